@@ -158,6 +158,9 @@ def _add_people(add: Callable[..., argparse.ArgumentParser]) -> None:
     retention.add_argument("--dry-run", action="store_true", help="count only, delete nothing")
     verify = add("verify-audit", _verify_audit, "name the first fault of the audit trail, if any")
     verify.add_argument("--head", default="", help="NUMBER:DIGEST of the log or an earlier run")
+    final = add("verify-final", _verify_final, "name the first changed byte or row of final ranks")
+    final.add_argument("contest")
+    final.add_argument("--public-key", default="", help="if it was another one")
 
 
 def _add_organizers(add: Callable[..., argparse.ArgumentParser]) -> None:
@@ -170,9 +173,7 @@ def _add_organizers(add: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument(
         "--scope", default="region", help="region, city:450100, county:450103 or unit:7"
     )
-    made.add_argument(
-        "--password", action="store_true", help="ask for a password here instead of a link"
-    )
+    made.add_argument("--password", action="store_true", help="ask for it here, print no link")
     lost = "print a one-time link for an organizer who lost password or phone; ends all sessions"
     add("recover-organizer", _recover_organizer, lost).add_argument("username")
 
@@ -379,6 +380,11 @@ def _judge_picture(application: Application, asked: argparse.Namespace) -> int:
 
 def _verify_audit(application: Application, asked: argparse.Namespace) -> int:
     return 0 if audit.verify_audit(application.uow_factory, asked.head, _print_line) else 1
+
+
+def _verify_final(application: Application, asked: argparse.Namespace) -> int:
+    asked_for = (application.uow_factory, asked.contest, asked.public_key)
+    return 0 if quiz.verify_final_ranks(*asked_for, _print_line) else 1
 
 
 def _apply_retention(application: Application, asked: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from server.app import Application, Overrides, open_application
 from server.base.errors import AppError
 from server.base.settings import Settings
 from server.base.settings_reader import read_settings
+from server.base.signing import Keys
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest, newest_revision
 from server.base.uow import DatabaseAway
@@ -76,6 +77,7 @@ def _collect_findings(overrides: Overrides | None) -> Iterator[Finding]:
             CheckState.OK, "settings", f"environment {settings.environment}, all are in order"
         )
         yield _check_operator(settings)
+        yield _tell_seal_key(settings)
     yield from _check_disks(settings)
     yield from _check_modes(settings)
     yield _console_libraries()
@@ -96,6 +98,12 @@ def _check_operator(settings: Settings) -> Finding:
         return Finding(CheckState.WARNING, "operator", "the demo's words; production needs its own")
     words = f"{settings.operator.name}, policy {settings.policy_version} of {settings.policy_date}"
     return Finding(CheckState.OK, "operator", words)
+
+
+def _tell_seal_key(settings: Settings) -> Finding:
+    """The public key of final ranks, which changes with the master key."""
+    key = Keys(settings.security.master_key).final_ranks_key
+    return Finding(CheckState.OK, "final ranks", f"signed with the key {key}")
 
 
 def _console_libraries() -> Finding:

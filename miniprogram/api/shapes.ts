@@ -309,9 +309,9 @@ export interface Review {
 }
 
 export interface Ranks {
+  kind: 'at_close' | 'frozen' | 'now' | 'final'
   region: number | null
   city: number | null
-  /** Null also when the user has moved since. */
   city_name: string | null
 }
 
@@ -334,9 +334,7 @@ export interface Attempt {
   review?: Review[]
 }
 
-export interface Result {
-  id: string
-}
+export interface Result { id: string }
 
 export interface BoardLine {
   rank: number
@@ -360,7 +358,8 @@ export interface Board {
   me: BoardMe | null
   total: number
   as_of: string
-  frozen: boolean
+  state: 'live' | 'frozen' | 'closed' | 'final'
+  version: number | null
 }
 
 export interface Practice {

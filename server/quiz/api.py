@@ -10,6 +10,7 @@ from server.quiz.leaderboards.api import BOARD_API
 from server.quiz.leaderboards.group_api import GROUP_API
 from server.quiz.practice.api import PRACTICE_API
 from server.quiz.review.api import REPORT_API
+from server.quiz.sealing.api import FINAL_API
 from server.quiz.sharing.api import SHARE_API
 
 API = Api(
@@ -25,6 +26,7 @@ API = Api(
             ATTEMPT_API,
             RULES_API,
             APPEAL_API,
+            FINAL_API,
         )
         for route in api.routes
     ],

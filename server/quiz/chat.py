@@ -15,9 +15,11 @@ from server.base.clock import BEIJING, beijing_day, say_end_time
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.quiz.attempts.contest_progress import ContestProgress, contest_progress
+from server.quiz.attempts.progress import season_progress
 from server.quiz.contests import rules_page
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
+from server.quiz.enums import BoardState
 from server.quiz.leaderboards import board_view, figures
 from server.quiz.leaderboards.board_keys import REGION
 from server.quiz.leaderboards.board_view import Board, Line, OwnPlace
@@ -30,6 +32,12 @@ ROUND, BOARD, RULES, PAPER = (
 MOST_BYTES, LINK_BYTES = 2048, 200
 TOP = 10
 _READ = 50
+_HEADINGS = {
+    BoardState.LIVE: "quiz.board.heading",
+    BoardState.FROZEN: "quiz.board.frozen_heading",
+    BoardState.CLOSED: "quiz.board.closed_heading",
+    BoardState.FINAL: "quiz.board.final_heading",
+}
 _SHOWN = 3
 
 
@@ -82,14 +90,14 @@ def say_board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | No
     seen = board_view.read_board(uow, contest, scope=scope, limit=TOP, citizen_id=citizen_id)
     where = uow.texts.fill_text("quiz.board.region") if place is None else place.name
     over = contest.state_at(uow.now) == "closed"
-    name = "quiz.board.final_heading" if seen.frozen else "quiz.board.heading"
-    heading = uow.texts.fill_text(name, title=contest.title, where=where)
+    heading = uow.texts.fill_text(_HEADINGS[seen.state], title=contest.title, where=where)
     if not seen.items:
         empty = uow.texts.fill_text("quiz.board.stayed_empty" if over else "quiz.board.empty")
-        return "\n".join([heading, empty, _way_in(uow, contest)])
+        return "\n".join([heading, empty, *_say_board_state(uow, seen), _way_in(uow, contest)])
     lines = [_say_line(uow, line) for line in seen.items]
     way_on = _link_to_page(uow, "to_board", BOARD, contest)
-    return _fit_lines([heading, *lines], [_own_place(uow, seen, place, over=over), way_on])
+    own = _own_place(uow, seen, place, over=over)
+    return _fit_lines([heading, *lines], [own, *_say_board_state(uow, seen), way_on])
 
 
 def say_rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
@@ -163,20 +171,42 @@ def _link_to_page(uow: UnitOfWork, name: str, page: str, contest: ContestView) -
 def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[str]:
     heading = uow.texts.fill_text("quiz.chat.result_heading", title=contest.title)
     region = board_view.read_board(uow, contest, limit=1, citizen_id=citizen_id)
+    note = _say_board_state(uow, region)
+    if region.state is BoardState.FROZEN:
+        # The own score includes the papers of meanwhile, the ranks do not.
+        reached = season_progress(uow, [contest], citizen_id)[contest.id].total
+        if reached is not None:
+            score = figures.say_score(reached)
+            note = [uow.texts.fill_text("quiz.chat.own_score", score=score), *note]
+    if region.me is None and note:
+        return [heading, *note, _link_to_page(uow, "to_board", BOARD, contest)]
     if region.me is None:
         words = uow.texts.fill_text("quiz.chat.no_result")
         return [heading, words, _way_in(uow, contest)]
+    score = uow.texts.fill_text(
+        "quiz.chat.score",
+        score=figures.say_score(region.me.score),
+        time=figures.say_duration(uow.texts, region.me.duration_ms),
+    )
     return [
         heading,
-        uow.texts.fill_text(
-            "quiz.chat.score",
-            score=figures.say_score(region.me.score),
-            time=figures.say_duration(uow.texts, region.me.duration_ms),
-        ),
+        *([] if region.state is BoardState.FROZEN else [score]),
+        *note,
         uow.texts.fill_text("quiz.chat.region_rank", rank=region.me.rank, total=region.total),
         _city_rank(uow, contest, citizen_id, region.me),
         _link_to_page(uow, "to_board", BOARD, contest),
     ]
+
+
+def _say_board_state(uow: UnitOfWork, seen: Board) -> list[str]:
+    """The sentence about a frozen or final board, and of when it is."""
+    if seen.state is BoardState.FROZEN:
+        time = _say_moment(uow, *_local_begin(seen.as_of))
+        return [uow.texts.fill_text("quiz.board.frozen_note", time=time)]
+    if seen.state is BoardState.FINAL:
+        time = _say_moment(uow, *_local_begin(seen.as_of))
+        return [uow.texts.fill_text("quiz.board.final_note", version=seen.version, time=time)]
+    return []
 
 
 def _city_rank(uow: UnitOfWork, contest: ContestView, citizen_id: int, mine: OwnPlace) -> str:

@@ -27,6 +27,7 @@ from server.quiz.enums import QuestionKind
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.commands import Rebuilt, rebuild_leaderboards
 from server.quiz.review.reports import PastReport, add_reports
+from server.quiz.sealing.commands import verify_final_ranks
 
 __all__ = [
     "DEMO_CONTEST",
@@ -58,4 +59,5 @@ __all__ = [
     "rebuild_leaderboards",
     "rebuild_participation",
     "starter_ids",
+    "verify_final_ranks",
 ]

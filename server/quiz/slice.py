@@ -17,6 +17,8 @@ from server.quiz.personal_data import HOOKS, PERSONAL
 from server.quiz.review import console as review_pages
 from server.quiz.review import desk as review_desk
 from server.quiz.review import voiding
+from server.quiz.sealing import console as sealing_pages
+from server.quiz.sealing import overview as sealing_overview
 
 SLICE = Slice(
     name="quiz",
@@ -28,6 +30,7 @@ SLICE = Slice(
         integrity_pages.PAGES,
         entrant_console.PAGES,
         review_pages.PAGES,
+        sealing_pages.PAGES,
     ),
     permissions=(
         Permission.QUESTION_READ,
@@ -46,12 +49,13 @@ SLICE = Slice(
         Permission.VOID_WRITE,
         Permission.VOID_APPROVE,
     ),
-    jobs=(*file_imports.JOBS, *voiding.JOBS),
+    jobs=(*file_imports.JOBS, *voiding.JOBS, *sealing_pages.JOBS),
     waiting=(
         questions.tell_waiting,
         contest_list.tell_waiting,
         desk.tell_waiting,
         review_desk.tell_waiting,
+        sealing_overview.tell_waiting,
     ),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,

@@ -121,9 +121,7 @@ class AnswerForm(ConsoleForm):
         "unit_requests.form.name",
         validators=[Length(max=100, message="unit_requests.form.name_long")],
     )
-    kind = SelectField(
-        "unit_requests.form.kind", choices=[SelectChoice(k) for k in KINDS], default="other"
-    )
+    kind = SelectField("unit_requests.form.kind", choices=[SelectChoice(k) for k in KINDS])
     unit = SelectField("unit_requests.form.unit", choices=[], validate_choice=False)
     sentence = TextAreaField(
         "unit_requests.form.sentence",

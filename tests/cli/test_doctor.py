@@ -63,6 +63,7 @@ def test_a_good_house_has_a_good_line_for_each_thing(
     assert list(told) == [
         "settings",
         "operator",
+        "final ranks",
         "disk",
         "file modes",
         "console",

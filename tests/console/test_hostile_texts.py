@@ -34,8 +34,7 @@ from server.quiz.bank import file_imports, pictures
 from server.quiz.bank.file_imports import QuestionFile
 from server.quiz.enums import CaseState, QuestionState
 from server.quiz.models import IntegrityCase, Question
-from server.unit_requests.models import UnitRequest
-from tests.console.test_matrix import PROBES, a_unit_request, drop_units
+from tests.console.test_matrix import PROBES, drop_units
 from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, Browser, resolve_test_session
 from tests.kit.console_browser import WIDE, a_context, built_libraries, open_page, served
@@ -67,8 +66,6 @@ COMPLETED: Mapping[str, Mapping[str, str]] = {
 CITIZENS = {
     "nickname": "citizen.nickname",
     "reason": "a report's or an appeal's",
-    "name": "of a unit that is missing",
-    "city": "a code", "county": "a code",
     "guardian_name": "no page of the console shows it",
     "guardian_relation": "no page of the console shows it",
     "code": "spent with WeChat", "encrypted_data": "spent with WeChat", "iv": "spent with WeChat",
@@ -206,11 +203,6 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
         case.appeal = packed(HOSTILE, at * 17, 1000)
     for at, citizen in enumerate(uow.session.scalars(select(Citizen))):
         citizen.nickname = packed(HOSTILE, at * 17, 60)
-    for at in range(0, len(HOSTILE), 10):
-        places = a_unit_request(uow, REGION.scope, True)
-        named = update(UnitRequest).where(UnitRequest.ref == places["ref"])
-        uow.session.execute(named.values(name=packed(HOSTILE, at, 100)))
-        filled.objects["/unit-requests/<ref>"].append(places)
     for number in range(0, len(HOSTILE), 20):
         sheet = io.StringIO()
         titles = [text[:60] for text in HOSTILE[number : number + 20]]

@@ -36,6 +36,7 @@ ANYWHERE = {
     "refuse-picture",
     "retention",
     "verify-audit",
+    "verify-final",
     "create-organizer",
     "recover-organizer",
     "erase-person",

@@ -17,6 +17,7 @@ COMPOSED = (
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
     "quiz.seal.",
     "unit_requests.state.", "unit_requests.letter.", "unit_requests.answer.",
+    "quiz.seal.", "quiz.share_rank.", "quiz.final.", "quiz.ranks.",
     "quiz.rules.", "quiz.chat.", "channel.menu.", "console.role.", "console.role_about.",
     "console.scope_about.", "console.permission.", "console.section.", "console.act.",
     "console.job_state.",

@@ -60,7 +60,7 @@ class Browser:
     def ask(self, method: str, path: str, form: dict[str, str]) -> tuple[int, str]:
         """Status and page; a POST carries the token of this browser."""
         answer = self.open(method, path, form)
-        return answer.status_code, answer.text
+        return answer.status_code, answer.get_data().decode("utf-8", "replace")
 
     def open(self, method: str, path: str, form: dict[str, str]) -> TestResponse:
         address = f"/console{path}".rstrip("/")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from server.base.access import Scope
+from server.base.access import Organizer, Scope, System
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
+from server.quiz.contests import service as contests
 from server.quiz.contests.presets import preset_body
 from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import version_of
+from server.quiz.sealing.building import SealOrder, build_version
 from tests.kit.console_matrix import Probe, list_probes
 
 FORM = {
@@ -82,7 +84,41 @@ def make_paused(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, st
     return make_contest(uow, owner, True, paused=True)
 
 
+def make_sealed(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An ended contest with a sealed draft of its final ranks."""
+    made = _end_contest(uow, make_contest(uow, owner, True))
+    view = contests.find_contest(uow, made["ref"])
+    uow.session.get_one(Contest, view.id).sealed_at = uow.now
+    order = SealOrder(author=System(name="matrix"), reason="试试")
+    return {**made, "version": build_version(uow, view, order).ref}
+
+
+def make_any_contest(uow: UnitOfWork, _organizer: Organizer) -> None:
+    """A contest of the region, which everybody may see."""
+    make_contest(uow, Scope(), True)
+
+
+def make_ended(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A contest that may be sealed."""
+    return _end_contest(uow, make_contest(uow, owner, True))
+
+
+def make_frozen(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A contest with a planned freeze."""
+    made = make_contest(uow, owner, True)
+    planned = update(Contest).where(Contest.ref == made["ref"])
+    uow.session.execute(planned.values(freezes_at=uow.now + timedelta(hours=1)))
+    return made
+
+
+def _end_contest(uow: UnitOfWork, made: dict[str, str]) -> dict[str, str]:
+    over = update(Contest).where(Contest.ref == made["ref"])
+    uow.session.execute(over.values(closes_at=uow.now - timedelta(hours=1)))
+    return made
+
+
 _REASON = {"reason": "试试"}
+_FREEZE_FORM = {**_REASON, "freezes_at": "2026-05-03T00:00"}
 CONTEST_PROBES = {
     "GET /contests": Probe(make=make_contest, shows="ref", upward=True),
     **list_probes("/contests"),
@@ -99,4 +135,24 @@ CONTEST_PROBES = {
     "POST /contests/<ref>/resume": Probe(make=make_paused),
     "GET /contests/<ref>/close": Probe(make=make_published),
     "POST /contests/<ref>/close": Probe(make=make_published, form=_REASON),
+    # Without any contest there is no list; with one it is tried in tests/quiz.
+    "GET /ranks": Probe(before=make_any_contest),
+    "GET /ranks/export": Probe(before=make_any_contest),
+    "POST /ranks/export": Probe(
+        before=make_any_contest, form={"file_format": "csv", "reason": "试试"}, saves=True
+    ),
+    "GET /ranks/view": Probe(),
+    "POST /ranks/view": Probe(form={"act": "reset"}),
+    "GET /contests/<ref>/final": Probe(make=make_published, upward=True, all_published=True),
+    "GET /contests/<ref>/final/freeze": Probe(make=make_published),
+    "POST /contests/<ref>/final/freeze": Probe(make=make_published, form=_FREEZE_FORM),
+    "GET /contests/<ref>/final/lift": Probe(make=make_frozen),
+    "POST /contests/<ref>/final/lift": Probe(make=make_frozen, form=_REASON),
+    "GET /contests/<ref>/final/seal": Probe(make=make_ended),
+    "POST /contests/<ref>/final/seal": Probe(make=make_ended, form=_REASON),
+    "GET /contests/<ref>/final/<version>": Probe(make=make_sealed, upward=True, all_published=True),
+    "GET /contests/<ref>/final/<version>/file": Probe(make=make_sealed),
+    "POST /contests/<ref>/final/<version>/publish": Probe(make=make_sealed),
+    "GET /contests/<ref>/final/<version>/drop": Probe(make=make_sealed),
+    "POST /contests/<ref>/final/<version>/drop": Probe(make=make_sealed, form=_REASON),
 }

@@ -103,7 +103,7 @@ const line = (rank: number, me = false): BoardLine => ({
 
 function board(items: BoardLine[], around: BoardLine[]): Board {
   const me = { rank: 60, score: 1, duration_ms: 1, around }
-  return { items, me, total: 99, as_of: '2026-05-01T00:00:00Z', frozen: false }
+  return { items, me, total: 99, as_of: '2026-05-01T00:00:00Z', state: 'live', version: null }
 }
 
 test('neighbours are shown only to who is not among the first', () => {

@@ -74,7 +74,7 @@ def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
     told = result.get_json()
     assert (told["score"], told["max_score"], told["correct_count"]) == (100, 100, 10)
     assert (told["duration_ms"], told["question_count"], told["personal_best"]) == (60_000, 10, 100)
-    assert told["ranks"] == {"region": 1, "city": 1, "city_name": "南宁市"}
+    assert told["ranks"] == {"kind": "at_close", "region": 1, "city": 1, "city_name": "南宁市"}
     assert [one["question_id"] for one in told["review"]] == [q.id for q in questions]
     assert all(one["chosen"] == one["correct"] for one in told["review"])
     assert all(one["explanation"] == rows()[one["question_id"]]["explanation"]

@@ -367,7 +367,7 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
         70, 100, 7, 10,
     )  # fmt: skip
     assert (first.duration_ms, first.personal_best) == (42_195, 70)
-    assert (first.rank_region, first.rank_city, first.ranked_city) == (1, 1, "450100")
+    assert first.ranks == ("at_close", 1, 1, "450100")
     with pytest.raises(AttemptClosed):
         save(uow_factory, ref, citizen, all_right(questions))
     clock.advance(1)
@@ -380,7 +380,7 @@ def test_a_closed_paper_takes_no_answer_and_tells_the_same_result(
         uow.session.execute(update(Entry).values(city="450300", left_scopes=["city:450100"]))
     moved = read(uow_factory, ref, citizen).result
     assert moved is not None
-    assert (moved.rank_city, moved.ranked_city) == (1, None)
+    assert (moved.ranks.city_rank, moved.ranks.city) == (1, None)
 
 
 def test_the_review_speaks_in_the_keys_of_this_paper(uow_factory: UnitOfWorkFactory) -> None:
@@ -394,7 +394,7 @@ def test_the_review_speaks_in_the_keys_of_this_paper(uow_factory: UnitOfWorkFact
         assert one.correct == question.key
         assert one.chosen == answers.get(question.id, [])
         assert len(one.explanation) > 5
-    assert result.rank_city is None
+    assert result.ranks.city_rank is None
 
 
 def test_the_best_so_far_is_told_as_it_was_when_the_paper_was_closed(

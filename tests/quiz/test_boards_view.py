@@ -13,10 +13,11 @@ from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests.service import ContestView
-from server.quiz.leaderboards import board_view
+from server.quiz.leaderboards import board_view, scopes
 from server.quiz.leaderboards import tasks as board_tasks
-from server.quiz.leaderboards.board_view import AUDIENCES, Board
+from server.quiz.leaderboards.board_view import Board
 from server.quiz.leaderboards.schemas import BoardLineOut
+from server.quiz.leaderboards.scopes import AUDIENCES
 from server.quiz.models import Entry
 from tests.kit import boards as kit
 from tests.kit.boards import (
@@ -244,7 +245,7 @@ def test_week_53_exists_in_the_years_that_have_it(uow_factory: UnitOfWorkFactory
 
 def test_an_old_county_code_shows_its_successor(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
-        found = board_view.known_scope(uow, "county:450127")
+        found = scopes.known_scope(uow, "county:450127")
     assert found == "county:450181"
 
 

@@ -311,7 +311,7 @@ def test_the_board_of_the_last_contest_stays_readable_after_its_end(
     clock.set(contest.closes_at + timedelta(days=3))
     assert "你是第 1 名" in ask(uow_factory, "quiz.board", citizen)
     final = ask(uow_factory, "quiz.board")
-    assert final.startswith(f"《{contest.title}》全区最终榜\n")
+    assert final.startswith(f"《{contest.title}》全区排行榜（竞赛已结束，最终名次等待公布）\n")
     assert "榜上没有你的成绩。" in final
     assert "答完一份题" not in final
     assert "总成绩 70 分" in ask(uow_factory, "quiz.my_result", citizen)

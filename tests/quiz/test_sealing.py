@@ -9,7 +9,7 @@ from sqlalchemy import select
 from server.base.errors import Conflict
 from server.base.signing import is_signed
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.enums import SealState
+from server.quiz.enums import CaseState, SealState
 from server.quiz.errors import (
     AlreadySealed,
     CasesStillOpen,
@@ -20,7 +20,7 @@ from server.quiz.errors import (
     SealWaits,
 )
 from server.quiz.leaderboards import service as boards
-from server.quiz.models import Entry, SealedPart, SealedRank, SealedVersion
+from server.quiz.models import Entry, IntegrityCase, SealedPart, SealedRank, SealedVersion
 from server.quiz.sealing import rules
 from server.quiz.sealing import service as sealing
 from tests.kit.boards import a_paper, close_paper, recounted
@@ -188,9 +188,6 @@ def test_a_dropped_first_version_is_sealed_again(
 def test_undecided_holds_stop_a_sealing_unless_they_are_accepted(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
-    from server.quiz.enums import CaseState
-    from server.quiz.models import IntegrityCase
-
     with uow_factory.begin() as uow:
         contest = a_played_contest(uow)
         best = recounted(uow.session, contest, "region", "total")[0][0]

@@ -18,6 +18,7 @@ from server.base.uow import UnitOfWork
 from server.quiz.attempts import attempt_store, papers, participation
 from server.quiz.attempts.attempt_store import Sheet
 from server.quiz.attempts.papers import Slot
+from server.quiz.attempts.shown_ranks import ShownRanks, StoredRanks, ranks_to_show
 from server.quiz.bank.service import bank_of
 from server.quiz.contests import service as contests
 from server.quiz.contests import voids
@@ -70,9 +71,7 @@ class Result:
     question_count: int
     duration_ms: int
     personal_best: int
-    rank_region: int
-    rank_city: int | None
-    ranked_city: str | None
+    ranks: ShownRanks
     review: list[Reviewed]
 
 
@@ -160,7 +159,6 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         or sheet.correct_count is None
         or sheet.duration_ms is None
         or sheet.closed_at is None
-        or sheet.rank_region is None
     ):
         raise ValueError("an open paper has no result")
     voided = _voided_on(uow, sheet)
@@ -173,9 +171,7 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
         question_count=rules.question_count,
         duration_ms=sheet.duration_ms,
         personal_best=_best_before(uow, sheet, sheet.closed_at, sheet.score),
-        rank_region=sheet.rank_region,
-        rank_city=sheet.rank_city,
-        ranked_city=sheet.ranked_city,
+        ranks=ranks_to_show(uow, _stored_ranks(sheet)),
         review=[_review_slot(slot, sheet.answers, voided) for slot in slots],
     )
 
@@ -183,8 +179,10 @@ def result_of(uow: UnitOfWork, sheet: Sheet, rules: RuleSet, slots: Sequence[Slo
 def foretell_result(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
     """The result that the sweep will store for an overdue paper; writes nothing."""
     ending = Ending(AttemptState.EXPIRED, sheet.deadline_at)
-    columns = _closed_columns(uow, sheet, paper, ending)
-    closed = _closed_sheet(sheet, columns)._replace(rank_region=0)
+    closed = _closed_sheet(sheet, _closed_columns(uow, sheet, paper, ending))
+    if sheet.final_id is None and sheet.freezes_at and sheet.freezes_at <= sheet.deadline_at:
+        # The sweep will store it without ranks, because the board is frozen.
+        return result_of(uow, closed, *paper)
     season = contests.rules_at(uow, sheet.contest_id, sheet.season_version)
     reached = season_total(
         season.season, [_paper_from_sheet(s) for s in [*_closed_sheets(uow, sheet), closed]]
@@ -206,6 +204,20 @@ def foretell_result(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
             rank_city=None if city is None else _rank_on_board(uow, sheet, f"city:{city}", mine),
         ),
         *paper,
+    )
+
+
+def _stored_ranks(sheet: Sheet) -> StoredRanks:
+    # After a move the city rank of the end belongs to another city than the present one.
+    at_end = sheet.rank_region is not None
+    return StoredRanks(
+        contest_id=sheet.contest_id,
+        entry_id=sheet.entry_id,
+        freezes_at=sheet.freezes_at,
+        final_id=sheet.final_id,
+        region_rank=sheet.rank_region,
+        city_rank=sheet.rank_city,
+        city=sheet.ranked_city if at_end else sheet.city,
     )
 
 

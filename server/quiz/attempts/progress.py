@@ -21,6 +21,7 @@ from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import figures, rank_order
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.final_ranks import read_final_board
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Entry, Standing
 
@@ -97,29 +98,67 @@ def season_progress(
     """A citizen's results in each of these contests, by contest id."""
     today = keys.day_period(beijing_day(uow.now))
     stands = _read_stands(uow, [contest.id for contest in contests], citizen_id, today)
+    final = {one.id: one.final.id for one in contests if one.final is not None}
     totals = {
-        contest_id: stand for (contest_id, period), stand in stands.items() if period == TOTAL
+        contest_id: stand
+        for (contest_id, period), stand in stands.items()
+        if period == TOTAL and contest_id not in final
     }
     places = _find_places(uow, totals, citizen_id)
+    own = {one.id: _own_stands(uow, one, stands, today) for one in contests}
+    for contest_id, version_id in final.items():
+        total, today_stand = own[contest_id]
+        sealed = None if total is None else _in_version(uow, version_id, total.entry_id)
+        if sealed is not None:
+            totals[contest_id], places[contest_id] = sealed
+            own[contest_id] = (sealed[0], today_stand)
     return {
-        contest.id: _progress_from(
-            contest, totals.get(contest.id), stands.get((contest.id, today)), places.get(contest.id)
-        )
-        for contest in contests
+        one.id: _progress_from(one, own[one.id], totals.get(one.id), places.get(one.id))
+        for one in contests
     }
+
+
+def _own_stands(
+    uow: UnitOfWork, contest: ContestView, stands: dict[tuple[int, str], _Stand], today: str
+) -> tuple[_Stand | None, _Stand | None]:
+    """The citizen's own total and today's score: during a freeze with the papers of meanwhile."""
+    hidden = keys.HIDDEN if contest.is_frozen_at(uow.now) else ""
+    total, of_today = (
+        stands.get((contest.id, f"{hidden}{period}"), stands.get((contest.id, period)))
+        for period in (TOTAL, today)
+    )
+    return total, of_today
+
+
+def _in_version(uow: UnitOfWork, version_id: int, entry_id: int) -> tuple[_Stand, _Place] | None:
+    """The sealed standing of an entry, and its place with the one above."""
+    board = read_final_board(uow, version_id, REGION, limit=0, entry_id=entry_id, span=1)
+    mine = next((one for one in board.around if one.entry_id == entry_id), None)
+    if mine is None:
+        return None
+    above = next((one.kept for one in board.around if one.rank == mine.rank - 1), None)
+    return _Stand(entry_id, mine.kept), _Place(mine.rank, above)
 
 
 def _progress_from(
-    contest: ContestView, total: _Stand | None, today: _Stand | None, place: _Place | None
+    contest: ContestView,
+    own: tuple[_Stand | None, _Stand | None],
+    ranked: _Stand | None,
+    place: _Place | None,
 ) -> SeasonProgress:
     scale = contest.rules.points_scale
-    if total is None or place is None:
+    reached, today = own
+    if reached is None:
         return SeasonProgress()
-    mine, above = total.kept, place.above
+    total = _score_from_points(reached.kept.points, scale)
+    today_score = None if today is None else _score_from_points(today.kept.points, scale)
+    if ranked is None or place is None:
+        return SeasonProgress(total=total, today_score=today_score)
+    mine, above = ranked.kept, place.above
     equal = above is not None and above.points == mine.points
     return SeasonProgress(
-        total=_score_from_points(mine.points, scale),
-        today_score=None if today is None else _score_from_points(today.kept.points, scale),
+        total=total,
+        today_score=today_score,
         rank=place.rank,
         behind_next=None
         if above is None
@@ -142,7 +181,7 @@ def _read_stands(
     asked = {
         "contest_ids": list(contest_ids),
         "citizen_id": citizen_id,
-        "periods": [TOTAL, today],
+        "periods": [p for period in (TOTAL, today) for p in (period, keys.HIDDEN + period)],
     }
     return {
         (row.contest_id, row.period): _Stand(row.entry_id, Kept(row.points, row.time_ms))

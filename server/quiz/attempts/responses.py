@@ -136,10 +136,12 @@ def result_out(view: AttemptView) -> ResultOut:
 
 
 def _ranks_out(result: Result) -> RanksOut:
-    city = units.load_regions().find_city(result.ranked_city or "")
+    ranks = result.ranks
+    city = units.load_regions().find_city(ranks.city or "")
     return RanksOut(
-        region=result.rank_region,
-        city=result.rank_city,
+        kind=ranks.kind.value,
+        region=ranks.region,
+        city=ranks.city_rank,
         city_name=None if city is None else city.name,
     )
 

@@ -167,12 +167,15 @@ class QuestionOut(Out, frozen=True, kw_only=True):
 
 
 class RanksOut(Out, frozen=True, kw_only=True):
-    """Ranks at the moment the paper was closed; null in the city without one.
+    """Ranks of a result; null where there is none.
 
-    `city_name` is also null when the citizen has moved since.
+    `kind`: `at_close` when the paper was closed, `final` the published final ranks, `frozen` those
+    on the frozen board for a paper closed after it froze, `now` the present ones after a freeze was
+    lifted. `city_name` is also null when the citizen has moved since.
     """
 
-    region: int
+    kind: Literal["at_close", "frozen", "now", "final"]
+    region: int | None
     city: int | None
     city_name: str | None
 

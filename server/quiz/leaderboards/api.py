@@ -39,4 +39,4 @@ def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
 
 def _board_out(found: Board) -> BoardOut:
     mine = None if found.me is None else fill_from(found.me, BoardMeOut)
-    return fill_from(found, BoardOut, me=mine)
+    return fill_from(found, BoardOut, me=mine, state=found.state.value)

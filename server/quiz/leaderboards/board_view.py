@@ -14,22 +14,21 @@ from typing import TypeAlias
 import msgspec
 
 from server.accounts import service as accounts
-from server.base.errors import Invalid
 from server.base.redis.client import RedisUnavailable
 from server.base.redis.leaderboard import View
 from server.base.uow import UnitOfWork
-from server.quiz.contests.service import ContestView
+from server.quiz.contests.service import ContestView, FinalRanks
+from server.quiz.enums import BoardState
 from server.quiz.leaderboards import board_keys as keys
-from server.quiz.leaderboards import groups, rank_order, standings_queries
+from server.quiz.leaderboards import rank_order, scopes, standings_queries
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.final_ranks import read_final_board
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.leaderboards.schemas import BoardLineOut
 from server.quiz.leaderboards.standings_queries import BoardPlayer
 from server.units import service as units
 
-# The audiences of the campaign, as profiles name them.
-AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
 NEIGHBOURS = 3
 # Cached as the response struct, so it is encoded once.
 Line: TypeAlias = BoardLineOut
@@ -49,8 +48,13 @@ class OwnPlace:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """One response about a board; `frozen` once no paper can change it any more."""
+    """One response about a board; `frozen` once no paper can change it any more.
 
+    `as_of` is the instant that the board shows; `version` is that of published final ranks.
+    """
+
+    state: BoardState
+    version: int | None
     period: str
     items: list[Line]
     me: OwnPlace | None
@@ -68,6 +72,7 @@ class _Asked:
     scope: str
     limit: int
     entry_id: int | None
+    final: FinalRanks | None
 
     @property
     def board(self) -> str:
@@ -112,12 +117,14 @@ def read_board(
     that the citizen is not in.
     """
     known = None if citizen_id is None else standings_queries.entry_of(uow, contest.id, citizen_id)
+    wanted = keys.check_period(period, uow.now)
     asked = _Asked(
         contest_id=contest.id,
-        period=keys.check_period(period, uow.now),
-        scope=_scope_in(uow, contest, scope, citizen_id),
+        period=wanted,
+        scope=scopes.scope_in_contest(uow, contest, scope, citizen_id),
         limit=limit,
         entry_id=known,
+        final=contest.final if wanted == TOTAL else None,
     )
     at_hand = _pages.get_page(uow, asked)
     found, players = _find_places(uow, asked, at_hand)
@@ -128,61 +135,48 @@ def read_board(
     else:
         top = [lines.line_of_spot(spot) for spot in found.top or ()]
         _pages.keep_page(uow, asked, found, top)
+    state = board_state(uow, contest, asked.period)
     return Board(
+        state=state,
+        version=None if asked.final is None else asked.final.number,
         period=asked.period,
         items=_with_me(top, found.mine),
         me=_own_place(found, lines),
         total=found.size,
-        as_of=uow.now,
-        frozen=uow.now >= contest.closes_at
-        and not standings_queries.has_open_paper(uow, contest.id),
+        as_of=_instant_of(uow, contest, state),
+        frozen=state is not BoardState.LIVE,
     )
 
 
-def _scope_in(uow: UnitOfWork, contest: ContestView, text: str, citizen_id: int | None) -> str:
-    """The internal scope; divisions exist only in their contest."""
-    kind, _, value = text.partition(":")
-    if kind == "division" and contest.rules.division_named(value) is not None:
-        return text
-    return known_scope(uow, text, citizen_id)
+def board_state(uow: UnitOfWork, contest: ContestView, period: str = TOTAL) -> BoardState:
+    """What citizens see on a board; final ranks are published for the whole contest only."""
+    if contest.final is not None:
+        return BoardState.FINAL if period == TOTAL else BoardState.CLOSED
+    if contest.is_frozen_at(uow.now):
+        return BoardState.FROZEN
+    over = uow.now >= contest.closes_at
+    if over and not standings_queries.has_open_paper(uow, contest.id):
+        return BoardState.CLOSED
+    return BoardState.LIVE
 
 
-def known_scope(uow: UnitOfWork, text: str, citizen_id: int | None = None) -> str:
-    """The internal scope for a client's scope.
-
-    Raises: Invalid (422) when there is no such place, unit or audience, NotFound (404) for a WeChat
-    group that the citizen is not in.
-    """
-    kind, colon, value = text.partition(":")
-    if kind == "group" and value:
-        return f"group:{groups.group_of_member(uow, value, citizen_id)}"
-    checked = REGION if text == REGION else _check_place(uow, kind, value)
-    if checked is None or (colon and not value):
-        raise Invalid((("query", "scope"), "no such scope"))
-    return checked
-
-
-def _check_place(uow: UnitOfWork, kind: str, value: str) -> str | None:
-    places = units.load_regions()
-    match kind:
-        case "city" if places.find_city(value) is not None:
-            return f"city:{value}"
-        case "county" if places.find_county(value) is not None:
-            return f"county:{places.current_code(value)}"
-        case "audience" if value in AUDIENCES:
-            return f"audience:{value}"
-        case "unit":
-            unit = units.unit_by_ref(uow, value)
-            return None if unit is None else f"unit:{unit.id}"
-    return None
+def _instant_of(uow: UnitOfWork, contest: ContestView, state: BoardState) -> datetime:
+    if state is BoardState.FINAL and contest.final is not None:
+        return contest.final.published_at
+    frozen = state is BoardState.FROZEN
+    return contest.freezes_at if frozen and contest.freezes_at is not None else uow.now
 
 
 def _find_places(
     uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
 ) -> tuple[_Found, dict[int, BoardPlayer]]:
     """The places with their persons, all from one source."""
-    found = _from_redis(uow, asked, at_hand)
-    if found is not None:
+    if asked.final is not None:
+        found = _from_version(uow, asked, asked.final, at_hand)
+        return found, standings_queries.players_by_entry(uow, _entry_ids(found))
+    found_there = _from_redis(uow, asked, at_hand)
+    if found_there is not None:
+        found = found_there
         entries = _entry_ids(found)
         players = standings_queries.players_by_entry(uow, entries)
         if len(players) == len(entries):
@@ -190,6 +184,31 @@ def _find_places(
         # Redis contains an entry that is newer than this transaction's snapshot.
     found = _from_database(uow, asked)
     return found, standings_queries.players_by_entry(uow, _entry_ids(found))
+
+
+def _from_version(
+    uow: UnitOfWork, asked: _Asked, final: FinalRanks, at_hand: _Page | None
+) -> _Found:
+    # The rows of a version never change, so its number is the mark.
+    mark = f"version:{final.id}".encode()
+    known = at_hand is not None and at_hand.mark == mark
+    board = read_final_board(
+        uow,
+        final.id,
+        asked.scope,
+        limit=0 if known else asked.limit,
+        entry_id=asked.entry_id,
+        span=NEIGHBOURS,
+    )
+    top = [_Spot(one.rank, one.entry_id, one.kept) for one in board.top]
+    around = [_Spot(one.rank, one.entry_id, one.kept) for one in board.around]
+    return _Found(
+        top=None if known else top,
+        mark=mark,
+        size=board.size,
+        mine=next((spot for spot in around if spot.entry_id == asked.entry_id), None),
+        around=around,
+    )
 
 
 def _entry_ids(found: _Found) -> list[int]:

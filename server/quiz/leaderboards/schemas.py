@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -54,8 +54,14 @@ class BoardMeOut(Out, frozen=True, kw_only=True):
 
 
 class BoardOut(Out, frozen=True, kw_only=True):
-    """A board; `total` is the number of its entries, `period` the resolved period."""
+    """A board; `total` is the number of its entries, `period` the resolved period.
 
+    `state` is `live`, `frozen` (as of `as_of`; later papers count, and are shown with the final
+    ranks), `closed` (over, final ranks not published) or `final` (`version`, published `as_of`).
+    """
+
+    state: Literal["live", "frozen", "closed", "final"]
+    version: int | None
     period: str
     items: list[BoardLineOut]
     me: BoardMeOut | None

@@ -49,6 +49,8 @@ from server.quiz.sealing.building import SealOrder, build_version, count_live_st
 DRAFT_TASK, UNHIDE_TASK = "quiz.draft_final_ranks", "quiz.unhide_standings"
 # Longer than any transaction of a citizen, so that none began before an instant and commits after.
 SETTLING = timedelta(minutes=1)
+# Proposed for a freeze: so long before the end.
+USUAL_FREEZE = timedelta(hours=1)
 _UNDECIDED = (CaseState.HELD, CaseState.APPEALED)
 _IN_FORCE = (SealState.DRAFT, SealState.PUBLISHED)
 
@@ -237,6 +239,11 @@ def find_causers(uow: UnitOfWork, version_id: int) -> set[int | None]:
     """The organizers whose changes of results a version contains."""
     causes = select(SealChange.organizer_id).where(SealChange.version_id == version_id)
     return set(uow.session.scalars(causes))
+
+
+def version_by_id(uow: UnitOfWork, version_id: int) -> SealedVersion:
+    """A version by its row id."""
+    return uow.session.get_one(SealedVersion, version_id)
 
 
 def list_pending_contests(uow: UnitOfWork) -> list[int]:

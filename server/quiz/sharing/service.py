@@ -21,9 +21,10 @@ from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.programme import service as programmes
 from server.quiz.attempts import attempt_store
+from server.quiz.attempts.shown_ranks import StoredRanks, ranks_to_show
 from server.quiz.contests import service as contests
 from server.quiz.errors import AttemptOpen, PosterNotReady
-from server.quiz.models import Attempt, Entry, Share
+from server.quiz.models import Attempt, Contest, Entry, Share
 from server.quiz.sharing.codes import ASK_AGAIN_AFTER, PAGE
 from server.quiz.sharing.poster import Card, Poster, can_draw_name
 from server.units import service as units
@@ -173,12 +174,16 @@ def _find_share(uow: UnitOfWork, ref: str) -> Row[*tuple[Any, ...]]:
             Attempt.rules_version,
             Attempt.score,
             Attempt.correct_count,
+            Attempt.entry_id,
             Attempt.rank_region,
             Attempt.rank_city,
             Entry.city,
             Entry.left_scopes,
+            Contest.freezes_at,
+            Contest.final_id,
         )
         .join(Attempt, Attempt.id == Share.attempt_id)
+        .join(Contest, Contest.id == Attempt.contest_id)
         .join(Entry, Entry.id == Attempt.entry_id)
         # A held result is not public, so its card is not found.
         .where(Share.ref == ref, Entry.held_at.is_(None))
@@ -216,14 +221,22 @@ def _campaign_names(uow: UnitOfWork) -> tuple[str, ...]:
 
 def _rank_lines(uow: UnitOfWork, row: Row[*tuple[Any, ...]]) -> list[str]:
     say = uow.texts.fill_text
-    lines = [say("quiz.share.region_rank", rank=row.rank_region)]
-    if row.rank_city is None:
-        return lines
     # After a move the rank belongs to another city than the present one.
     moved = any(scope.startswith("city:") for scope in row.left_scopes)
-    city = None if moved else units.load_regions().find_city(row.city or "")
+    stored = StoredRanks(
+        row.contest_id, row.entry_id, row.freezes_at, row.final_id, row.rank_region, row.rank_city,
+        None if moved and row.rank_region is not None else row.city,
+    )  # fmt: skip
+    ranks = ranks_to_show(uow, stored)
+    if ranks.region is None:
+        return []
+    kind = ranks.kind.value
+    lines = [say(f"quiz.share_rank.{kind}_region", rank=ranks.region)]
+    if ranks.city_rank is None:
+        return lines
+    city = units.load_regions().find_city(ranks.city or "")
     where = say("quiz.share.city") if city is None else city.name
-    return [*lines, say("quiz.share.city_rank", city=where, rank=row.rank_city)]
+    return [*lines, say(f"quiz.share_rank.{kind}_city", city=where, rank=ranks.city_rank)]
 
 
 def record_visit(uow: UnitOfWork, citizen_id: int, scene: str) -> None:

@@ -73,7 +73,7 @@ const REVIEW = [
   { question_id: "q2", chosen: ["A"], correct: ["A", "B"], explanation: "", voided: false },
   { question_id: "q3", chosen: [], correct: ["B"], explanation: "道理在这里。", voided: false },
 ];
-const FIGURES = { closed_at: at("08:59"), score: 10, max_score: 30, correct_count: 1, duration_ms: 83_000, personal_best: 20, ranks: { region: 7, city: 3, city_name: "南宁市" }, review: REVIEW };
+const FIGURES = { closed_at: at("08:59"), score: 10, max_score: 30, correct_count: 1, duration_ms: 83_000, personal_best: 20, ranks: { kind: "at_close", region: 7, city: 3, city_name: "南宁市" }, review: REVIEW };
 export const RESULT = { id: "att_1", contest_id: "k1", state: "submitted", question_count: 3, ...FIGURES };
 export const CLOSED = paper(0, { state: "submitted", answers: { q1: ["A"], q2: ["A"] }, ...FIGURES });
 
@@ -86,7 +86,7 @@ export const record = (id, changes = {}) => ({
 export const line = (rank, changes = {}) => ({
   rank, nickname: `选手${rank}`, avatar_url: null, city: "450100", city_name: "南宁市", score: 30 - rank, duration_ms: 60_000 + rank, me: false, ...changes,
 });
-export const board = (changes = {}) => ({ period: "total", items: [line(1), line(2, { me: true })], me: { rank: 2, score: 28, duration_ms: 60_002, around: [line(1), line(2, { me: true })] }, total: 2, as_of: at("09:00"), frozen: false, ...changes });
+export const board = (changes = {}) => ({ period: "total", items: [line(1), line(2, { me: true })], me: { rank: 2, score: 28, duration_ms: 60_002, around: [line(1), line(2, { me: true })] }, total: 2, as_of: at("09:00"), frozen: false, state: "live", version: null, ...changes });
 export const FAR = { rank: 88, score: 12.5, duration_ms: 95_000, around: [line(87), line(88, { me: true }), line(89)] };
 
 export const MISTAKE = {

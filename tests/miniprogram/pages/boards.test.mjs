@@ -31,11 +31,21 @@ scene("every place and every stretch of time has its board", "packages/quiz/boar
 
 const CLOSED_CONTEST = { "GET /contests/{ref}": { ...CONTEST, state: "closed" } };
 
-scene("after the end the board is the final one, and never said to be about to end", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ frozen: true }), ...CLOSED_CONTEST } }, async (phone) => {
+scene("published final ranks say their version and date, and never that it is about to end", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ state: "final", version: 2 }), ...CLOSED_CONTEST } }, async (phone) => {
   const { t, c } = phone.page.data;
-  for (const words of [t.final, t.final_note, t.frozen_at.slice(0, 2)]) await phone.says(words);
+  for (const words of [t.final, "第2版", "公布", t.frozen_at.slice(0, 2)]) await phone.says(words);
   assert.ok(!/快要|还差/.test(phone.words), phone.words);
   assert.ok(!phone.words.includes(c.first));
+});
+
+scene("a frozen board says of when it is, and that later papers count", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ state: "frozen" }) } }, async (phone) => {
+  const { t } = phone.page.data;
+  for (const words of [t.frozen, "照样计分"]) await phone.says(words);
+});
+
+scene("after the end and before the publication the board says that ranks are being checked", "packages/quiz/board/index?id=k1", { script: { [BOARD]: board({ state: "closed" }), ...CLOSED_CONTEST } }, async (phone) => {
+  const { t } = phone.page.data;
+  for (const words of [t.closed, t.closed_note]) await phone.says(words);
 });
 
 scene("while the last papers are handed in the board says that it is almost final", "packages/quiz/board/index?id=k1", { script: CLOSED_CONTEST }, async (phone) => {

@@ -58,7 +58,7 @@ scene("when the time of the open paper is over home reads again", "pages/home/in
   assert.equal(server.to("GET /contests").length, 2);
 });
 
-scene("after its end a contest's board stays within reach as the final one", "pages/home/index", { script: { "GET /contests": items(contest({}, { state: "closed" }), contest({}, { id: "old", title: "旧的竞赛", state: "closed", closes_at: "2026-01-01T00:00:00+08:00" })), [BOARD]: board({ frozen: true }), "GET /contests/{ref}": contest({}, { state: "closed" }) } }, async (phone) => {
+scene("after its end a contest's board stays within reach as the final one", "pages/home/index", { script: { "GET /contests": items(contest({}, { state: "closed" }), contest({}, { id: "old", title: "旧的竞赛", state: "closed", closes_at: "2026-01-01T00:00:00+08:00" })), [BOARD]: board({ state: "closed" }), "GET /contests/{ref}": contest({}, { state: "closed" }) } }, async (phone) => {
   const { t, c } = phone.page.data;
   await phone.says(fill(c.total, { score: 50 }));
   assert.ok(!phone.words.includes("旧的竞赛"), "only the last one");
@@ -221,14 +221,26 @@ scene("a result says what, how long and which place, with every key, and needs n
   await on(phone, "packages/quiz/board/index");
 });
 
-scene("a result without a city asks for one", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { region: 7, city: null, city_name: null } } } }, async (phone) => {
+scene("a result without a city asks for one", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { kind: "at_close", region: 7, city: null, city_name: null } } } }, async (phone) => {
   await phone.tapWords(phone.page.data.t.choose_city);
   await on(phone, "packages/mine/profile/index");
 });
 
-scene("a place in a city that the reader has left names no city", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { region: 7, city: 3, city_name: null } } } }, async (phone) => {
+scene("a place in a city that the reader has left names no city", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { kind: "at_close", region: 7, city: 3, city_name: null } } } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says(fill(t.rank_city, { city: t.whole_city, rank: 3 }));
+});
+
+for (const [kind, words] of [["frozen", "冻结的榜上全区第 7 名"], ["final", "最终榜全区第 7 名"]]) {
+  scene(`a result says that its ranks are those of the ${kind} board`, "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { kind, region: 7, city: 3, city_name: "南宁市" } } } }, async (phone) => {
+    for (const said of [words, phone.page.data.t[`${kind}_note`]]) await phone.says(said);
+    assert.ok(!phone.words.includes("交卷时"));
+  });
+}
+
+scene("a first paper handed in during a freeze has no rank yet, and says why", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": { ...CLOSED, ranks: { kind: "frozen", region: null, city: null, city_name: null } } } }, async (phone) => {
+  await phone.says(phone.page.data.t.frozen_note);
+  assert.ok(!phone.words.includes(phone.page.data.t.choose_city));
 });
 
 scene("a paper that is still open is gone on with", "packages/quiz/result/index?id=att_1", { script: { "GET /attempts/{ref}": paper() } }, async (phone) => {

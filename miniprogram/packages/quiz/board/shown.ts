@@ -22,13 +22,29 @@ export function choicesOf(home: Home, divisions: Division[], t: Words): { value:
 
 export function shownOf(board: Board, state: Contest['state'], now: number, t: Words, c: Common) {
   const over = state === 'closed'
+  const time = sayInstant(board.as_of, now)
+  const [final, finalNote] = stateWords(board, time, over, t)
   return {
     ...rowsOf(board),
     own: board.me ? ownRow(board.me, t, c, over) : null,
     total: fill(t.people, { count: board.total }),
-    asOf: fill(board.frozen ? t.frozen_at : t.as_of, { time: sayInstant(board.as_of, now) }),
-    // A paper that is open when the contest ends may still be submitted.
-    final: board.frozen ? t.final : over ? t.almost_final : '',
-    finalNote: board.frozen ? t.final_note : over ? t.almost_final_note : '',
+    asOf: fill(board.state === 'live' ? t.as_of : t.frozen_at, { time }),
+    final,
+    finalNote,
+  }
+}
+
+/** Heading and sentence about a board that is not the present one; empty for a live board. */
+function stateWords(board: Board, time: string, over: boolean, t: Words): [string, string] {
+  switch (board.state) {
+    case 'final':
+      return [t.final, fill(t.final_note, { version: board.version ?? 1, time })]
+    case 'frozen':
+      return [t.frozen, fill(t.frozen_note, { time })]
+    case 'closed':
+      return [t.closed, t.closed_note]
+    default:
+      // A paper that is open when the contest ends may still be submitted.
+      return over ? [t.almost_final, t.almost_final_note] : ['', '']
   }
 }

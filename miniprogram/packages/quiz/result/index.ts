@@ -10,6 +10,7 @@ import { standingOf } from '../../../logic/standing'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { freshKey, open, replace, say } from '../../../platform/wx'
+import { sayRanks } from './shown'
 
 Page({
   data: {
@@ -27,6 +28,7 @@ Page({
     total: '',
     next: '',
     ranks: [] as string[],
+    boardNote: '',
     noCity: false,
     kindWord: '',
     wrong: '',
@@ -67,18 +69,13 @@ Page({
 
   figures(attempt: Attempt) {
     const { t } = this.data
-    const { region, city, city_name: name } = attempt.ranks ?? { region: null, city: null, city_name: null }
     return {
       score: attempt.score ?? 0,
       full: fill(t.full, { count: attempt.max_score ?? 0 }),
       right: fill(t.right, { right: attempt.correct_count ?? 0, count: attempt.question_count }),
       time: fill(t.time, { time: sayDuration(attempt.duration_ms ?? 0) }),
       expired: attempt.state === 'expired',
-      ranks: [
-        ...(region === null ? [] : [fill(t.rank_region, { rank: region })]),
-        ...(city === null ? [] : [fill(t.rank_city, { city: name ?? t.whole_city, rank: city })]),
-      ],
-      noCity: city === null,
+      ...sayRanks(attempt.ranks, t),
       ...this.kindWords(attempt),
     }
   },

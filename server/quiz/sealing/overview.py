@@ -1,0 +1,206 @@
+"""What the console shows of a contest's final ranks: the three steps, versions, differences."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Integer, Select, cast, func, null, or_, select
+from sqlalchemy.orm import aliased
+
+from server.accounts import service as accounts
+from server.base.access import Organizer, Permission
+from server.base.errors import NotFound
+from server.base.ownership import people_of, scope_of, serving_found_row, visible_to, writable_by
+from server.base.uow import UnitOfWork
+from server.base.web.page import Waiting
+from server.quiz.enums import SealState
+from server.quiz.leaderboards import standings_queries
+from server.quiz.models import Contest, Entry, SealedRank, SealedVersion
+from server.quiz.sealing import service as sealing
+from server.quiz.sealing.verification import read_file
+
+_MOST_MOVES = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class FinalOverview:
+    """A contest's way to its final ranks at this moment.
+
+    `own` when the organizer may change it; `draft` waits for publication, `own_change` tells that
+    this organizer's change of results is in it.
+    """
+
+    ref: str
+    title: str
+    own: bool
+    closes_at: datetime
+    freezes_at: datetime | None
+    frozen: bool
+    over: bool
+    sealable_at: datetime
+    open_papers: int
+    open_cases: int
+    pending: int
+    draft: SealedVersion | None
+    own_change: bool
+    published: SealedVersion | None
+    versions: Sequence[SealedVersion]
+
+    @property
+    def sealed(self) -> bool:
+        """Whether a version is in force, published or waiting."""
+        return self.draft is not None or self.published is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovedRank:
+    """An entry whose rank differs between two versions; None where it is not in one."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+
+def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverview:
+    """The state of a contest's final ranks.
+
+    Raises: NotFound (404), also for a draft of a contest.
+    """
+    contest = sealing.find_contest_row(uow, organizer, ref)
+    if contest.published_at is None:
+        raise NotFound
+    of_contest = select(SealedVersion).join(Contest, Contest.id == SealedVersion.contest_id)
+    wanted = visible_to(of_contest.where(Contest.id == contest.id), organizer, Contest)
+    versions = list(uow.session.scalars(wanted.order_by(SealedVersion.number.desc())))
+    draft = next((one for one in versions if one.state is SealState.DRAFT), None)
+    with serving_found_row(uow.session):
+        papers = sealing.count_open_papers(uow, contest.id)
+        cases = len(sealing.find_open_cases(uow, contest.id))
+    freezes_at = contest.freezes_at
+    return FinalOverview(
+        ref=contest.ref,
+        title=contest.title,
+        own=organizer.scope.covers_scope(scope_of(contest)),
+        closes_at=contest.closes_at,
+        freezes_at=freezes_at,
+        frozen=contest.final_id is None and freezes_at is not None and freezes_at <= uow.now,
+        over=uow.now >= contest.closes_at,
+        sealable_at=sealing.sealable_from(contest),
+        open_papers=papers,
+        open_cases=cases,
+        pending=len(sealing.find_pending_changes(uow, contest.id)),
+        draft=draft,
+        own_change=draft is not None and organizer.id in sealing.find_causers(uow, draft.id),
+        published=next((one for one in versions if one.state is SealState.PUBLISHED), None),
+        versions=versions,
+    )
+
+
+def find_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> SealedVersion:
+    """A version of a contest that the organizer may see.
+
+    Raises: NotFound (404).
+    """
+    shown = show_overview(uow, organizer, ref)
+    for one in shown.versions:
+        if one.ref == version:
+            return one
+    raise NotFound
+
+
+def list_moves(
+    uow: UnitOfWork, organizer: Organizer, contest_ref: str, version: SealedVersion
+) -> tuple[list[MovedRank], int]:
+    """The entries of the own place whose rank differs from the version before, and their number.
+
+    Units: at most 200 entries, by their new rank; the number counts all.
+    """
+    contest = sealing.find_contest_row(uow, organizer, contest_ref)
+    before = uow.session.scalar(
+        visible_to(select(SealedVersion.id).join(Contest), organizer, Contest)
+        .where(SealedVersion.contest_id == contest.id, SealedVersion.number == version.number - 1)
+    )  # fmt: skip
+    if before is None:
+        return [], 0
+    moves = _select_moves(before, version.id).subquery()
+    shown = people_of(select(moves).join(Entry, Entry.id == moves.c.entry_id), organizer, Entry)
+    count = people_of(
+        select(func.count()).select_from(moves).join(Entry, Entry.id == moves.c.entry_id),
+        organizer,
+        Entry,
+    )
+    rows = uow.session.execute(
+        shown.order_by(moves.c.after.is_(None), moves.c.after, moves.c.before).limit(_MOST_MOVES)
+    ).all()
+    with serving_found_row(uow.session):
+        players = standings_queries.players_by_entry(uow, [row.entry_id for row in rows])
+        names = accounts.names_of(uow, [one.citizen_id for one in players.values()])
+    return [
+        MovedRank(
+            name=names[players[row.entry_id].citizen_id].shown, before=row.before, after=row.after
+        )
+        for row in rows
+    ], uow.session.scalar(count) or 0
+
+
+def _select_moves(before: int, after: int) -> Select[Any]:
+    """Entries of one or both versions with different ranks."""
+    old, new = aliased(SealedRank), aliased(SealedRank)
+    joined = (
+        select(old.entry_id.label("entry_id"), old.rank.label("before"), new.rank.label("after"))
+        .outerjoin(new, (new.entry_id == old.entry_id) & (new.version_id == after))
+        .where(old.version_id == before, or_(new.rank.is_(None), new.rank != old.rank))
+    )
+    known = select(old.entry_id).where(old.version_id == before)
+    come = select(new.entry_id, cast(null(), Integer), new.rank).where(
+        new.version_id == after, new.entry_id.not_in(known)
+    )
+    both = joined.union_all(come).subquery()
+    return select(both.c.entry_id, both.c.before, both.c.after)
+
+
+def pack_version(uow: UnitOfWork, version: SealedVersion) -> bytes:
+    """A ZIP of the signed bytes: rank file, document, signature with its public key."""
+    made = io.BytesIO()
+    signed = {
+        "algorithm": "Ed25519",
+        "signed_file": "document.json",
+        "signature": version.signature,
+        "public_key": version.public_key,
+    }
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as pack:
+        with pack.open("ranks.csv", "w") as file:
+            for part in read_file(uow, version.id):
+                file.write(part)
+        pack.writestr("document.json", version.document)
+        pack.writestr("signature.json", json.dumps(signed, indent=1))
+    return made.getvalue()
+
+
+def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
+    """Ended contests that are not sealed, and versions that wait for their publication."""
+    if not organizer.has_permission(Permission.CONTEST_SEAL):
+        return []
+    ended = select(func.count()).select_from(Contest).where(
+        Contest.published_at.is_not(None), Contest.closes_at <= uow.now, Contest.sealed_at.is_(None)
+    )  # fmt: skip
+    drafts = (
+        select(func.count())
+        .select_from(SealedVersion)
+        .join(Contest, Contest.id == SealedVersion.contest_id)
+        .where(SealedVersion.state == SealState.DRAFT)
+    )
+    count, waiting = (
+        uow.session.scalar(writable_by(one, organizer, Contest)) or 0 for one in (ended, drafts)
+    )
+    closed = "/contests?state=closed"
+    return [
+        Waiting(count=count, said="quiz.final.waiting_seal", path=closed),
+        Waiting(count=waiting, said="quiz.final.waiting_publish", path=closed),
+    ]
