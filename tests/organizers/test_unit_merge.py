@@ -41,6 +41,7 @@ from tests.kit.units import a_unit
 # Columns that name a unit and need no move, with the reason.
 STAYS = {
     "unit.merged_into": "the merge itself",
+    "sealed_rank.unit_id": "sealed ranks are signed, and stay as published",
     "participant.unit_id": "computed again from the participations",
     "participation_change.unit_id": "differences: the move notes the opposite ones",
 }
