@@ -12,7 +12,8 @@ BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _WAITING = sa.text("state = 'waiting'")
 
 
-def _enum(name: str, *values: str) -> sa.Enum:
+def _check(column: str, *values: str) -> sa.Enum:
+    name = f"ck_unit_request_{column}"
     return sa.Enum(*values, name=name, native_enum=False, create_constraint=True, length=40)
 
 
@@ -24,9 +25,9 @@ def upgrade() -> None:
         sa.Column("ref", sa.String(40), nullable=False),
         sa.Column("name", sa.String(100), nullable=False),
         sa.Column("name_key", sa.String(100), nullable=False),
-        sa.Column("name_check", _enum("ck_unit_request_name_check", "passed", "review", "unchecked"),
+        sa.Column("name_check", _check("name_check", "passed", "review", "unchecked"),
                   nullable=False),
-        sa.Column("state", _enum("ck_unit_request_state", "waiting", "created", "pointed", "refused"),
+        sa.Column("state", _check("state", "waiting", "created", "pointed", "refused"),
                   nullable=False),
         sa.Column("unit_id", BIG, nullable=True),
         sa.Column("sentence", sa.String(300), nullable=False),
