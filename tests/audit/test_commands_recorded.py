@@ -10,7 +10,7 @@ from server.channel import commands as channel
 from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
-from tests.house.source import ROOT
+from tests.kit.paths import ROOT
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
