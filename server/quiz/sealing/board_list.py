@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Subquery, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, false, func, literal_column, select
 
 from server.accounts import service as accounts
 from server.base.access import Organizer
@@ -59,19 +59,39 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
     Raises: NotFound (404), Invalid (422) for an unknown scope.
     """
     contest = _find_contest(uow, organizer, query.contest)
+    if contest is None:
+        return people_of(_select_rows(_empty_board(), 1), organizer, Entry)
     scope = scopes.scope_in_contest(uow, contest, query.scope or REGION, None)
     board = _board_of(contest, query.source or RankSource.PUBLIC, scope)
-    rows = select(
-        board.c.rank, board.c.points, board.c.time_ms, board.c.city, Entry.citizen_id,
-        literal_column(str(contest.rules.points_scale), Integer).label("scale"),
-    ).join(Entry, Entry.id == board.c.entry_id)  # fmt: skip
-    return people_of(rows, organizer, Entry)
+    return people_of(_select_rows(board, contest.rules.points_scale), organizer, Entry)
 
 
-def _find_contest(uow: UnitOfWork, organizer: Organizer, ref: str | None) -> ContestView:
+def _select_rows(board: Subquery, scale: int) -> Select[Any]:
+    """The rows of a board with their citizens."""
+    rows: Select[*tuple[Any, ...]] = select(
+        board.c.rank,
+        board.c.points,
+        board.c.time_ms,
+        board.c.city,
+        Entry.citizen_id,
+        literal_column(str(scale), Integer).label("scale"),
+    )
+    return rows.join(Entry, Entry.id == board.c.entry_id)
+
+
+def _empty_board() -> Subquery:
+    """The board of no contest, for an organizer who sees none yet."""
+    stands = select(SealedRank).where(false()).subquery()
+    return select(*_columns_of(stands, stands.c)).subquery("board")
+
+
+def _find_contest(uow: UnitOfWork, organizer: Organizer, ref: str | None) -> ContestView | None:
+    """The contest, or the newest one; None when there is none yet. Raises: NotFound (404)."""
     public = select(Contest.id).where(Contest.published_at.is_not(None))
     wanted = public.order_by(Contest.id.desc()) if ref is None else public.where(Contest.ref == ref)
     found = uow.session.scalar(visible_to(wanted.limit(1), organizer, Contest))
+    if found is None and ref is None:
+        return None
     if found is None:
         raise NotFound
     with serving_found_row(uow.session):
