@@ -41,6 +41,7 @@ SLICE = Slice(
         Permission.CONTEST_WRITE,
         Permission.CONTEST_APPROVE,
         Permission.CONTEST_SEAL,
+        Permission.PERSON_READ,
         Permission.HOLD_READ,
         Permission.HOLD_WRITE,
         Permission.HOLD_APPROVE,

@@ -73,7 +73,7 @@ def test_a_good_house_has_a_good_line_for_each_thing(
         "wechat",
     ]
     assert [words.split(":")[0] for lines in told.values() for words in lines] == [
-        "ok", "warning", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
+        "ok", "warning", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok", "ok",
     ]  # fmt: skip
     assert [call[1] for call in gateway.calls] == [("official_account",), ("mini_program",)]
     assert logging.root.manager.disable == logging.NOTSET

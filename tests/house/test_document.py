@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.base.clock import beijing_midnight
 from server.base.uow import UnitOfWorkFactory
@@ -16,7 +16,7 @@ from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
 from server.quiz.enums import CaseState
-from server.quiz.models import Attempt, IntegrityCase
+from server.quiz.models import Attempt, Contest, IntegrityCase
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, PhoneNumber, Verdict, WeChatIdentity
 from tests.conftest import application_of
@@ -25,6 +25,7 @@ from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.pictures import a_picture, as_form
+from tests.kit.sealing import publish_at_once
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
@@ -73,6 +74,12 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
         assert client.get(path, **me).status_code == 200, path
     take_a_paper(client, contest, me)
     assert client.get(f"/contests/{contest}/leaderboard", **me).get_json()["me"]["rank"] == 1
+    assert client.get("/signing-key").get_json()["algorithm"] == "Ed25519"
+    assert client.get(f"/contests/{contest}/final").status_code == 404
+    publish_at_once(uow_factory_of_app, contest)
+    assert client.get(f"/contests/{contest}/final").get_json()["version"] == 1
+    with uow_factory_of_app.begin() as uow:
+        uow.session.execute(update(Contest).values(final_id=None))
     appeal_hold(client, uow_factory_of_app, me)
     take_a_timed_paper(client, clock, me)
     practise(client, me)

@@ -229,7 +229,8 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
             "phone",
         ),
         *("earlier_erasures", "participation", "message_grants", "inbox", "pushes", "follower"),
-        *("scene_visits", "visits", "late_replies", "recent_replies", "contest_entries"),
-        *("contest_papers", "final_ranks", "practice", "mistakes", "rank_changes"),
+        *("scene_visits", "visits", "late_replies", "recent_replies", "unit_requests"),
+        *("contest_entries", "contest_papers", "final_ranks", "practice", "mistakes"),
+        "rank_changes",
         *("question_reports", "devices", "held_results", "shares", "groups"),
     ]

@@ -10,6 +10,7 @@ from server.base.web.auth import Who
 PUBLIC = {
     "GET /campaign", "GET /programmes", "GET /programmes/<slug>", "GET /regions", "GET /units",
     "GET /contests", "GET /contests/<ref>", "GET /contests/<ref>/rules",
+    "GET /contests/<ref>/final", "GET /signing-key",
     "GET /contests/<ref>/leaderboard", "GET /shares/<ref>/image.png",
     "GET /shares/<ref>/card.png", "POST /login",
 }  # fmt: skip

@@ -24,7 +24,7 @@ from server.quiz.models import Entry, GroupMember, SealedPart, SealedVersion, We
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.board_list import RANKS, RankQuery, RankSource
 from server.quiz.sealing.building import entry_key
-from server.quiz.sealing.verification import FaultKind, SealFault, read_file, verify_versions
+from server.quiz.sealing.verification import SealFault, SealFaultKind, read_file, verify_versions
 from server.units.models import Unit
 from tests.kit.boards import hand_in, recounted
 from tests.kit.clock import FakeClock
@@ -219,17 +219,17 @@ def test_a_group_board_and_an_erased_name_keep_the_sealed_ranks(
 @pytest.mark.parametrize(
     ("statement", "fault"),
     [
-        ("UPDATE sealed_rank SET points = points + 1 WHERE rank = 2", (FaultKind.ROW, 2)),
-        ("UPDATE sealed_rank SET city_rank = 9 WHERE rank = 1", (FaultKind.PLACE, 1)),
-        ("DELETE FROM sealed_rank WHERE rank = 5", (FaultKind.ROW, 5)),
-        ("UPDATE sealed_version SET reason = 'x'", (FaultKind.DOCUMENT, None)),
-        ("UPDATE sealed_version SET signature = 'AAAA'", (FaultKind.SIGNATURE, None)),
-        ("UPDATE sealed_version SET public_key = 'AAAA'", (FaultKind.KEY, None)),
+        ("UPDATE sealed_rank SET points = points + 1 WHERE rank = 2", (SealFaultKind.ROW, 2)),
+        ("UPDATE sealed_rank SET city_rank = 9 WHERE rank = 1", (SealFaultKind.PLACE, 1)),
+        ("DELETE FROM sealed_rank WHERE rank = 5", (SealFaultKind.ROW, 5)),
+        ("UPDATE sealed_version SET reason = 'x'", (SealFaultKind.DOCUMENT, None)),
+        ("UPDATE sealed_version SET signature = 'AAAA'", (SealFaultKind.SIGNATURE, None)),
+        ("UPDATE sealed_version SET public_key = 'AAAA'", (SealFaultKind.KEY, None)),
     ],
 )
 def test_the_first_changed_row_is_named(
     statement: str,
-    fault: tuple[FaultKind, int | None],
+    fault: tuple[SealFaultKind, int | None],
     uow_factory: UnitOfWorkFactory,
     clock: FakeClock,
 ) -> None:
@@ -258,7 +258,7 @@ def test_one_changed_byte_of_the_file_is_named(
         part.content = part.content[:at] + b"4" + part.content[at + 1 :]
         uow.session.flush()
         found = verify_versions(uow, contest.id)
-        assert found == SealFault(kind=FaultKind.FILE, version=1, offset=at, row=3)
+        assert found == SealFault(kind=SealFaultKind.FILE, version=1, offset=at, row=3)
         assert entry_key(uow, 1) not in ("1", version_of(uow, ref).ref)
 
 

@@ -113,31 +113,27 @@ def read_board(
 ) -> Board:
     """The top of a board, and a citizen's place on it.
 
-    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for the board of a group
-    that the citizen is not in.
+    Raises: Invalid (422) for an unknown scope or period, NotFound (404) for another's group.
     """
-    known = None if citizen_id is None else standings_queries.entry_of(uow, contest.id, citizen_id)
-    wanted = keys.check_period(period, uow.now)
     asked = _Asked(
         contest_id=contest.id,
-        period=wanted,
+        period=(wanted := keys.check_period(period, uow.now)),
         scope=scopes.scope_in_contest(uow, contest, scope, citizen_id),
         limit=limit,
-        entry_id=known,
+        entry_id=citizen_id and standings_queries.entry_of(uow, contest.id, citizen_id),
         final=contest.final if wanted == TOTAL else None,
     )
     at_hand = _pages.get_page(uow, asked)
     found, players = _find_places(uow, asked, at_hand)
     names = accounts.names_of(uow, [player.citizen_id for player in players.values()])
     lines = _Lines(players, names, contest.rules.points_scale)
-    if found.top is None and at_hand is not None:
-        top = at_hand.lines
-    else:
+    if at_hand is None or found.top is not None:
         top = [lines.line_of_spot(spot) for spot in found.top or ()]
         _pages.keep_page(uow, asked, found, top)
-    state = board_state(uow, contest, asked.period)
+    else:
+        top = at_hand.lines
     return Board(
-        state=state,
+        state=(state := board_state(uow, contest, asked.period)),
         version=None if asked.final is None else asked.final.number,
         period=asked.period,
         items=_with_me(top, found.mine),

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Subquery, false, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
 
 from server.accounts import service as accounts
 from server.base.access import Organizer
@@ -87,9 +97,13 @@ def _empty_board() -> Subquery:
 
 def _find_contest(uow: UnitOfWork, organizer: Organizer, ref: str | None) -> ContestView | None:
     """The contest, or the newest one; None when there is none yet. Raises: NotFound (404)."""
-    public = select(Contest.id).where(Contest.published_at.is_not(None))
-    wanted = public.order_by(Contest.id.desc()) if ref is None else public.where(Contest.ref == ref)
-    found = uow.session.scalar(visible_to(wanted.limit(1), organizer, Contest))
+    wanted = (
+        select(Contest.id)
+        .where(Contest.published_at.is_not(None), true() if ref is None else Contest.ref == ref)
+        .order_by(Contest.id.desc())
+        .limit(1)
+    )
+    found = uow.session.scalar(visible_to(wanted, organizer, Contest))
     if found is None and ref is None:
         return None
     if found is None:
@@ -141,9 +155,11 @@ def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
 
 def list_contest_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
     """The published contests that the organizer may see, the newest first."""
-    asked: Select[*tuple[Any, ...]] = select(Contest.ref, Contest.title)
-    rows = visible_to(asked, organizer, Contest)
-    rows = rows.where(Contest.published_at.is_not(None)).order_by(Contest.id.desc())
+    rows = visible_to(
+        select(Contest.ref, Contest.title).where(Contest.published_at.is_not(None)),  # type: ignore[arg-type] # two columns
+        organizer,
+        Contest,
+    ).order_by(Contest.id.desc())
     return [(row.ref, row.title) for row in uow.session.execute(rows)]
 
 

@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests import service as contests
-from server.quiz.sealing.verification import FaultKind, SealFault, verify_versions
+from server.quiz.sealing.verification import SealFault, SealFaultKind, verify_versions
 
-_SAID: Mapping[FaultKind, str] = {
-    FaultKind.KEY: "version {version} was signed with another key (give it with --public-key)",
-    FaultKind.SIGNATURE: "version {version}: the document or its signature was changed",
-    FaultKind.DOCUMENT: "version {version}: its row does not fit the signed document",
-    FaultKind.CHAIN: "version {version}: the version before it was changed or removed",
-    FaultKind.ROW: "version {version}: rank row {row} was changed (byte {offset} of the file)",
-    FaultKind.FILE: "version {version}: byte {offset} of the stored file was changed (row {row})",
-    FaultKind.BOTH: "version {version}: rows and file were both changed; they differ at row {row},"
-    " byte {offset}",
-    FaultKind.PLACE: "version {version}: a rank within a place was changed in rank row {row}",
+_SAID: Mapping[SealFaultKind, str] = {
+    SealFaultKind.KEY: "version {version} was signed with another key (give it with --public-key)",
+    SealFaultKind.SIGNATURE: "version {version}: the document or its signature was changed",
+    SealFaultKind.DOCUMENT: "version {version}: its row does not fit the signed document",
+    SealFaultKind.CHAIN: "version {version}: the version before it was changed or removed",
+    SealFaultKind.ROW: "version {version}: rank row {row} was changed (byte {offset} of the file)",
+    SealFaultKind.FILE: "version {version}: byte {offset} of the file was changed (row {row})",
+    SealFaultKind.BOTH: "version {version}: rows and file were both changed; they differ at"
+    " row {row}, byte {offset}",
+    SealFaultKind.PLACE: "version {version}: a rank within a place was changed in rank row {row}",
 }
 
 

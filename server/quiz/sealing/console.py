@@ -133,14 +133,12 @@ def show_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) 
 @page(PAGES, "GET", "/contests/<ref>/final/<version>/file", needs=Permission.PERSON_READ)
 def save_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> Download:
     """Save the signed bytes of a version; only for the place that owns the contest."""
-    if not overview.show_overview(uow, organizer, ref).own:
-        raise NotFound
-    found = overview.find_version(uow, organizer, ref, version)
+    number, content = overview.pack_version(uow, organizer, ref, version)
     return Download(
-        file_name=f"{ref}-final-{found.number}.zip",
+        file_name=f"{ref}-final-{number}.zip",
         media="application/zip",
-        content=overview.pack_version(uow, found),
-        note=Note(act="quiz.save_final_ranks", facts={"version": found.number}, reason=""),
+        content=content,
+        note=Note(act="quiz.save_final_ranks", facts={"version": number}, reason=""),
     )
 
 

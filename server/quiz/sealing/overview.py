@@ -75,8 +75,12 @@ def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
     contest = sealing.find_contest_row(uow, organizer, ref)
     if contest.published_at is None:
         raise NotFound
-    of_contest = select(SealedVersion).join(Contest, Contest.id == SealedVersion.contest_id)
-    wanted = visible_to(of_contest.where(Contest.id == contest.id), organizer, Contest)
+    of_contest = (
+        select(SealedVersion)
+        .join(Contest, Contest.id == SealedVersion.contest_id)
+        .where(Contest.id == contest.id)
+    )
+    wanted = visible_to(of_contest, organizer, Contest)
     versions = list(uow.session.scalars(wanted.order_by(SealedVersion.number.desc())))
     draft = next((one for one in versions if one.state is SealState.DRAFT), None)
     with serving_found_row(uow.session):
@@ -165,8 +169,16 @@ def _select_moves(before: int, after: int) -> Select[Any]:
     return select(both.c.entry_id, both.c.before, both.c.after)
 
 
-def pack_version(uow: UnitOfWork, version: SealedVersion) -> bytes:
-    """A ZIP of the signed bytes: rank file, document, signature with its public key."""
+def pack_version(
+    uow: UnitOfWork, organizer: Organizer, ref: str, version_ref: str
+) -> tuple[int, bytes]:
+    """A version's number, and a ZIP of its rank file, document, signature and public key.
+
+    Raises: NotFound (404), also outside the place that owns the contest.
+    """
+    if not show_overview(uow, organizer, ref).own:
+        raise NotFound
+    version = find_version(uow, organizer, ref, version_ref)
     made = io.BytesIO()
     signed = {
         "algorithm": "Ed25519",
@@ -180,7 +192,7 @@ def pack_version(uow: UnitOfWork, version: SealedVersion) -> bytes:
                 file.write(part)
         pack.writestr("document.json", version.document)
         pack.writestr("signature.json", json.dumps(signed, indent=1))
-    return made.getvalue()
+    return version.number, made.getvalue()
 
 
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
@@ -196,9 +208,8 @@ def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
         .join(Contest, Contest.id == SealedVersion.contest_id)
         .where(SealedVersion.state == SealState.DRAFT)
     )
-    count, waiting = (
-        uow.session.scalar(writable_by(one, organizer, Contest)) or 0 for one in (ended, drafts)
-    )
+    count = uow.session.scalar(writable_by(ended, organizer, Contest)) or 0
+    waiting = uow.session.scalar(writable_by(drafts, organizer, Contest)) or 0
     closed = "/contests?state=closed"
     return [
         Waiting(count=count, said="quiz.final.waiting_seal", path=closed),

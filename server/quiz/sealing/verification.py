@@ -21,7 +21,7 @@ from server.quiz.sealing.building import SCOPE_COLUMNS, iterate_lines
 from server.quiz.sealing.rules import ScopeCounter
 
 
-class FaultKind(StrEnum):
+class SealFaultKind(StrEnum):
     """What is wrong with a version."""
 
     SIGNATURE = "signature"
@@ -38,7 +38,7 @@ class FaultKind(StrEnum):
 class SealFault:
     """The first fault of a contest's versions; offset from 0 and row from 1, where known."""
 
-    kind: FaultKind
+    kind: SealFaultKind
     version: int
     offset: int | None = None
     row: int | None = None
@@ -69,13 +69,13 @@ def read_file(uow: UnitOfWork, version_id: int) -> Iterator[bytes]:
 
 
 def _fault_of_document(version: SealedVersion, previous: str, public_key: str) -> SealFault | None:
-    def fault(kind: FaultKind) -> SealFault:
+    def fault(kind: SealFaultKind) -> SealFault:
         return SealFault(kind=kind, version=version.number)
 
     if version.public_key != public_key:
-        return fault(FaultKind.KEY)
+        return fault(SealFaultKind.KEY)
     if not is_signed(version.document, version.signature, public_key):
-        return fault(FaultKind.SIGNATURE)
+        return fault(SealFaultKind.SIGNATURE)
     fields = rules.read_document(version.document)
     known = (
         version.number,
@@ -88,8 +88,8 @@ def _fault_of_document(version: SealedVersion, previous: str, public_key: str) -
         "number", "file_sha256", "rank_count", "made_at", "reason_sha256"
     ))  # fmt: skip
     if signed != known:
-        return fault(FaultKind.DOCUMENT)
-    return fault(FaultKind.CHAIN) if fields.get("previous_sha256") != previous else None
+        return fault(SealFaultKind.DOCUMENT)
+    return fault(SealFaultKind.CHAIN) if fields.get("previous_sha256") != previous else None
 
 
 def _spell_rows(uow: UnitOfWork, version_id: int) -> Iterator[bytes]:
@@ -120,7 +120,8 @@ def _fault_of_content(uow: UnitOfWork, version: SealedVersion) -> SealFault | No
     rows_whole, file_whole = (one.hexdigest() == version.digest for one in (of_rows, of_file))
     if rows_whole and file_whole:
         return None
-    kind = FaultKind.FILE if rows_whole else FaultKind.ROW if file_whole else FaultKind.BOTH
+    kind = SealFaultKind.ROW if file_whole else SealFaultKind.BOTH
+    kind = SealFaultKind.FILE if rows_whole else kind
     at = first or (None, None)
     return SealFault(kind=kind, version=version.number, offset=at[0], row=at[1])
 
@@ -132,7 +133,7 @@ def _fault_of_places(uow: UnitOfWork, version: SealedVersion) -> SealFault | Non
         for row, _ in batch:
             expected = counter.count_places([(name, getattr(row, name)) for name in SCOPE_COLUMNS])
             if _places_of(row) != expected:
-                return SealFault(kind=FaultKind.PLACE, version=version.number, row=row.rank)
+                return SealFault(kind=SealFaultKind.PLACE, version=version.number, row=row.rank)
     return None
 
 
