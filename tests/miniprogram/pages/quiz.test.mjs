@@ -58,7 +58,7 @@ scene("when the time of the open paper is over home reads again", "pages/home/in
   assert.equal(server.to("GET /contests").length, 2);
 });
 
-scene("after its end a contest's board stays within reach as the final one", "pages/home/index", { script: { "GET /contests": items(contest({}, { state: "closed" }), contest({}, { id: "old", title: "旧的竞赛", state: "closed", closes_at: "2026-01-01T00:00:00+08:00" })), [BOARD]: board({ state: "closed" }), "GET /contests/{ref}": contest({}, { state: "closed" }) } }, async (phone) => {
+scene("after its end a contest's board stays within reach as the final one", "pages/home/index", { script: { "GET /contests": items(contest({}, { state: "closed" }), contest({}, { id: "old", title: "旧的竞赛", state: "closed", closes_at: "2026-01-01T00:00:00+08:00" })), [BOARD]: board({ state: "final", version: 1 }), "GET /contests/{ref}": contest({}, { state: "closed" }) } }, async (phone) => {
   const { t, c } = phone.page.data;
   await phone.says(fill(c.total, { score: 50 }));
   assert.ok(!phone.words.includes("旧的竞赛"), "only the last one");
