@@ -13,9 +13,9 @@ from datetime import date
 import pytest
 import xlsxwriter
 
+from server.console.sheets.reasons import FileRefused
+from server.console.sheets.workbooks import MOST_UNPACKED
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_questions
-from server.quiz.bank.files.reasons import FileRefused
-from server.quiz.bank.files.workbooks import MOST_UNPACKED
 from server.quiz.enums import QuestionKind
 
 TITLES = ["题干", "选项A", "选项B", "选项C", "答案"]
@@ -178,7 +178,7 @@ def test_a_bomb_is_refused_before_anything_is_unpacked(monkeypatch: pytest.Monke
 
 
 def test_more_than_fifty_thousand_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.quiz.bank.files.grids.MOST_ROWS", 3)
+    monkeypatch.setattr("server.console.sheets.grids.MOST_ROWS", 3)
     with pytest.raises(FileRefused, match="more than 3 rows"):
         read("\n".join([LINES[0], *[LINES[1]] * 24]).encode(), "a.csv")
 

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select
 
 from server.base.uow import UnitOfWorkFactory
+from server.console.sheets.reasons import FileRefused
 from server.quiz.attempts import service as attempts
 from server.quiz.bank.commands import ImportReport, import_questions
 from server.quiz.bank.files.reading import Draft, read_table
-from server.quiz.bank.files.reasons import FileRefused
 from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Question
 from tests.kit.quiz import QUESTIONS, citizens, open_contest, started

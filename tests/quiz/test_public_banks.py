@@ -10,8 +10,8 @@ import io
 import openpyxl
 import pytest
 
+from server.console.sheets.reasons import FileRefused
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_questions
-from server.quiz.bank.files.reasons import FileRefused
 
 
 def as_workbook(*rows: list[object]) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 from server.audit.service import Subject, record_change
 from server.base.access import System
 from server.base.uow import UnitOfWorkFactory
+from server.console.sheets.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank import importing
 from server.quiz.bank.files.reading import ReadingOptions
-from server.quiz.bank.files.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_file
 from server.quiz.bank.places import REGION_BANK
 

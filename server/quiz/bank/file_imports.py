@@ -29,10 +29,12 @@ from server.console.long_jobs import (
     start_job,
 )
 from server.console.models import ConsoleJob
+from server.console.sheets.headings import LEFT_OUT
+from server.console.sheets.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank import importing
-from server.quiz.bank.files.headings import LEFT_OUT, OPTIONS
+from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, Table
-from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, sort_by_line
+from server.quiz.bank.files.reasons import Reason
 from server.quiz.bank.files.wording import say_reason
 from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_upload
 from server.quiz.bank.places import bank_slug, place_ref

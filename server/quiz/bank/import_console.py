@@ -6,11 +6,11 @@ from server.base.access import Organizer, Permission
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, Redirect, page
+from server.console.sheets.grids import MIB
+from server.console.sheets.headings import LEFT_OUT
 from server.quiz.bank import file_imports, lifecycle, questions
 from server.quiz.bank.console import PAGES
 from server.quiz.bank.file_imports import QuestionFile
-from server.quiz.bank.files.grids import MIB
-from server.quiz.bank.files.headings import LEFT_OUT
 from server.quiz.bank.files.wording import say_columns
 from server.quiz.bank.forms import ColumnsForm, UploadForm, pair_columns
 from server.quiz.enums import ImportState, QuestionStage

@@ -16,8 +16,9 @@ from server.base.access import REGION, Organizer, Scope
 from server.base.ownership import owned_by, owned_insert, scope_of, writable_by
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
+from server.console.sheets.reasons import Problem
 from server.quiz.bank import service as banks
-from server.quiz.bank.files.reasons import Problem, Reason
+from server.quiz.bank.files.reasons import Reason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.files.sameness import likeness_key, sameness_key, similar_form
 from server.quiz.enums import QuestionState

@@ -9,10 +9,11 @@ from pathlib import Path
 from server.base.access import Organizer
 from server.base.errors import AppError
 from server.base.uow import UnitOfWorkFactory
+from server.console.sheets.reasons import Problem
 from server.quiz.bank import pictures
 from server.quiz.bank.files.packages import Package, is_package, plain_name, read_package
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_bytes, read_questions
-from server.quiz.bank.files.reasons import Problem, Reason
+from server.quiz.bank.files.reasons import Reason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.pictures import MadePicture
 

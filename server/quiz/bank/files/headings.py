@@ -7,55 +7,36 @@ file.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
-from server.quiz.bank.files.grids import HEADING_WITHIN, Grid, Row
+from server.console.sheets.grids import Grid
+from server.console.sheets.headings import (
+    ColumnMeaning,
+    Heading,
+    check_needed,
+    column_key,
+    find_best_row,
+    plain_heading,
+    rate_columns,
+    read_heading,
+)
+from server.console.sheets.reasons import Problem
 from server.quiz.bank.files.options import LETTERS
-from server.quiz.bank.files.reasons import FileRefused, Problem, Reason
+from server.quiz.bank.files.reasons import Reason
 from server.quiz.words import word_table
 
 OPTIONS = tuple(f"option_{letter.lower()}" for letter in LETTERS)
 NEEDED = ("stem", "answer")
 # Stem, answer and two options; fewer cells are a title.
 _LEAST_COLUMNS = 3
-# Value of a hand-made assignment: leave this column out.
-LEFT_OUT = "-"
-# Additions to a heading: "选项A（必填）", "*答案", "选项 Ａ".
-_ASIDE = re.compile(r"[（(\[【][^（(\[【]*[)）\]】]|[*＊]")
 _OPTION = re.compile(
     r"(?:备选|答案)?(?:选项|选择项|选择|备选项|option|choice|opt|answer|ans|item)_?([a-h]|[1-8]|[一二三四五六七八])"
     r"|([a-h])(?:选项|项|option)?"
 )
 _CHINESE = "一二三四五六七八"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Heading:
-    """The heading of one sheet.
-
-    Units: `columns` name -> position; `unread` position -> title; `below` are the rows under it.
-    """
-
-    line: int
-    titles: Sequence[str]
-    columns: Mapping[str, int]
-    unread: Mapping[int, str]
-    below: Sequence[Row]
-
-
-def column_key(title: str, at: int) -> str:
-    """The name of a column in an assignment by hand: its plain title, or its number from 1."""
-    return plain_heading(title) or f"#{at + 1}"
-
-
-def plain_heading(title: str) -> str:
-    """Normalise a heading: width, case, spaces and additions removed."""
-    normal = unicodedata.normalize("NFKC", _ASIDE.sub("", title)).casefold()
-    return re.sub(r"[\s_\-:：.．、]+", "", normal)
 
 
 @cache
@@ -91,9 +72,11 @@ def _option_column(plain: str) -> str | None:
 
 def rate_heading(cells: Sequence[str], by_hand: Mapping[str, str] | None = None) -> int:
     """How well a row is known as a heading: the number of columns, more with the needed ones."""
-    found = {column_meaning(cell, at, by_hand or {}) for at, cell in enumerate(cells)}
-    found -= {None, LEFT_OUT}
-    return len(found) + 100 * sum(name in found for name in NEEDED)
+    return rate_columns(cells, _reader_of(by_hand or {}), NEEDED)
+
+
+def _reader_of(by_hand: Mapping[str, str]) -> ColumnMeaning:
+    return lambda title, at: column_meaning(title, at, by_hand)
 
 
 def with_blank_heading(grid: Grid) -> Grid:
@@ -104,11 +87,7 @@ def with_blank_heading(grid: Grid) -> Grid:
 
 def heading_at(grid: Grid, by_hand: Mapping[str, str]) -> int:
     """The index of the row that is known best, else of the first row that is wide enough."""
-    first = [cells for _, cells in grid.rows[:HEADING_WITHIN]]
-    rates = [rate_heading(cells, by_hand) for cells in first]
-    if max(rates) > 1:
-        return rates.index(max(rates))
-    return next((at for at, cells in enumerate(first) if len(cells) >= _LEAST_COLUMNS), 0)
+    return find_best_row(grid, lambda cells: rate_heading(cells, by_hand), _LEAST_COLUMNS)
 
 
 def find_heading(grid: Grid, by_hand: Mapping[str, str]) -> Heading:
@@ -116,27 +95,15 @@ def find_heading(grid: Grid, by_hand: Mapping[str, str]) -> Heading:
 
     Raises: FileRefused for a missing or doubled column.
     """
-    at = heading_at(grid, by_hand)
-    line, titles = grid.rows[at]
-    below = grid.rows[at + 1 :]
-    columns: dict[str, int] = {}
-    unread: dict[int, str] = {}
-    for position, title in enumerate(titles):
-        name = column_meaning(title, position, by_hand)
-        if name is None or name == LEFT_OUT:
-            unread[position] = title
-        elif name in columns:
-            raise FileRefused("two_columns", line=line, column=name)
-        else:
-            columns[name] = position
-    if "options" in columns and OPTIONS[0] in columns:
+    heading = read_heading(grid, heading_at(grid, by_hand), _reader_of(by_hand))
+    if "options" in heading.columns and OPTIONS[0] in heading.columns:
         # Both a column of all options and one of each: what the former holds is not known.
+        columns = dict(heading.columns)
         position = columns.pop("options")
-        unread[position] = titles[position]
-    missing = [name for name in NEEDED if name not in columns]
-    if missing:
-        raise FileRefused("no_table", line=line, columns=", ".join(missing))
-    return Heading(line=line, titles=titles, columns=columns, unread=unread, below=below)
+        unread = {**heading.unread, position: heading.titles[position]}
+        heading = replace(heading, columns=columns, unread=unread)
+    check_needed(heading, NEEDED)
+    return heading
 
 
 def find_unread_content(

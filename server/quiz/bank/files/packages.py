@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from server.quiz.bank.files.grids import MIB, MOST_BYTES
-from server.quiz.bank.files.reasons import FileRefused
+from server.console.sheets.grids import MIB, MOST_BYTES
+from server.console.sheets.reasons import FileRefused
+from server.quiz.bank.files.reasons import QuestionsRefused
 
 MOST_UNPACKED = 30 * MIB
 MOST_RATIO = 100
@@ -86,19 +87,19 @@ def read_package(raw: bytes) -> Package:
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError,
             ValueError):  # fmt: skip
         # RuntimeError: a password. NotImplementedError: an unusual compression.
-        raise FileRefused("package_broken") from None
+        raise QuestionsRefused("package_broken") from None
 
 
 def _check_sizes(members: list[zipfile.ZipInfo], packed: int) -> None:
     if len(members) > MOST_MEMBERS:
-        raise FileRefused("package_members", most=MOST_MEMBERS)
+        raise QuestionsRefused("package_members", most=MOST_MEMBERS)
     unpacked = sum(member.file_size for member in members)
     if unpacked > MOST_UNPACKED:
-        raise FileRefused("package_unpacks_too_large", most=MOST_UNPACKED // MIB)
+        raise QuestionsRefused("package_unpacks_too_large", most=MOST_UNPACKED // MIB)
     if unpacked > packed * MOST_RATIO:
         raise FileRefused("packed_too_tightly", most=MOST_RATIO)
     if any(member.flag_bits & _ENCRYPTED for member in members):
-        raise FileRefused("package_broken")
+        raise QuestionsRefused("package_broken")
 
 
 def _named_members(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
@@ -112,7 +113,7 @@ def _named_members(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]
         path = PurePosixPath(name.replace("\\", "/"))
         link = stat.S_ISLNK(member.external_attr >> 16)
         if link or path.is_absolute() or ".." in path.parts or ":" in name:
-            raise FileRefused("package_path", name=name[:80])
+            raise QuestionsRefused("package_path", name=name[:80])
         junk = any(part in f"{path}".casefold() for part in _JUNK) or path.name.startswith("._")
         if not member.is_dir() and not junk:
             named[str(path)] = member
@@ -139,10 +140,10 @@ def _find_sheet(named: Mapping[str, zipfile.ZipInfo]) -> str:
     for endings in (_TABLES, _TEXTS):
         found = [name for name in named if name.casefold().endswith(endings)]
         if len(found) > 1:
-            raise FileRefused("package_sheets", names=", ".join(sorted(found)[:5]))
+            raise QuestionsRefused("package_sheets", names=", ".join(sorted(found)[:5]))
         if found:
             return found[0]
-    raise FileRefused("package_without_sheet")
+    raise QuestionsRefused("package_without_sheet")
 
 
 def _read_pictures(
@@ -155,5 +156,5 @@ def _read_pictures(
             continue
         content = packed.read(member)
         if pictures.setdefault(name, content) != content:
-            raise FileRefused("package_twice", name=name)
+            raise QuestionsRefused("package_twice", name=name)
     return pictures

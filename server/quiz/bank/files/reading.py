@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.quiz.bank.files.gift import TextQuestion, looks_like_gift, read_gift
-from server.quiz.bank.files.grids import (
+from server.console.sheets.grids import (
     HEADING_WITHIN,
     MIB,
     MOST_BYTES,
@@ -19,11 +18,14 @@ from server.quiz.bank.files.grids import (
     decode_text,
     split_table,
 )
+from server.console.sheets.headings import Heading, column_key, name_cells
+from server.console.sheets.kinds import FileKind, kind_of_file
+from server.console.sheets.reasons import FileRefused, Problem
+from server.console.sheets.workbooks import has_pictures, read_workbook
+from server.quiz.bank.files.gift import TextQuestion, looks_like_gift, read_gift
 from server.quiz.bank.files.headings import (
     NEEDED,
     OPTIONS,
-    Heading,
-    column_key,
     column_meaning,
     counts_rows,
     find_heading,
@@ -32,12 +34,10 @@ from server.quiz.bank.files.headings import (
     rate_heading,
     with_blank_heading,
 )
-from server.quiz.bank.files.kinds import FileKind, kind_of_file
 from server.quiz.bank.files.options import counts_from_zero, is_by_letter
 from server.quiz.bank.files.plain import looks_like_plain, read_plain
-from server.quiz.bank.files.reasons import FileRefused, Problem, Reason, RowRefused
+from server.quiz.bank.files.reasons import QuestionsRefused, Reason, RowRefused
 from server.quiz.bank.files.rows import Draft, RowStyle, find_doubts, read_draft
-from server.quiz.bank.files.workbooks import has_pictures, read_workbook
 from server.quiz.words import word_table
 
 # Stem, answer and two options.
@@ -106,7 +106,7 @@ def read_bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except OSError as trouble:
-        raise FileRefused("unreadable", name=path.name, trouble=trouble.strerror) from None
+        raise QuestionsRefused("unreadable", name=path.name, trouble=trouble.strerror) from None
 
 
 def read_questions(name: str, raw: bytes, said: ReadingOptions | None = None) -> Table:
@@ -145,7 +145,7 @@ def read_text(text: str, said: ReadingOptions, *, is_table: bool = False) -> Tab
         return _read_questions_of_text(read_plain(text), said)
     grid = split_table(text, judge_cells)
     if max(len(cells) for _, cells in grid.rows) < _LEAST_COLUMNS:
-        raise FileRefused("no_questions")
+        raise QuestionsRefused("no_questions")
     return _read_grids([grid], said)
 
 
@@ -168,7 +168,7 @@ def _read_questions_of_text(found: Iterable[TextQuestion], said: ReadingOptions)
         else:
             _take_row(made, one.line, {"stem": "", "answer": "", **one.cells}, style)
     if not questions:
-        raise FileRefused("no_questions")
+        raise QuestionsRefused("no_questions")
     return made
 
 
@@ -225,7 +225,7 @@ def _read_sheet(
         return
     style = _find_style(heading, said, sheet)
     default = _kind_of_sheet(grid.name) if "kind" not in heading.columns else ""
-    rows = [(line, cells, _named_cells(cells, heading.columns)) for line, cells in heading.below]
+    rows = [(line, cells, name_cells(cells, heading.columns)) for line, cells in heading.below]
     if not said.from_zero:
         _refuse_zero(made, rows, sheet)
     if style.own_ids is False and "ref" in heading.columns:
@@ -242,7 +242,7 @@ def _read_sheet(
 
 
 def _find_style(heading: Heading, said: ReadingOptions, sheet: str) -> RowStyle:
-    rows = [_named_cells(cells, heading.columns) for _, cells in heading.below]
+    rows = [name_cells(cells, heading.columns) for _, cells in heading.below]
     answers = [row["answer"] for row in rows if row.get("options") or _options_given(row) > 2]
     return RowStyle(
         by_letter=all(map(is_by_letter, answers)),
@@ -272,10 +272,6 @@ def _refuse_zero(
             why = Reason(code="from_zero", facts={"first": line})
             made.refused.append(Problem(line=1, sheet=sheet, why=why))
             return
-
-
-def _named_cells(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
-    return {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
 
 
 def _take_row(made: Table, line: int, row: Mapping[str, str], style: RowStyle) -> None:

@@ -1,4 +1,4 @@
-"""Reasons for refusing a file or a row, and doubts about one: a code with facts.
+"""Reasons for refusing a file of questions or a row, and doubts about one: a code with facts.
 
 Commands print the English sentences below. Pages show the Chinese ones: `quiz.question_file.<code>`
 in texts.toml; a test compares both lists.
@@ -6,32 +6,16 @@ in texts.toml; a test compares both lists.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import ClassVar
+
+from server.console.sheets import reasons as sheets
 
 ENGLISH: Mapping[str, str] = {
+    **sheets.ENGLISH,
     # The whole file.
     "unreadable": "{name}: {trouble}",
-    "empty": "{name}: empty",
-    "too_large": "larger than {most} MiB",
-    "unpacks_too_large": "unpacks to more than {most} MiB",
-    "packed_too_tightly": "packed more than {most} times: this is no ordinary workbook",
-    "too_many_rows": "more than {most} rows",
-    "too_wide": "a sheet of {rows} rows and {columns} columns: delete the cells outside the table",
-    "workbook_broken": "the workbook is damaged or has a password",
-    "wrong_encoding": "neither UTF-8, UTF-16 nor GB18030",
-    "old_office": "an old .xls or .doc, or a file with a password: save it as .xlsx",
-    "word_document": "a Word document: copy the questions and paste them as text",
-    "pdf_document": "a PDF document: copy the questions and paste them as text",
-    "web_page": "a web page: save it as .xlsx or copy the questions as text",
-    "xml_document": "an XML document: export GIFT or .xlsx instead",
-    "json_document": "JSON: save it as .xlsx or .csv",
-    "other_archive": "an archive that is no workbook",
-    "picture_file": "a picture: questions are read from tables and text alone",
-    "no_table": "no column for {columns}",
     "no_questions": "no question was found in this text",
-    "two_columns": "two columns are {column}",
-    "broken_quotes": "{trouble}",
     "from_zero": "answers count from 0 (line {first}): write letters, or 1, 2, 3",
     "unknown_column": (
         "the column {title!r} is not known and holds something (first in line {first})"
@@ -113,15 +97,10 @@ ENGLISH: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reason:
+class Reason(sheets.Reason):
     """A code of `ENGLISH` with the facts of its sentence."""
 
-    code: str
-    facts: Mapping[str, object] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return ENGLISH[self.code].format(**self.facts)
+    english: ClassVar[Mapping[str, str]] = ENGLISH
 
 
 class RowRefused(ValueError):
@@ -132,37 +111,7 @@ class RowRefused(ValueError):
         super().__init__(str(self.why))
 
 
-class FileRefused(Exception):
-    """The file cannot be read at all; `line` is where this was detected."""
+class QuestionsRefused(sheets.FileRefused):
+    """The file cannot be read as questions; a caller catches `FileRefused`."""
 
-    def __init__(self, code: str, /, line: int = 1, **facts: object) -> None:
-        self.why = Reason(code=code, facts=facts)
-        self.line = line
-        super().__init__(str(self.why))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Reason for refusing a row, or a doubt about it.
-
-    Units: `line` as in an editor or a workbook, from 1; `sheet` is empty outside workbooks with
-    several sheets of questions.
-    """
-
-    line: int
-    why: Reason
-    sheet: str = ""
-
-    @property
-    def reason(self) -> str:
-        """The English sentence."""
-        return str(self.why)
-
-    def __str__(self) -> str:
-        place = f"{self.sheet}, line {self.line}" if self.sheet else f"line {self.line}"
-        return f"{place}: {self.reason}"
-
-
-def sort_by_line(*found: Sequence[Problem]) -> tuple[Problem, ...]:
-    """All problems in the order of the file."""
-    return tuple(sorted((one for some in found for one in some), key=lambda one: one.line))
+    reason_class = Reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from server.base.texts import FIRST_LANGUAGE, Texts
-from server.quiz.bank.files.reasons import Reason
+from server.console.sheets.reasons import Reason
 
 # Facts that name columns by their English names, several of them separated by commas.
 _COLUMN_FACTS = ("column", "columns")

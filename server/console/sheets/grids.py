@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from server.console.exports import restore_text
-from server.quiz.bank.files.reasons import FileRefused
+from server.console.sheets.reasons import FileRefused
 
 MOST_BYTES = 20 * 2**20
 MOST_ROWS = 50_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from server.quiz.bank.files.reasons import FileRefused
+from server.console.sheets.reasons import FileRefused
 
 
 class FileKind(StrEnum):

@@ -15,8 +15,8 @@ from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
-from server.quiz.bank.files.grids import MIB, MOST_BYTES, Grid, Row, limit_rows
-from server.quiz.bank.files.reasons import FileRefused
+from server.console.sheets.grids import MIB, MOST_BYTES, Grid, Row, limit_rows
+from server.console.sheets.reasons import FileRefused
 
 MOST_UNPACKED = 20 * MIB
 MOST_RATIO = 100
