@@ -10,7 +10,7 @@ from server import slices
 from server.base.texts import FIRST_LANGUAGE, Texts, load_texts
 from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, read_questions
-from server.quiz.bank.files.reasons import ENGLISH, Reason
+from server.quiz.bank.files.reasons import ENGLISH, QuestionReason
 from server.quiz.bank.files.wording import say_reason
 from server.quiz.words import word_table
 
@@ -47,5 +47,5 @@ def test_an_organizer_is_told_columns_in_chinese(texts: Texts) -> None:
     table = read_questions("a.csv", "题干,心情\n甲,好\n".encode(), ReadingOptions())
     told = [say_reason(texts, problem.why) for problem in table.refused]
     assert told == ["没有找到这些栏目：答案。请在下面指定每一列是什么。"]
-    long = Reason(code="too_long", facts={"column": "stem", "most": 500})
+    long = QuestionReason(code="too_long", facts={"column": "stem", "most": 500})
     assert say_reason(texts, long) == "题干超过 500 字。"

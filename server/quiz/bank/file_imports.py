@@ -34,7 +34,7 @@ from server.console.sheets.reasons import FileRefused, Problem, sort_by_line
 from server.quiz.bank import importing
 from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, Table
-from server.quiz.bank.files.reasons import Reason
+from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.wording import say_reason
 from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_upload
 from server.quiz.bank.places import bank_slug, place_ref
@@ -269,7 +269,7 @@ def _told_result(uow: UnitOfWork, said: str, report: Mapping[str, Any]) -> JobRe
 def say_problems(texts: Texts, told: Sequence[Sequence[Any]]) -> list[tuple[str, int, str]]:
     """Sheet, line and sentence of each problem of a report."""
     return [
-        (sheet, line, say_reason(texts, Reason(code=code, facts=facts)))
+        (sheet, line, say_reason(texts, QuestionReason(code=code, facts=facts)))
         for sheet, line, code, facts in told
     ]
 

@@ -18,7 +18,7 @@ from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.console.sheets.reasons import Problem
 from server.quiz.bank import service as banks
-from server.quiz.bank.files.reasons import Reason
+from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.files.sameness import likeness_key, sameness_key, similar_form
 from server.quiz.enums import QuestionState
@@ -114,7 +114,7 @@ def compare_with_bank(uow: UnitOfWork, slug: str, drafts: Iterable[Draft]) -> Co
         row = latest.get(draft.ref)
         why = _find_repetition(draft, seen) or _find_clash(draft, elsewhere, known)
         if why is None and row is not None and row.sent:
-            why = Reason(code="in_review", facts={"ref": row.ref})
+            why = QuestionReason(code="in_review", facts={"ref": row.ref})
         if why:
             made.problems.append(_problem_of(draft, why))
             continue
@@ -134,11 +134,11 @@ def _sort_in(made: Comparison, draft: Draft, row: KnownVersion | None) -> None:
         made.changed.append((draft, row))
         if _is_other_text(draft, row):
             made.warnings.append(
-                _problem_of(draft, Reason(code="other_text", facts={"ref": row.ref}))
+                _problem_of(draft, QuestionReason(code="other_text", facts={"ref": row.ref}))
             )
 
 
-def _problem_of(draft: Draft, why: Reason) -> Problem:
+def _problem_of(draft: Draft, why: QuestionReason) -> Problem:
     return Problem(line=draft.line, sheet=draft.sheet, why=why)
 
 
@@ -170,14 +170,14 @@ def _match_by_content(draft: Draft, known: Mapping[str, str]) -> Draft:
 
 def _find_doubts(
     draft: Draft, twins: dict[str, Draft], like: Mapping[str, str]
-) -> Iterable[Reason]:
+) -> Iterable[QuestionReason]:
     key = draft.likeness
     known = like.get(key)
     if known is not None and known != draft.ref:
-        yield Reason(code="near_known", facts={"ref": known})
+        yield QuestionReason(code="near_known", facts={"ref": known})
     twin = twins.setdefault(key, draft)
     if known is None and twin is not draft:
-        yield Reason(code="near_twin", facts={"other": _place_of(twin)})
+        yield QuestionReason(code="near_twin", facts={"other": _place_of(twin)})
 
 
 def _place_of(draft: Draft) -> str:
@@ -221,23 +221,23 @@ def _refs_elsewhere(uow: UnitOfWork, slug: str, drafts: list[Draft]) -> Mapping[
     return found
 
 
-def _find_repetition(draft: Draft, seen: dict[str, Draft]) -> Reason | None:
+def _find_repetition(draft: Draft, seen: dict[str, Draft]) -> QuestionReason | None:
     for name, mark in (("id", f"ref {draft.ref}"), ("question", draft.sameness)):
         first = seen.setdefault(mark, draft)
         if first is not draft:
-            return Reason(code=f"same_{name}", facts={"other": _place_of(first)})
+            return QuestionReason(code=f"same_{name}", facts={"other": _place_of(first)})
     return None
 
 
 def _find_clash(
     draft: Draft, elsewhere: Mapping[str, str], known: Mapping[str, str]
-) -> Reason | None:
+) -> QuestionReason | None:
     bank = elsewhere.get(draft.ref)
     if bank is not None:
-        return Reason(code="id_elsewhere", facts={"ref": draft.ref, "bank": bank})
+        return QuestionReason(code="id_elsewhere", facts={"ref": draft.ref, "bank": bank})
     other = known.get(draft.sameness)
     if other is not None and other != draft.ref:
-        return Reason(code="known_as", facts={"ref": other})
+        return QuestionReason(code="known_as", facts={"ref": other})
     return None
 
 

@@ -13,7 +13,7 @@ from server.console.sheets.reasons import Problem
 from server.quiz.bank import pictures
 from server.quiz.bank.files.packages import Package, is_package, plain_name, read_package
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_bytes, read_questions
-from server.quiz.bank.files.reasons import Reason
+from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.pictures import MadePicture
 
@@ -61,7 +61,9 @@ def read_upload(name: str, raw: bytes, said: ReadingOptions | None = None) -> Re
     unused = sorted(name for name, raw in package.pictures.items() if raw not in used)
     if unused:
         facts = {"count": len(unused), "first": unused[0]}
-        table.warnings.append(Problem(line=1, why=Reason(code="pictures_unused", facts=facts)))
+        table.warnings.append(
+            Problem(line=1, why=QuestionReason(code="pictures_unused", facts=facts))
+        )
     return ReadFile(table=table, package=package)
 
 
@@ -85,7 +87,7 @@ def place_pictures(
         return read.table, {}
     found = _find_stored(uow_factory, read.package, cells, work)
     made: dict[str, MadePicture] = {}
-    refused: dict[str, Reason] = {}
+    refused: dict[str, QuestionReason] = {}
     new = [cell for cell in cells if cell not in found]
     for at, cell in enumerate(new):
         work.report_progress(at, len(new))
@@ -93,9 +95,9 @@ def place_pictures(
             made[cell] = _convert_one(read.package, cell)
         except AppError as refusal:
             code = _REFUSALS.get(refusal.code, "picture_broken")
-            refused[cell] = Reason(code=code, facts={"name": cell[:80]})
+            refused[cell] = QuestionReason(code=code, facts={"name": cell[:80]})
         except KeyError:
-            refused[cell] = Reason(code="picture_missing", facts={"name": cell[:80]})
+            refused[cell] = QuestionReason(code="picture_missing", facts={"name": cell[:80]})
     names = {**found, **_keep_made(uow_factory, made, found.values(), work)}
     return _fill_drafts(read.table, names, refused), names
 
@@ -138,7 +140,9 @@ def _keep_made(
         return {cell: pictures.keep_picture(uow, one) for cell, one in made.items()}
 
 
-def _fill_drafts(table: Table, names: Mapping[str, str], refused: Mapping[str, Reason]) -> Table:
+def _fill_drafts(
+    table: Table, names: Mapping[str, str], refused: Mapping[str, QuestionReason]
+) -> Table:
     drafts: list[Draft] = []
     problems = list(table.problems)
     for draft in table.drafts:

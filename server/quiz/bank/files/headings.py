@@ -25,7 +25,7 @@ from server.console.sheets.headings import (
 )
 from server.console.sheets.reasons import Problem
 from server.quiz.bank.files.options import LETTERS
-from server.quiz.bank.files.reasons import Reason
+from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.words import word_table
 
 OPTIONS = tuple(f"option_{letter.lower()}" for letter in LETTERS)
@@ -121,7 +121,7 @@ def find_unread_content(
             continue
         code = "unknown_column" if title else "column_without_heading"
         facts = {"title": title, "column": at + 1, "first": cells[0][0]}
-        yield Problem(line=heading.line, sheet=sheet, why=Reason(code=code, facts=facts))
+        yield Problem(line=heading.line, sheet=sheet, why=QuestionReason(code=code, facts=facts))
 
 
 def counts_rows(cells: Sequence[str]) -> bool:

@@ -36,7 +36,7 @@ from server.quiz.bank.files.headings import (
 )
 from server.quiz.bank.files.options import counts_from_zero, is_by_letter
 from server.quiz.bank.files.plain import looks_like_plain, read_plain
-from server.quiz.bank.files.reasons import QuestionsRefused, Reason, RowRefused
+from server.quiz.bank.files.reasons import QuestionReason, QuestionsRefused, RowRefused
 from server.quiz.bank.files.rows import Draft, RowStyle, find_doubts, read_draft
 from server.quiz.words import word_table
 
@@ -122,7 +122,7 @@ def read_questions(name: str, raw: bytes, said: ReadingOptions | None = None) ->
     if kind_of_file(raw) is FileKind.WORKBOOK:
         made = _read_grids(read_workbook(raw), said)
         if has_pictures(raw):
-            made.warnings.append(Problem(line=1, why=Reason(code="pictures_in_cells")))
+            made.warnings.append(Problem(line=1, why=QuestionReason(code="pictures_in_cells")))
         return made
     return read_text(decode_text(raw), said, is_table=name.lower().endswith((".csv", ".tsv")))
 
@@ -230,11 +230,13 @@ def _read_sheet(
         _refuse_zero(made, rows, sheet)
     if style.own_ids is False and "ref" in heading.columns:
         made.warnings.append(
-            Problem(line=heading.line, sheet=sheet, why=Reason(code="number_as_id"))
+            Problem(line=heading.line, sheet=sheet, why=QuestionReason(code="number_as_id"))
         )
     for line, cells, named in rows:
         if len(cells) > len(heading.titles):
-            made.problems.append(Problem(line=line, sheet=sheet, why=Reason(code="more_cells")))
+            made.problems.append(
+                Problem(line=line, sheet=sheet, why=QuestionReason(code="more_cells"))
+            )
             continue
         kind = named.get("kind") or default
         _take_row(made, line, {**named, "kind": kind}, style)
@@ -269,7 +271,7 @@ def _refuse_zero(
     for line, _, row in rows:
         cells = [row.get(name, "") for name in OPTIONS]
         if any(cells) and counts_from_zero(row["answer"], cells):
-            why = Reason(code="from_zero", facts={"first": line})
+            why = QuestionReason(code="from_zero", facts={"first": line})
             made.refused.append(Problem(line=1, sheet=sheet, why=why))
             return
 
@@ -290,7 +292,7 @@ def _warn_of_dates(made: Table, grid: Grid, heading: Heading, line: int, sheet: 
     content = ("stem", "answer", *OPTIONS)
     dated = [n for n, at in heading.columns.items() if n in content and (line, at) in grid.dates]
     if dated:
-        why = Reason(code="date_cell", facts={"column": ", ".join(dated)})
+        why = QuestionReason(code="date_cell", facts={"column": ", ".join(dated)})
         made.warnings.append(Problem(line=line, sheet=sheet, why=why))
 
 

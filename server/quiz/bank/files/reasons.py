@@ -97,7 +97,7 @@ ENGLISH: Mapping[str, str] = {
 }  # fmt: skip
 
 
-class Reason(sheets.Reason):
+class QuestionReason(sheets.Reason):
     """A code of `ENGLISH` with the facts of its sentence."""
 
     english: ClassVar[Mapping[str, str]] = ENGLISH
@@ -107,11 +107,11 @@ class RowRefused(ValueError):
     """One row cannot be a question."""
 
     def __init__(self, code: str, /, **facts: object) -> None:
-        self.why = Reason(code=code, facts=facts)
+        self.why = QuestionReason(code=code, facts=facts)
         super().__init__(str(self.why))
 
 
 class QuestionsRefused(sheets.FileRefused):
     """The file cannot be read as questions; a caller catches `FileRefused`."""
 
-    reason_class = Reason
+    reason_class = QuestionReason

@@ -18,7 +18,7 @@ from server.quiz.bank.files.options import (
     split_options,
     without_labels,
 )
-from server.quiz.bank.files.reasons import Reason, RowRefused
+from server.quiz.bank.files.reasons import QuestionReason, RowRefused
 from server.quiz.bank.files.sameness import exact_form, likeness_key, sameness_key, similar_form
 from server.quiz.bank.taxonomy import MOST_BENCHMARK, numbers_by_name, read_benchmarks
 from server.quiz.enums import QuestionKind
@@ -127,14 +127,14 @@ def read_draft(line: int, row: Mapping[str, str], style: RowStyle) -> Draft:
     )
 
 
-def find_doubts(draft: Draft) -> Iterator[Reason]:
+def find_doubts(draft: Draft) -> Iterator[QuestionReason]:
     """What a person should look at, although the row is accepted."""
     if draft.kind is QuestionKind.JUDGE:
         return
     if len({similar_form(option) or option for option in draft.options}) != len(draft.options):
-        yield Reason(code="near_options")
+        yield QuestionReason(code="near_options")
     if half_labelled(draft.options):
-        yield Reason(code="half_labelled")
+        yield QuestionReason(code="half_labelled")
 
 
 def _check_texts(row: Mapping[str, str]) -> None:
