@@ -119,7 +119,7 @@ export const zh_mine = {
     request_about: '查不到的，可以申请登记，由{place}的工作人员办理。登记以后，还没有选单位的会自动为你加入。',
     request_city: '要申请登记单位，请先在“我的资料”里选好城市和县区。',
     request_profile: '去选城市和县区',
-    request_sent: '已经送出，结果会发到“消息”里。',
+    request_sent: '已经送出，结果会放进收件箱。',
     requests: '我申请登记的单位',
     request_waiting: '等待办理',
     request_created: '已经登记：{unit}',

@@ -203,6 +203,8 @@ def _write_parts(
             told += _write_part(uow, plan, known, part)
         if part[-1] * 4 // len(plan.people) != (part[0] - 1) * 4 // len(plan.people):
             say(f"season: {part[-1] + 1} of {len(plan.people)} citizens, {told['papers']} papers")
+    with application.uow_factory.begin(System(name="season")) as uow:
+        quiz.inspect_from_beginning(uow)
     return WrittenSeason(**told)
 
 

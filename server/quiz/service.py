@@ -24,6 +24,7 @@ from server.quiz.contests.commands import (
 )
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import QuestionKind
+from server.quiz.integrity.inspection import inspect_from_beginning
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.commands import Rebuilt, rebuild_leaderboards
 from server.quiz.review.reports import PastReport, add_reports
@@ -52,6 +53,7 @@ __all__ = [
     "bank_of",
     "demo_season",
     "import_questions",
+    "inspect_from_beginning",
     "open_demo_contest",
     "open_programme_contest",
     "picture_content",

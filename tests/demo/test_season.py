@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from server.accounts.models import Citizen, Identity
 from server.app import Application
 from server.base.clock import beijing_day
+from server.base.jobs import TaskContext
 from server.base.sql.tables import Base
 from server.channel.models import Follower
 from server.demo.season import PART, SeasonSize, WrittenSeason, fill_season
@@ -25,13 +26,23 @@ from server.programme import commands as programme
 from server.programme.models import Participation
 from server.quiz import service as quiz
 from server.quiz.bank.service import bank_of
-from server.quiz.enums import AttemptState
+from server.quiz.enums import AttemptState, Signal
+from server.quiz.integrity.inspection import inspect_contests
 from server.quiz.leaderboards.board_keys import group_name
 from server.quiz.leaderboards.service import closed_papers
 from server.quiz.leaderboards.tasks import main_boards
-from server.quiz.models import Attempt, Contest, Deck, Entry, QuestionReport, Standing
+from server.quiz.models import (
+    Attempt,
+    Contest,
+    Deck,
+    Entry,
+    IntegrityFlag,
+    QuestionReport,
+    Standing,
+)
 from server.quiz.rules import mark_paper, season_total
 from server.seeding import FACTS
+from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import QUESTIONS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "config" / "wechat-templates.json"
@@ -238,6 +249,19 @@ def test_one_planted_cheat_has_everything_right_in_no_time(demo: Application) ->
         assert len({row.citizen_id for row in fast}) == 1
         assert len(fast) > 10
         assert {row.correct_count for row in fast} == {10}
+
+
+def test_the_inspection_finds_the_planted_cheat_although_it_ran_while_the_season_was_written(
+    demo: Application,
+) -> None:
+    context = TaskContext(uow_factory=demo.uow_factory, gateway=RecordingGateway())
+    inspect_contests(context)
+    fill(demo)
+    inspect_contests(context)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        flags = uow.session.execute(select(IntegrityFlag.signal, IntegrityFlag.entry_id)).all()
+    assert Signal.SPEED in {signal for signal, _ in flags}
+    assert len({entry for _, entry in flags}) == 1
 
 
 def test_a_season_that_was_killed_goes_on_and_ends_like_an_unbroken_one(

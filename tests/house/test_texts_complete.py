@@ -13,7 +13,7 @@ from tests.house.source import SERVER, nodes_of, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
-    "quiz.rank_reason.", "quiz.entrants.state_word.",
+    "quiz.rank_reason.", "quiz.integrity.task_", "quiz.entrants.state_word.",
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
     "quiz.seal.",
     "unit_requests.state.", "unit_requests.letter.", "unit_requests.answer.",

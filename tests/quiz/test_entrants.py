@@ -25,8 +25,9 @@ from tests.kit.quiz import citizens, open_contest, take
 
 R = RankReason
 NORMAL = EntryFacts(
-    erased=False, merged=False, held=False, closed_papers=2, open_paper=False, city="450100",
-    county="450103", unit_id=7, shown=True, frozen_at=None, last_closed_at=None, region_rank=3,
+    erased=False, merged=False, held=False, upheld=False, closed_papers=2, open_paper=False,
+    city="450100", county="450103", unit_id=7, shown=True, frozen_at=None,
+    last_closed_at=None, region_rank=3,
 )  # fmt: skip
 
 
@@ -37,6 +38,7 @@ NORMAL = EntryFacts(
         ({"erased": True, "held": True}, [R.ERASED]),
         ({"merged": True}, [R.MERGED]),
         ({"held": True, "shown": False}, [R.HELD]),
+        ({"held": True, "upheld": True, "shown": False}, [R.UPHELD]),
         ({"closed_papers": 0, "shown": False}, [R.NO_PAPER]),
         ({"closed_papers": 0, "open_paper": True, "shown": False}, [R.OPEN_PAPER]),
         ({"shown": False}, [R.COUNTING]),
@@ -149,6 +151,21 @@ def test_a_hold_an_erasure_and_a_freeze_are_told(
     with uow_factory.begin() as uow:
         uow.session.execute(update(Contest).values(freezes_at=uow.now - timedelta(minutes=1)))
     assert "此后交的卷暂不显示" in page_of(console, frozen)
+
+
+def test_the_ranks_of_a_frozen_contest_are_the_present_ones(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, console: Flask, clock: FakeClock
+) -> None:
+    _, first = a_player(uow_factory, contest, right=8)
+    late, second = a_player(uow_factory, contest, right=5)
+    with uow_factory.begin() as uow:
+        uow.session.execute(update(Contest).values(freezes_at=uow.now))
+    clock.advance(24 * 3600)
+    take(uow_factory, contest, late, right=10)
+    ranks = [
+        re.findall(r"第\d+名（共\d+人）", page_of(console, paper)) for paper in (first, second)
+    ]
+    assert ranks == [["第2名（共2人）"], ["第1名（共2人）"]]
 
 
 def entry_of(uow: UnitOfWork, paper: str) -> int:

@@ -123,15 +123,26 @@ def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
     """For the first page: how many holds wait for this approver's decision."""
     if not organizer.has_permission(Permission.HOLD_APPROVE):
         return []
+    return [
+        Waiting(
+            count=_count_cases(uow, organizer, state),
+            said=f"quiz.integrity.task_{state.value}",
+            path=f"/integrity?state={state.value}",
+        )
+        for state in (CaseState.APPEALED, CaseState.HELD)
+    ]
+
+
+def _count_cases(uow: UnitOfWork, organizer: Organizer, state: CaseState) -> int:
+    """Number of cases in a state that another organizer opened."""
     waiting = people_of(
         select(IntegrityCase.id)
         .join(Entry, Entry.id == IntegrityCase.entry_id)
-        .where(IntegrityCase.state == CaseState.APPEALED),
+        .where(IntegrityCase.state == state, IntegrityCase.holder_id != organizer.id),
         organizer,
         Entry,
     )
-    count = len(uow.session.scalars(waiting).all())
-    return [Waiting(count=count, said="quiz.integrity.task", path="/integrity?state=appealed")]
+    return len(uow.session.scalars(waiting).all())
 
 
 def _read_entry(uow: UnitOfWork, entry_id: int, line: FlagLine) -> FlaggedEntry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, literal, or_, select, true
 
 from server.accounts import service as accounts
 from server.base.access import Organizer
@@ -17,12 +17,14 @@ from server.base.uow import UnitOfWork
 from server.console.tables import ListQuery
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
-from server.quiz.enums import AttemptState
+from server.quiz.enums import AttemptState, CaseState
 from server.quiz.integrity.desk import name_place
 from server.quiz.integrity.rank_reasons import EntryFacts, RankReason, explain_rank
 from server.quiz.leaderboards import board_keys as keys
+from server.quiz.leaderboards import rank_order
 from server.quiz.leaderboards import standings_queries as standings
-from server.quiz.models import Attempt, Contest, Entry, IntegrityFlag, Standing
+from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, IntegrityFlag, Standing
+from server.quiz.sealing import building as sealing
 from server.units import service as units
 
 _CONTESTS = 100
@@ -173,6 +175,7 @@ def _describe_entry(uow: UnitOfWork, entry: Entry, line: EntrantLine) -> Entrant
         erased=entry.erased_at is not None,
         merged=entry.merged_at is not None,
         held=entry.held_at is not None,
+        upheld=_is_upheld(uow, entry.id),
         closed_papers=line.papers,
         open_paper=bool(uow.session.scalar(select(open_paper))),
         city=entry.city,
@@ -192,26 +195,37 @@ def _describe_entry(uow: UnitOfWork, entry: Entry, line: EntrantLine) -> Entrant
     )
 
 
+def _is_upheld(uow: UnitOfWork, entry_id: int) -> bool:
+    upheld = exists().where(
+        IntegrityCase.entry_id == entry_id, IntegrityCase.state == CaseState.UPHELD
+    )
+    return bool(uow.session.scalar(select(upheld)))
+
+
 def _live_ranks(uow: UnitOfWork, entry: Entry) -> list[BoardRank]:
-    """The ranks of the total as organizers see them, also of frozen boards."""
-    hidden = keys.HIDDEN + keys.TOTAL
-    period = hidden if standings.stand_of(uow, entry.id, hidden, keys.REGION) else keys.TOTAL
-    mine = standings.stand_of(uow, entry.id, period, keys.REGION)
+    """The ranks of the present totals, those hidden by a freeze included."""
+    stands = sealing.select_live_stands(entry.contest_id).subquery()
+    mine = uow.session.execute(select(stands).where(stands.c.entry_id == entry.id)).one_or_none()
     if mine is None:
         return []
-    place = keys.CountedPlace(
-        entry.city, entry.county, entry.unit_id, entry.audience, entry.division
-    )
-    return [
-        BoardRank(
-            kind=scope.partition(":")[0],
-            place=units.resolve_scope(uow, scope)[1],
-            rank=standings.place_on(uow, entry.contest_id, period, scope, mine),
-            of=standings.board_size(uow, entry.contest_id, period, scope),
+    own = {name: literal(value) for name, value in mine._mapping.items()}
+    ahead = func.sum(case((rank_order.is_better(stands.c, own), 1), else_=0))
+    counted = select(func.count(), ahead).join(Entry, Entry.id == stands.c.entry_id)
+    places: list[tuple[str, ColumnElement[bool]]] = [(keys.REGION, true())]
+    if entry.city is not None:
+        places.append((f"city:{entry.city}", Entry.city == entry.city))
+    if entry.county is not None:
+        places.append((f"county:{entry.county}", Entry.county == entry.county))
+    if entry.unit_id is not None:
+        places.append((f"unit:{entry.unit_id}", Entry.unit_id == entry.unit_id))
+    found = []
+    for scope, inside in places:
+        size, better = uow.session.execute(counted.where(inside)).one()
+        name = units.resolve_scope(uow, scope)[1]
+        found.append(
+            BoardRank(kind=scope.partition(":")[0], place=name, rank=int(better) + 1, of=size)
         )
-        for scope in place.scopes
-        if scope.partition(":")[0] in ("region", "city", "county", "unit")
-    ]
+    return found
 
 
 def _state_of(entry: Entry, standing: bool) -> str:

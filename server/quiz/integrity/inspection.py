@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from server.base.clock import beijing_day
 from server.base.jobs import Task, TaskContext
@@ -162,6 +162,11 @@ def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
         made = fresh.on_conflict_do_nothing(index_elements=["entry_id", "signal"])
         stored += len(uow.session.execute(made.returning(IntegrityFlag.id)).all())
     return stored
+
+
+def inspect_from_beginning(uow: UnitOfWork) -> None:
+    """Let the next run read every closed paper again, after papers of the past were added."""
+    uow.session.execute(delete(IntegrityMark))
 
 
 INTEGRITY_TASKS = (Task(name="quiz.inspect_papers", step=inspect_contests, every_seconds=60),)

@@ -21,6 +21,7 @@ class RankReason(StrEnum):
     ERASED = "erased"
     MERGED = "merged"
     HELD = "held"
+    UPHELD = "upheld"
     OPEN_PAPER = "open_paper"
     NO_PAPER = "no_paper"
     FROZEN = "frozen"
@@ -35,13 +36,14 @@ class RankReason(StrEnum):
 class EntryFacts:
     """What decides about an entry's ranks.
 
-    `shown` tells whether citizens see its total standing; `last_closed_at` is the instant of the
-    newest closed paper.
+    `upheld` tells whether the hold was reviewed and confirmed, `shown` whether citizens see its
+    total standing; `last_closed_at` is the instant of the newest closed paper.
     """
 
     erased: bool
     merged: bool
     held: bool
+    upheld: bool
     closed_papers: int
     open_paper: bool
     city: str | None
@@ -59,7 +61,7 @@ def explain_rank(facts: EntryFacts) -> list[RankReason]:
         return [RankReason.ERASED]
     if facts.merged:
         return [RankReason.MERGED]
-    found = [RankReason.HELD] if facts.held else []
+    found = [RankReason.UPHELD if facts.upheld else RankReason.HELD] if facts.held else []
     if not facts.closed_papers:
         return [*found, RankReason.OPEN_PAPER if facts.open_paper else RankReason.NO_PAPER]
     if _is_behind_freeze(facts):

@@ -198,7 +198,8 @@ def _tell_citizen(uow: UnitOfWork, entry: Entry, case: IntegrityCase, what: str)
         body=uow.texts.fill_text(
             f"quiz.hold_letter.{what}",
             title=title,
-            reason=case.decision_reason or case.hold_reason,
+            # The sentence of the letter ends behind the reason.
+            reason=(case.decision_reason or case.hold_reason).rstrip("。．. "),
         ),
         page=PAGE,
     )
