@@ -36,7 +36,7 @@ from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import open_contest, take
 
 BOTS, NORMAL = 8, 1000
-OF_HOLDS = AuditRecord.kind == "hold"
+OF_HOLDS = AuditRecord.subject_kind == "hold"
 PLACE = CountedPlace(city="450100", county="450103", unit_id=None, audience=None)
 
 
