@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 
 from server.audit.models import AuditRecord
 from server.base.access import Organizer, Permission
 from server.base.clock import BEIJING, beijing_midnight
 from server.base.errors import Invalid, NotFound
-from server.base.ownership import visible_to
+from server.base.ownership import serving_found_row, visible_to
 from server.base.texts import TextMissing
 from server.base.uow import UnitOfWork
 from server.console.tables import ListQuery
@@ -110,7 +110,8 @@ def known_places(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]
 def read_history(uow: UnitOfWork, organizer: Organizer, kind: str, ref: str) -> list[AuditLine]:
     """The entries of one object, the newest first.
 
-    Raises: NotFound (404) for a kind that the role does not read, and without a visible entry.
+    Empty for an object that was never changed. Raises: NotFound (404) for a kind that the role does
+    not read, and for an object whose entries are all outside the organizer's place.
     """
     if not may_read_kind(organizer, kind):
         raise NotFound
@@ -118,7 +119,7 @@ def read_history(uow: UnitOfWork, organizer: Organizer, kind: str, ref: str) -> 
     rows = rows.where(AuditRecord.subject_kind == kind, AuditRecord.subject_ref == ref)
     newest = rows.order_by(AuditRecord.number.desc()).limit(_LONGEST_HISTORY)
     found = uow.session.scalars(newest).all()
-    if not found:
+    if not found and _has_entries(uow, kind, ref):
         raise NotFound
     lines = describe_entries(uow, found)
     if organizer.has_permission(Permission.AUDIT_READ):
@@ -179,6 +180,12 @@ def _changes_of(row: AuditRecord) -> list[FieldChange]:
 def _decoded(text: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = msgspec.json.decode(text) if text else {}
     return found
+
+
+def _has_entries(uow: UnitOfWork, kind: str, ref: str) -> bool:
+    of_object = exists().where(AuditRecord.subject_kind == kind, AuditRecord.subject_ref == ref)
+    with serving_found_row(uow.session):
+        return bool(uow.session.scalar(select(of_object)))
 
 
 def _shown(value: object) -> str:

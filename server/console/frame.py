@@ -55,6 +55,15 @@ from server.console.responses import (
 from server.console.templates import Templates
 from server.console.visitors import Visitors
 
+# Refusals of a request that may be made differently.
+_WITH_MENU = frozenset(
+    {
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 _log = logging.getLogger(__name__)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -298,7 +307,7 @@ class Console:
     def _refusal_page(self, refusal: AppError) -> Response:
         if isinstance(refusal, NotAuthenticated) and self.account.login is not None:
             return send_to_login(self.account.login)
-        shown: dict[str, Any] = {"organizer": None, "menu": [], "said": [], "here": request.path}
+        shown = self._frame_of(self._organizer_of(refusal), said=[])
         if isinstance(refusal, NotAuthenticated):
             template = "console/signed_out.html"
         else:
@@ -316,20 +325,37 @@ class Console:
     def _render_html(
         self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK
     ) -> Response:
-        menu, here = build_menu(self.tables, organizer), request.path.rstrip("/")
         say = self.uow_factory.dependencies.texts.fill_text
-        frame = {
+        frame = self._frame_of(
+            organizer, said=[say(key, **facts) for key, facts in flashed_messages()]
+        )
+        return html_response(
+            self.templates.render_page(page.template, {**page.shown, **frame}), status
+        )
+
+    def _organizer_of(self, refusal: AppError) -> Organizer | None:
+        """The organizer to whom a refusal is shown with the menu; None for a visitor.
+
+        Errors of the server are shown without a further read.
+        """
+        if refusal.status not in _WITH_MENU:
+            return None
+        with self.uow_factory.begin(read_only=True) as uow:
+            return self._signed_in(uow)
+
+    def _frame_of(self, organizer: Organizer | None, *, said: list[str]) -> dict[str, Any]:
+        """What the layout of a page needs."""
+        menu = [] if organizer is None else build_menu(self.tables, organizer)
+        here = request.path.rstrip("/")
+        return {
             "organizer": organizer,
             "menu": menu,
-            "said": [say(key, **facts) for key, facts in flashed_messages()],
+            "said": said,
             "here": here,
             "here_in_menu": entry_of(menu, here),
             "account_address": self.account.settings,
             "logout_address": self.account.logout,
         }
-        return html_response(
-            self.templates.render_page(page.template, {**page.shown, **frame}), status
-        )
 
 
 def _add_converter(state: BlueprintSetupState) -> None:

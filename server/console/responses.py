@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Response, flash, get_flashed_messages, request, send_file
 from flask_wtf.csrf import validate_csrf
@@ -51,8 +51,7 @@ def flashed_messages() -> list[tuple[str, dict[str, Any]]]:
 
 def send_to_login(login: str) -> Response:
     """The redirect to the login page, with the way back: this page, after a POST its GET."""
-    query = request.query_string.decode("ascii", "replace") if request.method == "GET" else ""
-    back = quote(f"{request.path}?{query}" if query else request.path, safe="/")
+    back = quote(_address_shown(), safe="/")
     answer = Response(status=HTTPStatus.SEE_OTHER)
     answer.headers["Location"] = f"{login}?next={back}"
     if "HX-Request" in request.headers:
@@ -60,6 +59,16 @@ def send_to_login(login: str) -> Response:
         answer.status_code = HTTPStatus.NO_CONTENT
         answer.headers["HX-Redirect"] = answer.headers.pop("Location")
     return answer
+
+
+def _address_shown() -> str:
+    """The path and query of the page that the browser shows."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if shown.path.startswith(PREFIX):
+        # The request loads a part of that page, which would be no page by itself.
+        return f"{shown.path}?{shown.query}" if shown.query else shown.path
+    query = request.query_string.decode("ascii", "replace") if request.method == "GET" else ""
+    return f"{request.path}?{query}" if query else request.path
 
 
 def file_response(answer: Download) -> Response:

@@ -58,6 +58,29 @@ def test_htmx_loads_the_login_as_a_page_of_its_own(app: Flask) -> None:
     assert "HX-Request" in answer.headers["Vary"]
 
 
+@pytest.mark.parametrize(
+    ("shown", "back"),
+    [
+        ("http://x/console/rules/new?base=a", "/console/rules/new%3Fbase%3Da"),
+        ("http://x/elsewhere", "/console/rules"),
+        ("//evil.example/console/rules/y", "/console/rules/y"),
+    ],
+)
+def test_after_the_login_the_whole_page_is_shown_and_not_a_part_of_it(
+    app: Flask, shown: str, back: str
+) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": shown}
+    answer = app.test_client().get("/console/rules", headers=headers)
+    assert answer.headers["HX-Redirect"] == f"/console/login?next={back}"
+
+
+def test_a_refusal_keeps_the_menu_for_those_who_are_signed_in(app: Flask) -> None:
+    status, shown = Browser(app, "editor-city").get("/nothing/here")
+    assert (status, "未能打开" in shown) == (404, True)
+    assert '<nav class="side"' in shown
+    assert '<nav class="side"' not in app.test_client().get("/console/nothing/here").text
+
+
 def test_a_session_that_ended_is_sent_to_the_login_too(app: Flask) -> None:
     assert Browser(app, "nobody").open("GET", "", {}).status_code == 303
 

@@ -123,6 +123,11 @@ def open_page(
     return page
 
 
+# A button opens a dialog by its id, and a label names its field.
+REPEATED_IDS = """() => [...document.querySelectorAll("[id]")].map((one) => one.id)
+  .filter((id, at, all) => all.indexOf(id) !== at)"""
+
+
 def inspect(page: Page) -> list[str]:
     """The faults of the page as it is shown now."""
     size = page.viewport_size or {"width": WIDE[0], "height": WIDE[1]}
@@ -130,6 +135,7 @@ def inspect(page: Page) -> list[str]:
     found = list(page.evaluate(FAULTS, least))
     if page.evaluate("document.documentElement.scrollWidth") > size["width"]:
         found.append("the page scrolls sideways")
+    found += [f"two elements have the id {one}" for one in page.evaluate(REPEATED_IDS)]
     found += [f"content policy: {one}" for one in page.evaluate("violations")]
     if page.locator("h1").count() != 1:
         found.append("not exactly one h1")

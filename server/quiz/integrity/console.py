@@ -82,13 +82,21 @@ class HoldForm(ConsoleForm):
     )
 
 
-class DecisionForm(HoldForm):
+class DecisionForm(ConsoleForm):
     """Uphold or release, and why; the citizen reads it."""
 
     decision = RadioField(
         "quiz.integrity.decision",
         choices=[SelectChoice("uphold"), SelectChoice("release")],
         validators=[InputRequired("quiz.integrity.decision_missing")],
+    )
+    reason = TextAreaField(
+        "quiz.integrity.decision_reason",
+        description="quiz.integrity.decision_hint",
+        validators=[
+            InputRequired("quiz.integrity.reason_missing"),
+            Length(max=300, message="quiz.integrity.reason_long"),
+        ],
     )
 
 

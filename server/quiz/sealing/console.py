@@ -11,11 +11,21 @@ from server.base.errors import NotFound
 from server.base.jobs import TaskContext
 from server.base.ownership import guard_session
 from server.base.uow import UnitOfWork
-from server.base.web.page import Download, Note, Page, Pages, Redirect, Section, page
+from server.base.web.page import (
+    Download,
+    FieldRefused,
+    Note,
+    Page,
+    Pages,
+    Redirect,
+    Section,
+    page,
+)
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.console.long_jobs import JobResult, JobRun, LongJob, start_job
-from server.quiz.contests.rules_page import say_minute
+from server.quiz.contests.rules_page import say_end, say_minute
+from server.quiz.errors import FreezeTooEarly
 from server.quiz.sealing import overview
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.board_list import RANKS, RankQuery
@@ -53,6 +63,7 @@ def show_final_ranks(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         "sealing/final.html",
         shown=shown,
         say_minute=say_minute,
+        say_end=say_end,
         may_seal=shown.own and organizer.has_permission(_SEAL),
         now=uow.now,
     )
@@ -73,7 +84,10 @@ def freeze_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: Freeze
     """Freeze the public boards from an instant on."""
     given: datetime = form.freezes_at.data
     at = given.replace(tzinfo=BEIJING)
-    sealing.freeze_contest(uow, organizer, ref, at, form.reason.data)
+    try:
+        sealing.freeze_contest(uow, organizer, ref, at, form.reason.data)
+    except FreezeTooEarly:
+        raise FieldRefused("freezes_at", "quiz.error.freeze_too_early") from None
     return Redirect(f"/contests/{ref}/final", said="quiz.final.freeze_set")
 
 
