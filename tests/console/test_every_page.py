@@ -40,7 +40,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 # Parts that a page loads into itself, and files.
-NO_PAGES = {"/contests/rules-preview", "/jobs/<ref>/file"}
+NO_PAGES = {
+    "/contests/rules-preview",
+    "/jobs/<ref>/file",
+    "/contests/<ref>/final/<version>/file",
+}
 PICTURED = {"/questions/<ref>", "/questions/<ref>/versions", "/questions/<ref>/edit"}
 
 
