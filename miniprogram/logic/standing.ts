@@ -20,9 +20,11 @@ export interface Standing {
 }
 
 export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' | 'behind_next_ms'> | null, c: StandingWords): Standing {
-  if (me == null || me.total === null || me.rank === null) return { total: '', next: '' }
-  const place = fill(c.place, { rank: me.rank })
-  return { total: `${fill(c.total, { score: sayScore(me.total) })}，${place}`, next: distance(me.behind_next, me.behind_next_ms, c) }
+  if (me == null || me.total === null) return { total: '', next: '' }
+  const total = fill(c.total, { score: sayScore(me.total) })
+  // Without a rank while the boards are frozen, for someone who began after the freeze.
+  if (me.rank === null) return { total, next: '' }
+  return { total: `${total}，${fill(c.place, { rank: me.rank })}`, next: distance(me.behind_next, me.behind_next_ms, c) }
 }
 
 /**

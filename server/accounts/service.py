@@ -330,6 +330,19 @@ def ids_by_nickname(nickname: str) -> Select[Any]:
     return select(Citizen.id).where(Citizen.nickname == nickname)
 
 
+def ids_by_shown_number(uow: UnitOfWork, shown: str, among: Select[Any]) -> list[int]:
+    """The ids of citizens without a nickname who are shown under this name with a number.
+
+    `among` selects the ids of the citizens to look at; the numbers are not stored.
+    """
+    number = shown.removeprefix(uow.texts.fill_text("accounts.name.unnamed"))
+    if number == shown or not number.isascii() or not number.isdigit():
+        return []
+    wanted = select(Citizen.id, Citizen.ref)
+    wanted = wanted.where(Citizen.nickname.is_(None), Citizen.id.in_(among))
+    return [row.id for row in uow.session.execute(wanted) if number_of(row.ref) == number]
+
+
 def _shown_name(nickname: str, public: bool) -> str:
     return nickname if public else mask_name(nickname)
 

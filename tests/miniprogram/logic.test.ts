@@ -146,6 +146,7 @@ test('the total, its place and the distance to the next are said', () => {
   assert.deepEqual(me(66.6666, 1, null), { total: 'T66.66，P1', next: 'first' })
   assert.deepEqual(me(50, 2, 0, 61_500), { total: 'T50，P2', next: 'M1 分 1 秒' })
   assert.deepEqual([me(50, 2, 0, 0).next, me(50, 2, 0, 999).next], ['tie', 'tie'])
+  assert.deepEqual(me(50, null, null), { total: 'T50', next: '' })
   assert.deepEqual(me(null, null, null), { total: '', next: '' })
   assert.deepEqual(standingOf(null, WORDS), { total: '', next: '' })
 })

@@ -87,3 +87,19 @@ def test_pasted_questions_are_imported_and_sent_by_keyboard(
     expect(page.get_by_text("已导入：新增 2 道")).to_be_visible()
     page.get_by_role("button", name="全部送审").click()
     expect(page.get_by_text("待审核 2 道")).to_be_visible()
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(
+    context: BrowserContext, site: Site
+) -> None:
+    page = open_page(context, site, "editor-county", "/questions/import", WIDE)
+    form = page.locator("main form", has=page.locator("input[type=file]"))
+    field = form.locator("input[type=file]")
+    large = {"name": "题.csv", "mimeType": "text/csv", "buffer": b"x" * (5 * 1024 * 1024 + 1)}
+    field.set_input_files([large])  # type: ignore[list-item]
+    form.locator("button:not([type=button])").first.click()
+    told = page.get_by_role("alert")
+    expect(told).to_have_text("文件超过 5 MB，请缩小，或者分成几个文件。")
+    field.set_input_files([{**large, "buffer": "题干,答案\n".encode()}])  # type: ignore[list-item]
+    form.locator("button:not([type=button])").first.click()
+    expect(page.locator("main")).not_to_contain_text("超过 5 MB，请缩小")

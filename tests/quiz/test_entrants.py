@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from server.accounts import privacy
+from server.accounts import service as accounts
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.attempts import service as attempts
 from server.quiz.contests.service import ContestView
@@ -98,6 +99,19 @@ def test_somebody_is_found_by_the_whole_nickname_or_a_paper_and_shown_masked(
     # Part of a name finds nothing, and a masked name stays masked.
     assert "/console/entrants/att_" not in browser.get(f"/entrants?q={quote('青秀山')}")[1]
     assert "青秀山的风" not in page_of(console, paper)
+
+
+def test_somebody_without_a_nickname_is_found_by_the_shown_name(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, console: Flask
+) -> None:
+    citizen, paper = a_player(uow_factory, contest)
+    a_player(uow_factory, contest)
+    with uow_factory.begin(read_only=True) as uow:
+        shown_name = accounts.names_of(uow, [citizen])[citizen].shown
+    browser = Browser(console, "approver-region")
+    assert f"/console/entrants/{paper}" in browser.get(f"/entrants?q={quote(shown_name)}")[1]
+    other = shown_name[:-1] + ("0" if shown_name[-1] != "0" else "1")
+    assert f"/console/entrants/{paper}" not in browser.get(f"/entrants?q={quote(other)}")[1]
 
 
 def test_the_ranks_are_those_of_the_boards_and_nothing_is_missing(

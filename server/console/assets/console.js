@@ -73,8 +73,32 @@
       event.preventDefault();
       return;
     }
+    if (refuseLargeFiles(form)) {
+      event.preventDefault();
+      return;
+    }
     form.dataset.sent = "yes";
     window.setTimeout(() => delete form.dataset.sent, form.hasAttribute("data-download") ? 1500 : 15_000);
+  }
+
+  // The server ends the connection of a larger upload before any page can answer.
+  function refuseLargeFiles(form) {
+    const most = Number(document.body.dataset.mostBytes);
+    let refused = false;
+    for (const input of form.querySelectorAll("input[type=file]")) {
+      const told = input.parentElement.querySelector("[data-too-large]");
+      if (told) told.remove();
+      if (![...input.files].some((file) => file.size > most)) continue;
+      const sentence = document.createElement("p");
+      sentence.className = "wrong";
+      sentence.setAttribute("role", "alert");
+      sentence.dataset.tooLarge = "";
+      sentence.textContent = document.body.dataset.large;
+      input.after(sentence);
+      input.focus();
+      refused = true;
+    }
+    return refused;
   }
 
   function watchDrops() {

@@ -28,6 +28,8 @@ from server.quiz.sealing import building as sealing
 from server.units import service as units
 
 _CONTESTS = 100
+# People without a nickname are looked for among so many; the contest and the place narrow it down.
+_NUMBERED = 50_000
 _STATES = ("ranked", "held", "unranked")
 _LIVE = (keys.TOTAL, keys.HIDDEN + keys.TOTAL)
 
@@ -99,15 +101,16 @@ _ENTRANTS: Any = select(
 ).join(Contest, Contest.id == Entry.contest_id)
 
 
-def select_entrants(uow: UnitOfWork, organizer: Organizer, query: EntrantQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+def select_entrants(uow: UnitOfWork, organizer: Organizer, query: EntrantQuery) -> Select[Any]:
     """The entries of people of the organizer's place that match the filters."""
     found = people_of(_ENTRANTS, organizer, Entry)
     if query.contest:
         found = found.where(Contest.ref == query.contest)
     if query.q:
-        named = accounts.ids_by_nickname(query.q.strip())
-        of_paper = _entry_of_paper(query.q.strip())
-        found = found.where(or_(Entry.citizen_id.in_(named), Entry.id.in_(of_paper)))
+        newest = found.with_only_columns(Entry.citizen_id).order_by(Entry.id.desc())
+        with serving_found_row(uow.session):
+            numbered = accounts.ids_by_shown_number(uow, query.q.strip(), newest.limit(_NUMBERED))
+        found = found.where(_is_told(query.q.strip(), numbered))
     if query.state == "held":
         found = found.where(Entry.held_at.is_not(None))
     elif query.state in _STATES:
@@ -152,6 +155,15 @@ def read_entrant(uow: UnitOfWork, organizer: Organizer, paper_ref: str) -> Entra
     (line,) = describe_entrants(uow, [row])
     with serving_found_row(uow.session):
         return _describe_entry(uow, row[0], line)
+
+
+def _is_told(told: str, numbered: Sequence[int]) -> ColumnElement[bool]:
+    """Whether an entry has this nickname or paper, or belongs to one of these citizens."""
+    return or_(
+        Entry.citizen_id.in_(accounts.ids_by_nickname(told)),
+        Entry.id.in_(_entry_of_paper(told)),
+        Entry.citizen_id.in_(numbered),
+    )
 
 
 def _entry_of_paper(paper_ref: str) -> Select[Any]:
