@@ -81,7 +81,8 @@ class Filter:
     """One filter; `name` is a field of the table's query type, `title` a text key.
 
     `choices` are pairs of value and text key; `options` reads pairs of value and text instead, for
-    choices that are rows. `hint` is a text key for the empty field of a search.
+    choices that are rows. `hint` is a text key for the empty field of a search, `blank` for the
+    choice without a value where that is not everything.
     """
 
     name: str
@@ -90,6 +91,7 @@ class Filter:
     choices: Sequence[tuple[str, str]] = ()
     options: Callable[[UnitOfWork, Organizer], Sequence[tuple[str, str]]] | None = None
     hint: str | None = None
+    blank: str = "console.list.all"
 
 
 @dataclass(frozen=True, kw_only=True)

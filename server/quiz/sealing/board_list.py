@@ -59,6 +59,8 @@ class RankedPlayer:
     rank: int
     name: str
     city: str
+    county: str
+    unit: str
     score: float
     seconds: float
 
@@ -83,6 +85,8 @@ def _select_rows(board: Subquery, scale: int) -> Select[Any]:
         board.c.points,
         board.c.time_ms,
         board.c.city,
+        board.c.county,
+        board.c.unit_id,
         Entry.citizen_id,
         literal_column(str(scale), Integer).label("scale"),
     )
@@ -133,19 +137,23 @@ def _board_of(contest: ContestView, source: RankSource, scope: str) -> Subquery:
 
 def _columns_of(stands: Subquery, places: Any) -> list[Any]:
     rank = func.row_number().over(order_by=rank_order.best_first(stands)).label("rank")
-    return [rank, stands.c.entry_id, stands.c.points, stands.c.time_ms, places.city.label("city")]
+    named = [getattr(places, name).label(name) for name in ("city", "county", "unit_id")]
+    return [rank, stands.c.entry_id, stands.c.points, stands.c.time_ms, *named]
 
 
 def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
     """The rows with names and cities in words."""
     with serving_found_row(uow.session):
         names = accounts.names_of(uow, [row.citizen_id for row in rows])
+        at_units = units.units_by_id(uow, {row.unit_id for row in rows if row.unit_id is not None})
     known = units.load_regions()
     return [
         RankedPlayer(
             rank=row.rank,
             name=names[row.citizen_id].shown,
             city=city.name if (city := known.find_city(row.city or "")) is not None else "",
+            county="" if row.county is None else units.name_place(row.county),
+            unit=at_units[row.unit_id].name if row.unit_id in at_units else "",
             score=row.points if row.scale == 1 else row.points / row.scale,
             seconds=row.time_ms / 1000,
         )
@@ -199,13 +207,24 @@ RANKS = Table(
             name="seconds", title="quiz.ranks.seconds", kind=ColumnKind.NUMBER,
             value=lambda row: row.seconds,
         ),
+        Column(
+            name="county", title="quiz.ranks.county", value=lambda row: row.county, shown=False,
+        ),
+        Column(name="unit", title="quiz.ranks.unit", value=lambda row: row.unit, shown=False),
     ),
     filters=(
-        Filter(name="contest", title="quiz.ranks.contest", options=list_contest_choices),
+        Filter(
+            name="contest", title="quiz.ranks.contest", options=list_contest_choices,
+            blank="quiz.ranks.newest",
+        ),
         Filter(
             name="source", title="quiz.ranks.source",
-            choices=[(one.value, f"quiz.ranks.source_{one.value}") for one in RankSource],
+            choices=[(RankSource.LIVE.value, "quiz.ranks.source_live")],
+            blank="quiz.ranks.source_public",
         ),
-        Filter(name="scope", title="quiz.ranks.scope", options=list_scope_choices),
+        Filter(
+            name="scope", title="quiz.ranks.scope", options=list_scope_choices,
+            blank="quiz.ranks.whole",
+        ),
     ),
 )  # fmt: skip
