@@ -160,10 +160,12 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     """A contest: state, rules as citizens read them, the bank beside its blueprint."""
     shown = editing.show_contest(uow, organizer, ref)
     may_write = organizer.has_permission(Permission.CONTEST_WRITE)
+    bank_name = editing.name_bank(uow, shown.view.bank)
     return Page(
         "contests/contest.html",
         contest=shown,
-        facts=list(_list_facts(uow.texts, shown)),
+        facts=list(_list_facts(uow.texts, shown, bank_name)),
+        bank_name=bank_name,
         blueprint=[_show_part(uow.texts, line) for line in shown.blueprint],
         sentences=list(say_each_rule(uow.texts, shown.view)),
         may_write=shown.own and may_write,
@@ -234,12 +236,14 @@ def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonF
     return Redirect(f"/contests/{ref}", said="quiz.contest.closed")
 
 
-def _list_facts(texts: Texts, shown: EditableContest) -> Iterator[tuple[str, str, str | None]]:
+def _list_facts(
+    texts: Texts, shown: EditableContest, bank_name: str
+) -> Iterator[tuple[str, str, str | None]]:
     say = texts.fill_text
     yield say("quiz.contest.state_title"), say(f"quiz.contest.state.{shown.state}"), None
     yield say("quiz.contest.form.opens_at"), say_minute(shown.view.opens_at), None
     yield say("quiz.contest.form.closes_at"), say_end(shown.view.closes_at), None
-    yield say("quiz.contest.form.bank"), shown.view.bank, None
+    yield say("quiz.contest.form.bank"), bank_name, None
 
 
 def _show_part(texts: Texts, line: BlueprintLine) -> tuple[str, BlueprintLine, str]:
@@ -280,7 +284,9 @@ def _base_body(uow: UnitOfWork, organizer: Organizer, base: str) -> Mapping[str,
 
 def _offer_choices(uow: UnitOfWork, organizer: Organizer, form: ContestForm) -> None:
     say = uow.texts.fill_text
-    form.bank.choices = [(slug, slug) for slug in editing.list_banks(uow, organizer)]
+    form.bank.choices = [
+        (slug, editing.name_bank(uow, slug)) for slug in editing.list_banks(uow, organizer)
+    ]
     form.timer.choices = [(one.value, say(f"quiz.timer.{one.value}")) for one in Timer]
     form.season.choices = [(one.value, say(f"quiz.season.{one.value}")) for one in Season]
     known = programmes.list_titles(uow)

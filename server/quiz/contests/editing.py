@@ -16,7 +16,13 @@ from sqlalchemy import Select, select, update
 from server.audit.service import Subject, record_change
 from server.base.access import Organizer
 from server.base.errors import NotFound
-from server.base.ownership import owned_by, scope_of, visible_to, writable_by
+from server.base.ownership import (
+    owned_by,
+    scope_of,
+    serving_found_row,
+    visible_to,
+    writable_by,
+)
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused
 from server.quiz.bank import service as banks
@@ -32,6 +38,7 @@ from server.quiz.errors import (
 )
 from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set, version_of
+from server.units import service as units
 
 _SUBJECT = "contest"
 _MOST_DAYS = 400
@@ -115,6 +122,15 @@ def list_banks(uow: UnitOfWork, organizer: Organizer) -> list[str]:
     readable = visible_to(select(Bank.slug), organizer, Bank)
     higher = readable.where(Bank.owner.in_(above))
     return list(uow.session.scalars(higher.order_by(Bank.slug)))
+
+
+def name_bank(uow: UnitOfWork, slug: str) -> str:
+    """A bank in words, by the place that it belongs to."""
+    with serving_found_row(uow.session):
+        owner = uow.session.scalar(select(Bank.owner).where(Bank.slug == slug))
+    if owner is None:
+        return slug
+    return uow.texts.fill_text("quiz.contest.bank_of", place=units.resolve_scope(uow, owner)[1])
 
 
 def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> str:

@@ -48,7 +48,7 @@ DESK = Table(
     select=desk.select_desk,
     key=Question.id,
     prepare=desk.describe_lines,
-    sort="-question",
+    sort="-reports",
     columns=(
         Column(
             name="question", title="quiz.question_column.ref", value=lambda line: line.ref,
@@ -68,7 +68,7 @@ DESK = Table(
         ),
         Column(
             name="reports", title="quiz.review.reports", value=lambda line: line.reports,
-            kind=ColumnKind.NUMBER,
+            kind=ColumnKind.NUMBER, sort=desk.open_reports(),
         ),
         Column(
             name="dealt", title="quiz.review.dealt", value=lambda line: line.dealt,

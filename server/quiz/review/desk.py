@@ -99,7 +99,8 @@ class ReviewedQuestion:
         return bool(self.signs or self.open_reports)
 
 
-def _open_reports() -> ColumnElement[int]:
+def open_reports() -> ColumnElement[int]:
+    """The number of unanswered reports of a question's version."""
     counted = select(func.count(QuestionReport.id)).where(
         QuestionReport.question_id == Question.id, QuestionReport.decision.is_(None)
     )
@@ -135,7 +136,7 @@ def select_desk(uow: UnitOfWork, organizer: Organizer, query: DeskQuery) -> Sele
 
 
 def _waiting_rows(query: DeskQuery) -> Select[Any]:
-    reports = _open_reports().label("reports")
+    reports = open_reports().label("reports")
     first = _first_report().label("first_report")
     asked: Any = select(Question, ItemFigure, reports, first, _is_proposed().label("proposed"))
     asked = asked.outerjoin(ItemFigure, ItemFigure.question_id == Question.id)
