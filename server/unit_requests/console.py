@@ -14,7 +14,7 @@ from wtforms.validators import Length
 from server.base.access import Organizer, Permission
 from server.base.ownership import visible_to
 from server.base.uow import UnitOfWork
-from server.base.web.page import Page, Pages, Redirect, Section, page
+from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
 from server.console.forms import ConsoleForm
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
@@ -121,7 +121,9 @@ class AnswerForm(ConsoleForm):
         "unit_requests.form.name",
         validators=[Length(max=100, message="unit_requests.form.name_long")],
     )
-    kind = SelectField("unit_requests.form.kind", choices=[SelectChoice(k) for k in KINDS])
+    kind = SelectField(
+        "unit_requests.form.kind", choices=[SelectChoice(""), *(SelectChoice(k) for k in KINDS)]
+    )
     unit = SelectField("unit_requests.form.unit", choices=[], validate_choice=False)
     sentence = TextAreaField(
         "unit_requests.form.sentence",
@@ -152,7 +154,10 @@ def show_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerFo
     form.answer.choices = [
         SelectChoice(one.value, say(f"unit_requests.answer.{one.value}")) for one in _ANSWERS
     ]
-    form.kind.choices = [SelectChoice(one, say(f"organizers.unit_kind.{one}")) for one in KINDS]
+    form.kind.choices = [
+        SelectChoice("", say("unit_requests.form.kind_none")),
+        *(SelectChoice(one, say(f"organizers.unit_kind.{one}")) for one in KINDS),
+    ]
     none = SelectChoice("", say("unit_requests.form.unit_none"))
     form.unit.choices = [none, *(SelectChoice(ref, name) for ref, name in alike)]
     if form.name.data is None:
@@ -164,8 +169,11 @@ def show_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerFo
 @page(PAGES, "POST", "/unit-requests/<ref>", needs=Permission.UNIT_WRITE, form=AnswerForm)
 def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerForm) -> Redirect:
     """Store the answer; the citizens who asked receive it."""
+    state = RequestState(form.answer.data)
+    if state is RequestState.CREATED and not form.kind.data:
+        raise FieldRefused("kind", "unit_requests.form.kind_missing")
     answer = RequestAnswer(
-        state=RequestState(form.answer.data),
+        state=state,
         name=form.name.data or "",
         kind=form.kind.data or "other",
         unit_ref=form.unit.data or "",

@@ -71,7 +71,10 @@ def test_a_citizen_asks_the_county_creates_and_he_is_a_member(
     assert "个单位等待登记" in admin.get()[1]
     page = f"/unit-requests/{sent['id']}"
     assert NAME in admin.get("/unit-requests?state=waiting")[1]
-    form = {"answer": "created", "name": "新竹小学", "kind": "school", "sentence": ""}
+    form = {"answer": "created", "name": "新竹小学", "kind": "", "sentence": ""}
+    status, shown = admin.ask("POST", page, form)
+    assert (status, "请选择单位类别。" in shown) == (422, True)
+    form["kind"] = "school"
     assert admin.ask("POST", page, form)[0] == 303
     assert admin.ask("POST", page, form)[0] == 409
     assert "等待登记" not in admin.get()[1]
