@@ -1,4 +1,4 @@
-"""Tables of organizers: accounts, sessions, one-time links, codes, failed log-ins, browsers.
+"""Tables of organizers: accounts, sessions, one-time links, codes, browsers, files of units.
 
 Secrets are stored as hashes, or sealed where they must be read again.
 """
@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, true
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.access import Role
 from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.ownership import Owned
-from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
 class AccountState(StrEnum):
@@ -31,6 +32,16 @@ class LinkPurpose(StrEnum):
     INVITE = "invite"
     RECOVER = "recover"
     WECHAT = "wechat"
+
+
+class UnitFileState(StrEnum):
+    """State of a file of units: to be checked, checked, to be stored, stored, or given up."""
+
+    WAITING = "waiting"
+    CHECKED = "checked"
+    CONFIRMED = "confirmed"
+    STORED = "stored"
+    DROPPED = "dropped"
 
 
 class OrganizerAccount(Owned, Base):
@@ -156,4 +167,26 @@ class OrganizerNotice(Outgoing, Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     organizer_id: Mapped[int] = mapped_column(BigId, ForeignKey("organizer.id"))
     day: Mapped[date]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UnitFile(Owned, Base):
+    """A file of units that an administrator uploaded; long jobs check and store it.
+
+    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; confirmed
+    --directory changed--> checked; each but stored --drop--> dropped. `content` is deleted at both
+    final states. `said` has the choice and the running job; `report` the last check's result.
+    """
+
+    __tablename__ = "unit_file"
+    __table_args__ = (UniqueConstraint("ref"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40))
+    file_name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    said: Mapped[dict[str, Any]] = mapped_column(Json)
+    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    state: Mapped[UnitFileState] = mapped_column(enum_column(UnitFileState, "state"))
+    writer_id: Mapped[int] = mapped_column(BigId)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

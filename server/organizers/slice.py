@@ -9,9 +9,11 @@ from server.base.manifest import Slice
 from server.organizers import (
     account_pages,
     console,
+    import_pages,
     log_in_pages,
     merge_pages,
     tasks,
+    unit_files,
     unit_merging,
     unit_pages,
     wechat_notices,
@@ -26,9 +28,10 @@ SLICE = Slice(
         console.PAGES,
         unit_pages.PAGES,
         merge_pages.PAGES,
+        import_pages.PAGES,
     ),
     tasks=tasks.TASKS,
-    jobs=(unit_merging.MERGE_JOB,),
+    jobs=(unit_merging.MERGE_JOB, *unit_files.JOBS),
     queues=(wechat_notices.QUEUE,),
     permissions=(
         Permission.CONSOLE_OPEN,

@@ -42,6 +42,7 @@ def create_unit(uow: UnitOfWork, organizer: Organizer, name: str, kind: str, pla
     scope = scope_to_give(uow, organizer, place)
     if scope.unit_id is not None:
         raise FieldRefused("place", "organizers.form.place_wrong")
+    units.lock_directory(uow)
     if units.name_taken(uow, scope, name.strip()):
         raise FieldRefused("name", "organizers.units.name_taken")
     unit = units.create_unit(uow, scope, name.strip(), kind)
@@ -56,6 +57,7 @@ def rename_unit(uow: UnitOfWork, organizer: Organizer, ref: str, name: str) -> N
 
     Raises: NotFound (404), UnitClosed (409), FieldRefused for a name that the place has already.
     """
+    units.lock_directory(uow)
     unit = _unit_to_change(uow, organizer, ref)
     before, name = unit.name, name.strip()
     place, _ = units.resolve_scope(uow, f"unit:{unit.id}")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, insert, not_, or_, select, true
 
 from server.base.access import Scope
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
+from server.base.sql.locks import lock_name
 from server.base.uow import UnitOfWork
 from server.units.kinds import Level
 from server.units.models import Unit
 
 KINDS = ("association", "school", "enterprise", "institution", "government", "community", "other")
+# Rows of one insert.
+_INSERTED = 1000
 
 
 def select_directory(
@@ -70,19 +74,45 @@ def name_taken(uow: UnitOfWork, place: Scope, name: str, *, but: int = 0) -> boo
 
 def create_unit(uow: UnitOfWork, place: Scope, name: str, kind: str) -> Unit:
     """Add a unit to a region, city or county."""
-    level = Level.REGION if place.city is None else Level.CITY
-    unit = Unit(
-        ref=uow.new_ref("unt"),
-        name=name,
-        kind=kind,
-        level=level if place.county is None else Level.COUNTY,
-        city=place.city,
-        county=place.county,
-        assumed=False,
-    )
+    unit = Unit(**_facts_of(uow, place), name=name, kind=kind)
     uow.session.add(unit)
     uow.session.flush()
     return unit
+
+
+def lock_directory(uow: UnitOfWork) -> None:
+    """Let one transaction at a time add units, so that no name is added twice.
+
+    Locks: the name of the directory.
+    """
+    lock_name(uow, "units", "directory")
+
+
+def list_names(uow: UnitOfWork, scope: Scope) -> list[tuple[Unit, bool]]:
+    """Every unit in a place, and whether it exists today."""
+    rows = uow.session.scalars(select(Unit).where(_inside_scope(scope)))
+    return [(unit, is_open(uow, unit)) for unit in rows]
+
+
+def add_units(uow: UnitOfWork, rows: Sequence[tuple[Scope, str, str, str | None]]) -> None:
+    """Add units: place, name, kind and full name of each."""
+    for start in range(0, len(rows), _INSERTED):
+        made = [
+            {**_facts_of(uow, place), "name": name, "kind": kind, "full_name": full_name}
+            for place, name, kind, full_name in rows[start : start + _INSERTED]
+        ]
+        uow.session.execute(insert(Unit), made)
+
+
+def _facts_of(uow: UnitOfWork, place: Scope) -> dict[str, Any]:
+    level = Level.REGION if place.city is None else Level.CITY
+    return {
+        "ref": uow.new_ref("unt"),
+        "level": level if place.county is None else Level.COUNTY,
+        "city": place.city,
+        "county": place.county,
+        "assumed": False,
+    }
 
 
 def close_unit(uow: UnitOfWork, unit: Unit) -> None:

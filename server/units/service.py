@@ -20,10 +20,13 @@ from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.units.directory import KINDS as KINDS
+from server.units.directory import add_units as add_units
 from server.units.directory import close_unit as close_unit
 from server.units.directory import create_unit as create_unit
 from server.units.directory import find_in_scope as find_in_scope
 from server.units.directory import is_open as is_open
+from server.units.directory import list_names as list_names
+from server.units.directory import lock_directory as lock_directory
 from server.units.directory import name_taken as name_taken
 from server.units.directory import select_directory as select_directory
 from server.units.kinds import Level as Level

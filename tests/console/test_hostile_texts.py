@@ -30,6 +30,7 @@ from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import PageRoute
 from server.console.exports import FORMULA_STARTS
+from server.organizers import unit_files
 from server.quiz.bank import file_imports, pictures
 from server.quiz.bank.file_imports import QuestionFile
 from server.quiz.enums import CaseState, QuestionState
@@ -48,6 +49,7 @@ from tests.kit.question_probes import make_question
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 REGION = PEOPLE["editor-region"]
+ADMIN = PEOPLE["system_admin-region"]
 # Fields with a grammar of their own, which refuse most texts.
 GRAMMAR = {"username", "place", "role", "kind", "base", "divisions", "successor", "into", "totp"}
 # Filled by `fill_rows`, with what they need besides.
@@ -210,6 +212,11 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
         file = QuestionFile(name=titles[-1], content=sheet.getvalue().encode())
         ref = file_imports.keep_file(uow, REGION, file)
         filled.objects["/questions/imports/<ref>"].append({"ref": ref})
+        sheet = io.StringIO()
+        rows = [[text, text, "", text] for text in titles]
+        csv.writer(sheet).writerows([["名称", "类别", titles[0], "县"], *rows])
+        ref = unit_files.keep_file(uow, ADMIN, titles[-1], sheet.getvalue().encode())
+        filled.objects["/units/imports/<ref>"].append({"ref": ref})
 
 
 def sample_of(found: list[Any]) -> list[Any]:

@@ -21,7 +21,14 @@ from server.channel.models import RuleState
 from server.console.form_session import SESSION_COOKIE
 from server.console.list_pages import EXPORT_JOB
 from server.console.long_jobs import find_job, start_job
-from server.organizers.models import AccountState, OrganizerAccount, OrganizerSession
+from server.organizers.models import (
+    AccountState,
+    OrganizerAccount,
+    OrganizerSession,
+    UnitFile,
+    UnitFileState,
+)
+from server.organizers.unit_files import EMPTY_REPORT
 from server.quiz.enums import CaseState
 from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
@@ -124,12 +131,30 @@ def a_new_name(organizer: Organizer) -> dict[str, str]:
     return {"name": f"单位{organizer.id}-{next(_NUMBERS)}"}
 
 
+def a_unit_file(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A checked file of units with one good row."""
+    row = UnitFile(
+        ref=uow.new_ref("unf"), file_name="单位.csv", content=b"x", said={},
+        report={**EMPTY_REPORT, "added": 1}, state=UnitFileState.CHECKED, writer_id=0,
+        made_at=uow.now, **owned_by(owner),
+    )  # fmt: skip
+    uow.session.add(row)
+    uow.session.flush()
+    return {"ref": row.ref}
+
+
 _NUMBERS = count()
 UNITS = {
     "GET /units": Probe(before=drop_units, make=a_unit_of, shows="ref"),
     **list_probes("/units"),
     "GET /units/new": Probe(),
     "POST /units/new": Probe(answers=422),
+    "GET /units/import": Probe(),
+    "POST /units/import": Probe(answers=422),
+    "GET /units/imports/<ref>": Probe(make=a_unit_file),
+    "POST /units/imports/<ref>/all": Probe(make=a_unit_file),
+    "POST /units/imports/<ref>/good": Probe(make=a_unit_file),
+    "POST /units/imports/<ref>/drop": Probe(make=a_unit_file),
     "GET /units/<ref>": Probe(make=a_unit_of),
     "GET /units/<ref>/name": Probe(make=a_unit_of),
     "POST /units/<ref>/name": Probe(make=a_unit_of, form_of=a_new_name),

@@ -30,6 +30,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "question_void.decider_id": "the organizer who decided on it, on duty",
     "rescoring.cursor": "the number of a paper, up to which papers were read",
     "question_import.writer_id": "the organizer who uploaded it, on duty",
+    "unit_file.writer_id": "the organizer who uploaded it, on duty",
+    "unit_file.file_name": "the name of a file",
     "question_import.file_name": "the name of a file",
     "question.picture": "the picture of a question",
     "question.picture_alt": "what the picture of a question shows",
