@@ -37,6 +37,15 @@ from server.units import service as units
 # Problems that a report holds; their number is complete.
 MOST_TOLD = 1000
 _LISTED = 20
+# Titles of columns that a reason can name.
+_COLUMNS: Mapping[str, str] = {
+    "name": "organizers.units.name",
+    "kind": "organizers.units.kind",
+    "city": "organizers.units.city",
+    "county": "organizers.units.county",
+    "full_name": "organizers.units.full_name",
+    "state": "organizers.people.state",
+}
 # The report of a file that was not checked yet.
 EMPTY_REPORT: Mapping[str, Any] = {
     "refused": False, "problems": [], "problem_count": 0, "warnings": [], "warning_count": 0,
@@ -236,11 +245,16 @@ def say_problems(texts: Texts, told: Sequence[Sequence[Any]]) -> list[tuple[str,
 
 def _say_reason(texts: Texts, code: str, facts: Mapping[str, Any]) -> str:
     named = {
-        name: texts.fill_text(f"organizers.units.{value}") if name in ("column", "columns")
-        and isinstance(value, str) else value
+        name: _name_column(texts, value) if name in ("column", "columns") else value
         for name, value in facts.items()
-    }  # fmt: skip
+    }
     return texts.fill_text(f"organizers.unit_file.{code}", language=FIRST_LANGUAGE, **named)
+
+
+def _name_column(texts: Texts, fact: Any) -> Any:
+    """The title of a column that a reason names; any other fact unchanged."""
+    title = _COLUMNS.get(fact) if isinstance(fact, str) else None
+    return fact if title is None else texts.fill_text(title)
 
 
 def store_file(context: TaskContext, job: JobRun) -> JobResult:
