@@ -24,6 +24,8 @@ from server.accounts.bulk import add_citizens as add_citizens
 from server.accounts.bulk import known_refs as known_refs
 from server.accounts.bulk import refs_by_id as refs_by_id
 from server.accounts.models import App, Citizen, Identity, SessionToken
+from server.accounts.name_search import ids_by_nickname as ids_by_nickname
+from server.accounts.name_search import ids_by_shown_number as ids_by_shown_number
 from server.accounts.profile import join_unit as join_unit
 from server.accounts.rules import mask_name, number_of
 from server.base.access import Citizen as Caller
@@ -320,27 +322,6 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
                 city=row.city,
             )
     return names
-
-
-def ids_by_nickname(nickname: str) -> Select[Any]:
-    """The ids of citizens with exactly this nickname, as a subquery.
-
-    Part of a nickname finds nothing, so that masked names cannot be revealed letter by letter.
-    """
-    return select(Citizen.id).where(Citizen.nickname == nickname)
-
-
-def ids_by_shown_number(uow: UnitOfWork, shown: str, among: Select[Any]) -> list[int]:
-    """The ids of citizens without a nickname who are shown under this name with a number.
-
-    `among` selects the ids of the citizens to look at; the numbers are not stored.
-    """
-    number = shown.removeprefix(uow.texts.fill_text("accounts.name.unnamed"))
-    if number == shown or not number.isascii() or not number.isdigit():
-        return []
-    wanted = select(Citizen.id, Citizen.ref)
-    wanted = wanted.where(Citizen.nickname.is_(None), Citizen.id.in_(among))
-    return [row.id for row in uow.session.execute(wanted) if number_of(row.ref) == number]
 
 
 def _shown_name(nickname: str, public: bool) -> str:

@@ -35,7 +35,8 @@ from server.quiz.bank import file_imports, pictures
 from server.quiz.bank.file_imports import QuestionFile
 from server.quiz.enums import CaseState, QuestionState
 from server.quiz.models import IntegrityCase, Question
-from tests.console.test_matrix import PROBES, drop_units
+from server.unit_requests.models import UnitRequest
+from tests.console.test_matrix import PROBES, a_unit_request, drop_units
 from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, Browser, resolve_test_session
 from tests.kit.console_browser import WIDE, a_context, built_libraries, open_page, served
@@ -58,6 +59,8 @@ BY_ROW = {"picture_alt"}
 SAME_FIELD = {
     "POST /organizers/<ref>/leave": "POST /organizers/<ref>/close",
     "POST /units/<ref>/merge": "POST /units/<ref>/close",
+    # Needs a contest that dealt the question.
+    "POST /review/<ref>/<number>/void": "POST /review/voids/<ref>/lift",
 }
 # What a form of the matrix leaves out, because the matrix needs no success.
 COMPLETED: Mapping[str, Mapping[str, str]] = {
@@ -67,6 +70,7 @@ COMPLETED: Mapping[str, Mapping[str, str]] = {
 # Texts of citizens by endpoint and field: stored by `fill_rows`, or why no page shows them.
 CITIZENS = {
     "nickname": "citizen.nickname",
+    "name": "a missing unit's", "city": "an id", "county": "an id",
     "reason": "a report's or an appeal's",
     "guardian_name": "no page of the console shows it",
     "guardian_relation": "no page of the console shows it",
@@ -74,7 +78,11 @@ CITIZENS = {
     "unit": "an id", "policy_version": "an id", "question_id": "an id", "attempt_id": "an id",
     "scene": "an id", "division": "an id",
 }  # fmt: skip
-NO_PAGES = {"/contests/rules-preview", "/jobs/<ref>/file"}
+NO_PAGES = {
+    "/contests/rules-preview",
+    "/jobs/<ref>/file",
+    "/contests/<ref>/final/<version>/file",
+}
 # Posts of a form, and objects that each page is opened with.
 POSTS, OPENED = repeat_count(full=200, usual=25), repeat_count(full=20, usual=2)
 
@@ -199,6 +207,11 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
             described = update(Question).where(Question.ref == places["ref"])
             uow.session.execute(described.values(picture=name, picture_alt=text[:120]))
             filled.objects["/questions/<ref>"].append(places)
+    for at in range(0, len(HOSTILE), 10):
+        places = a_unit_request(uow, REGION.scope, True)
+        named = update(UnitRequest).where(UnitRequest.ref == places["ref"])
+        uow.session.execute(named.values(name=packed(HOSTILE, at, 100)))
+        filled.objects["/unit-requests/<ref>"].append(places)
     flags = [{"ref": make_flag(uow, REGION.scope, CaseState.APPEALED)} for _ in range(12)]
     filled.objects["/integrity/<ref>"] += flags
     for at, case in enumerate(uow.session.scalars(select(IntegrityCase))):
