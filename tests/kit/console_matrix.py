@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import Table, delete
 
 from server.base.access import ROLES, Organizer, Role, Scope
 from server.base.ownership import Owned
@@ -249,10 +250,22 @@ def _ask(
 def _clear(uow_factory: UnitOfWorkFactory) -> None:
     with uow_factory.begin() as uow:
         uow.session.execute(delete(RuleSetRow))
-        owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
-        for table in reversed(Base.metadata.sorted_tables):
-            below = {key.column.table for key in table.foreign_keys} & owned
-            # The trail of the changes refuses to be deleted.
-            wanted = table in owned or below or table.name in OF_CONTEST
-            if wanted and not table.name.startswith("audit_"):
-                uow.session.execute(delete(table))
+        for table in _cleared_tables():
+            uow.session.execute(delete(table))
+
+
+@cache
+def _cleared_tables() -> list[Table]:
+    """The tables with an owner and those below them, in the order in which rows can be deleted."""
+    owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
+    return [
+        table
+        for table in reversed(Base.metadata.sorted_tables)
+        # The trail of the changes refuses to be deleted.
+        if not table.name.startswith("audit_")
+        and (
+            table in owned
+            or {key.column.table for key in table.foreign_keys} & owned
+            or table.name in OF_CONTEST
+        )
+    ]

@@ -160,7 +160,7 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     """A contest: state, rules as citizens read them, the bank beside its blueprint."""
     shown = editing.show_contest(uow, organizer, ref)
     may_write = organizer.has_permission(Permission.CONTEST_WRITE)
-    bank_name = editing.name_bank(uow, shown.view.bank)
+    bank_name = editing.name_bank(uow, organizer, shown.view.bank)
     return Page(
         "contests/contest.html",
         contest=shown,
@@ -285,7 +285,8 @@ def _base_body(uow: UnitOfWork, organizer: Organizer, base: str) -> Mapping[str,
 def _offer_choices(uow: UnitOfWork, organizer: Organizer, form: ContestForm) -> None:
     say = uow.texts.fill_text
     form.bank.choices = [
-        (slug, editing.name_bank(uow, slug)) for slug in editing.list_banks(uow, organizer)
+        (slug, editing.name_bank(uow, organizer, slug))
+        for slug in editing.list_banks(uow, organizer)
     ]
     form.timer.choices = [(one.value, say(f"quiz.timer.{one.value}")) for one in Timer]
     form.season.choices = [(one.value, say(f"quiz.season.{one.value}")) for one in Season]

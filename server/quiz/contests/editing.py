@@ -19,7 +19,6 @@ from server.base.errors import NotFound
 from server.base.ownership import (
     owned_by,
     scope_of,
-    serving_found_row,
     visible_to,
     writable_by,
 )
@@ -124,10 +123,11 @@ def list_banks(uow: UnitOfWork, organizer: Organizer) -> list[str]:
     return list(uow.session.scalars(higher.order_by(Bank.slug)))
 
 
-def name_bank(uow: UnitOfWork, slug: str) -> str:
-    """A bank in words, by the place that it belongs to."""
-    with serving_found_row(uow.session):
-        owner = uow.session.scalar(select(Bank.owner).where(Bank.slug == slug))
+def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
+    """A bank in words, by the place that it belongs to; its id where the organizer sees none."""
+    owner = uow.session.scalar(
+        visible_to(select(Bank.owner).where(Bank.slug == slug), organizer, Bank)
+    )
     if owner is None:
         return slug
     return uow.texts.fill_text("quiz.contest.bank_of", place=units.resolve_scope(uow, owner)[1])
