@@ -62,7 +62,7 @@ def test_an_editor_drafts_and_another_person_publishes(
     shown = client.get(f"/contests/{ref}").get_json()
     assert (shown["title"], shown["rules"]["question_count"]) == ("南宁市科普答题", 10)
     with uow_factory.begin(read_only=True) as uow:
-        of_contest = select(AuditRecord.act).where(AuditRecord.subject_kind == "contest")
+        of_contest = select(AuditRecord.act).where(AuditRecord.subject_ref == ref)
         acts = uow.session.scalars(of_contest.order_by(AuditRecord.number)).all()
         contest = uow.session.scalars(select(Contest).where(Contest.ref == ref)).one()
     assert acts == ["quiz.draft_contest", "quiz.publish_contest"]
