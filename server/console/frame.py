@@ -39,7 +39,7 @@ from server.base.web.page import (
     Redirect,
 )
 from server.base.web.schema import decode_query
-from server.base.web.uploads import BODY_LIMIT_BYTES, UPLOAD_LIMIT_BYTES
+from server.base.web.uploads import BODY_LIMIT_BYTES
 from server.console.audit import AuditEntry, AuditWriter
 from server.console.form_session import PREFIX, SESSION_COOKIE
 from server.console.forms import takes_file
@@ -355,7 +355,6 @@ class Console:
             "here_in_menu": entry_of(menu, here),
             "account_address": self.account.settings,
             "logout_address": self.account.logout,
-            "most_bytes": UPLOAD_LIMIT_BYTES,
         }
 
 

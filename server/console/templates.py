@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 
 from server.base.texts import Texts
 from server.base.web.page import Pages
+from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.console.assets import Assets
 
 
@@ -33,6 +34,7 @@ class Templates:
             "say": texts.fill_text,
             "form_token": generate_csrf,
             "asset": assets.address_of,
+            "most_bytes": UPLOAD_LIMIT_BYTES,
         }
 
     def render_page(self, template: str, shown: Mapping[str, Any]) -> str:

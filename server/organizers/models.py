@@ -151,7 +151,7 @@ class OrganizerWeChat(Base):
     openid_hash: Mapped[str] = mapped_column(String(64))
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
     # Whether the organizer wants a notice of what waits, once a day.
-    notices_on: Mapped[bool] = mapped_column(default=True, server_default=true())
+    notices_on: Mapped[bool] = mapped_column(server_default=true())
 
 
 class OrganizerNotice(Outgoing, Base):

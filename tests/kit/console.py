@@ -22,7 +22,7 @@ from tests.kit.gateway import RecordingGateway
 
 NANNING = Scope(city="450100")
 QINGXIU = Scope(city="450100", county="450103")
-SCHOOL = Scope(city="450100", county="450103", unit_id=7)
+SCHOOL = Scope(city="450100", county="450103", unit_id=70_007)
 LIUZHOU = Scope(city="450200")
 PLACES = {
     "region": (REGION, "广西壮族自治区"),

@@ -27,8 +27,6 @@ def upgrade() -> None:
     op.add_column(
         "question", sa.Column("picture_alt", sa.String(200), nullable=False, server_default="")
     )
-    if op.get_bind().dialect.name == "postgresql":
-        op.alter_column("question", "picture_alt", server_default=None)
     op.create_index("ix_question_picture", "question", ["picture"])
 
 

@@ -80,7 +80,7 @@ class Question(Owned, Base):
     explanation: Mapped[str] = mapped_column(Text)
     source: Mapped[str] = mapped_column(Text)
     picture: Mapped[str | None] = mapped_column(String(40), index=True)
-    picture_alt: Mapped[str] = mapped_column(String(200), default="")
+    picture_alt: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     state: Mapped[QuestionState] = mapped_column(enum_column(QuestionState, "state"))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
