@@ -33,7 +33,7 @@ from server.quiz.enums import CaseState
 from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
-from tests.kit.console import PEOPLE, Browser, console_app
+from tests.kit.console import PEOPLE, SCHOOL, Browser, console_app
 from tests.kit.console_contests import CONTEST_PROBES
 from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
 from tests.kit.console_rules import PAGES, make_rule
@@ -67,10 +67,10 @@ def an_organizer(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, s
 
 
 def a_unit(uow: UnitOfWork) -> None:
-    if uow.session.get(Unit, 7) is None:
+    if uow.session.get(Unit, SCHOOL.unit_id) is None:
         uow.session.add(
-            Unit(id=7, ref="unt-seven", name="南宁市第一中学", kind="school", level=Level.COUNTY,
-                 city="450100", county="450103", assumed=False)
+            Unit(id=SCHOOL.unit_id, ref="unt-seven", name="南宁市第一中学", kind="school",
+                 level=Level.COUNTY, city="450100", county="450103", assumed=False)
         )  # fmt: skip
         uow.session.flush()
 
@@ -110,7 +110,7 @@ def a_unit_of(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]
     """A unit of a place; the place of a unit is that unit alone."""
     a_unit(uow)
     if owner.unit_id is not None:
-        unit = uow.session.get_one(Unit, 7)
+        unit = uow.session.get_one(Unit, SCHOOL.unit_id)
         unit.valid_to = None
         return {"ref": unit.ref}
     ref = uow.new_ref("unt")
@@ -124,7 +124,7 @@ def a_unit_of(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]
 
 def drop_units(uow: UnitOfWork, _organizer: Organizer) -> None:
     """Delete the units of earlier rounds, so that all of this one are on the first page."""
-    uow.session.execute(delete(Unit).where(Unit.id != 7))
+    uow.session.execute(delete(Unit).where(Unit.id != SCHOOL.unit_id))
 
 
 def a_new_name(organizer: Organizer) -> dict[str, str]:

@@ -157,10 +157,10 @@ scene("a search without a hit leads on: to the list, to whom one can ask, or out
 scene("a unit that is missing is asked for once, and the answers are shown", "packages/mine/unit/index", {
   script: {
     "GET /units": ({ query }) => items(...(query.q ? [] : [unit("u1", "南宁市科学技术协会")])),
-    "GET /me/unit-requests": items(
+    "GET /me/unit-requests": { items: [
       { id: "unq0", name: "高二三班", place: "南宁市", state: "refused", unit_name: null, sentence: "班级不单独登记。" },
       { id: "unq2", name: "一中", place: "南宁市", state: "pointed", unit_name: "第一中学", sentence: null },
-    ),
+    ] },
   },
 }, async (phone, server) => {
   const { t } = phone.page.data;

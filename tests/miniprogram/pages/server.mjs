@@ -5,6 +5,7 @@ import { endpoint, known, ofAnswer, ofRequest } from "./document.mjs";
 const HOST = "/phone/net/kepu.example.org";
 /** Requests that the server lets nobody repeat without a name for the act. */
 const KEYED = new Set([
+  "POST /me/unit-requests",
   "POST /contests/{ref}/attempts", "POST /attempts/{ref}/next", "POST /attempts/{ref}/submission", "POST /practice",
   "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
 ]);
