@@ -52,7 +52,7 @@ class NewCitizen:
 def add_citizens(uow: UnitOfWork, people: Sequence[NewCitizen]) -> list[int]:
     """Insert citizens with their identities and consents; return their row ids in order."""
     uow.session.execute(insert(Citizen), [_citizen_row(one) for one in people])
-    ids = _ids_of_refs(uow, [one.ref for one in people])
+    ids = ids_of_refs(uow, [one.ref for one in people])
     numbers = [ids[one.ref] for one in people]
     identities = [
         {"app": app, "openid": openid, "citizen_id": number, "made_at": one.created_at}
@@ -76,7 +76,7 @@ def add_citizens(uow: UnitOfWork, people: Sequence[NewCitizen]) -> list[int]:
 
 def known_refs(uow: UnitOfWork, refs: Collection[str]) -> set[str]:
     """The refs among these that belong to a citizen, erased ones included."""
-    return set(_ids_of_refs(uow, refs))
+    return set(ids_of_refs(uow, refs))
 
 
 def refs_by_id(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, str]:
@@ -85,7 +85,8 @@ def refs_by_id(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, str]:
     return {row.id: row.ref for row in found}
 
 
-def _ids_of_refs(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
+def ids_of_refs(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
+    """The row ids of citizens by their opaque refs, erased ones included."""
     found = uow.session.execute(select(Citizen.ref, Citizen.id).where(Citizen.ref.in_(refs)))
     return {row.ref: row.id for row in found}
 

@@ -21,6 +21,7 @@ from server.accounts import (
 from server.accounts.avatar_links import PrivateLink
 from server.accounts.bulk import NewCitizen as NewCitizen
 from server.accounts.bulk import add_citizens as add_citizens
+from server.accounts.bulk import ids_of_refs as ids_of_refs
 from server.accounts.bulk import known_refs as known_refs
 from server.accounts.bulk import refs_by_id as refs_by_id
 from server.accounts.models import App, Citizen, Identity, SessionToken

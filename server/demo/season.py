@@ -25,6 +25,14 @@ from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.channel.service import NewFollower
+from server.demo.season_contests import (
+    CITY_CODE,
+    SIDE_CONTESTS,
+    finish_side_contests,
+    import_picture_questions,
+    is_finished,
+    open_side_contest,
+)
 from server.demo.season_papers import DOUBTFUL, AnsweringModel, plan_sittings
 from server.demo.season_people import (
     SCENE,
@@ -58,7 +66,7 @@ class SeasonSize:
 
     logging_in: int = 1310
     following: int = 190
-    papers: int = 6350
+    papers: int = 5950
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +80,11 @@ class _WeChatPerson:
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """The whole season in memory."""
+    """The whole season in memory; the daily contest is the first of `played`."""
 
     people: list[SeasonPerson]
     places: list[quiz.CountedPlace]
-    played: quiz.PlayedSeason
+    played: list[quiz.PlayedSeason]
     reports: dict[int, list[tuple[int, str, datetime]]]
 
 
@@ -104,16 +112,26 @@ def fill_season(
     people_count = size.logging_in + size.following
     with application.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
-        complete = accounts.known_refs(uow, [_citizen_ref(people_count - 1)])
+        complete = window is not None and is_finished(uow)
     if window is None or complete:
         return WrittenSeason()
     say(f"season: {people_count} citizens and four weeks of papers, in the background …")
-    plan = _plan_season(application, window, size)
+    import_picture_questions(application.uow_factory)
+    sides = [open_side_contest(application.uow_factory, one, window.until) for one in SIDE_CONTESTS]
+    plan = _plan_season(application, window, sides, size)
     known = _settle_in_wechat(application, plan.people)
-    return _write_parts(application, plan, known, say, stopped)
+    written = _write_parts(application, plan, known, say, stopped)
+    if not stopped():
+        finish_side_contests(application, _citizen_ref(_find_reader(plan)))
+    return written
 
 
-def _plan_season(application: Application, window: quiz.DemoSeason, size: SeasonSize) -> _Plan:
+def _plan_season(
+    application: Application,
+    window: quiz.DemoSeason,
+    sides: Sequence[quiz.ContestView],
+    size: SeasonSize,
+) -> _Plan:
     facts, contest = read_season_facts(), window.contest
     chance = random.Random(SEED)  # noqa: S311 - nothing here is secret
     now = window.until
@@ -131,7 +149,33 @@ def _plan_season(application: Application, window: quiz.DemoSeason, size: Season
         chance=chance, shards=quiz.SHARDS,
     )  # fmt: skip
     reports = _plan_reports(facts, played, bank, chance)
-    return _Plan(people=people, places=places, played=played, reports=reports)
+    others = []
+    for side, view in zip(SIDE_CONTESTS, sides, strict=True):
+        taking = side.select_people(people, plan.cheat)
+        span = (view.opens_at, min(view.closes_at, now))
+        of_side = plan_sittings(taking, facts.hours, chance, span, side.count_papers(size.papers))
+        model = AnsweringModel(people, of_side.cheat, chance)
+        others.append(
+            quiz.play_season(
+                view, bank, places, of_side.sittings, model.choose_options,
+                chance=chance, shards=quiz.SHARDS,
+            )
+        )  # fmt: skip
+    return _Plan(people=people, places=places, played=[played, *others], reports=reports)
+
+
+def _find_reader(plan: _Plan) -> int:
+    """The position of a person of the city whose contest the person has not taken yet."""
+    city = plan.played[-1]
+    return next(
+        n
+        for n, one in enumerate(plan.people)
+        if one.city == CITY_CODE
+        and one.logged_in_at is not None
+        and n in plan.played[0].papers
+        and n not in city.papers
+        and not one.under_14
+    )
 
 
 def _plan_reports(
@@ -230,16 +274,21 @@ def _write_part(
             if one.logged_in_at is not None
         ],
     )
-    players = [
-        quiz.PlayerPapers(
-            citizen_id=numbers[n], place=plan.places[n], papers=plan.played.papers.get(n, [])
-        )
-        for n, one in people.items()
-    ]
-    quiz.add_played_papers(uow, plan.played.contest, players, _attempt_ref)
+    papers = sum(_add_papers(uow, plan, played, numbers) for played in plan.played)
     count = _add_reports(uow, plan, numbers)
-    papers = sum(len(one.papers) for one in players)
     return Counter(citizens=len(part), papers=papers, reports=count)
+
+
+def _add_papers(
+    uow: UnitOfWork, plan: _Plan, played: quiz.PlayedSeason, numbers: Mapping[int, int]
+) -> int:
+    players = [
+        quiz.PlayerPapers(citizen_id=number, place=plan.places[n], papers=played.papers.get(n, []))
+        for n, number in numbers.items()
+    ]
+    slug = played.contest.slug
+    quiz.add_played_papers(uow, played.contest, players, lambda name: _attempt_ref(slug, name))
+    return sum(len(one.papers) for one in players)
 
 
 def _add_reports(uow: UnitOfWork, plan: _Plan, numbers: Mapping[int, int]) -> int:
@@ -305,5 +354,5 @@ def _citizen_ref(number: int) -> str:
     return derived_ref("cit", f"{SEED}:{number}")
 
 
-def _attempt_ref(name: str) -> str:
-    return derived_ref("att", f"{SEED}:{name}")
+def _attempt_ref(slug: str, name: str) -> str:
+    return derived_ref("att", f"{SEED}:{slug}:{name}")

@@ -68,7 +68,7 @@ def plan_sittings(
 
 def _free_days(person: SeasonPerson, span: tuple[datetime, datetime]) -> list[datetime]:
     """The midnights of the days on which a person may take a paper."""
-    first = beijing_day(person.logged_in_at or span[0])
+    first = max(beijing_day(person.logged_in_at or span[0]), beijing_day(span[0]))
     days = (beijing_day(span[1]) - first).days + 1
     begin = datetime.combine(first, time(), BEIJING)
     return [begin + timedelta(days=n) for n in range(days)]
@@ -98,7 +98,7 @@ def _sit_down(  # noqa: PLR0913 - one fact of the sitting each
 ) -> list[quiz.Sitting]:
     hour = chance.choices(list(hours), list(hours.values()))[0]
     at = day + timedelta(hours=hour, seconds=chance.uniform(0, 3600))
-    started_at = max(at, (person.logged_in_at or at) + timedelta(minutes=1))
+    started_at = max(at, span[0], (person.logged_in_at or at) + timedelta(minutes=1))
     seconds = min(_LONGEST, max(20.0, 10 * person.speed * chance.uniform(0.75, 1.3)))
     took: timedelta | None = timedelta(seconds=CHEAT_SECONDS if cheats else seconds)
     if not cheats and chance.random() < _EXPIRED:

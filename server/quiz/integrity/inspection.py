@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from server.base.clock import beijing_day
 from server.base.jobs import Task, TaskContext
@@ -43,10 +43,11 @@ def inspect_contests(context: TaskContext, *_ids: int) -> int:
     """Inspect every contest with new papers; return the number of new flags."""
     with context.uow_factory.begin(read_only=True) as uow:
         found = list(uow.session.scalars(select(Contest.id).order_by(Contest.id)))
-    return sum(_inspect_contest(context, contest_id) for contest_id in found)
+    return sum(inspect_contest(context, contest_id) for contest_id in found)
 
 
-def _inspect_contest(context: TaskContext, contest_id: int) -> int:
+def inspect_contest(context: TaskContext, contest_id: int) -> int:
+    """Inspect the papers closed since the last inspection; return the number of new flags."""
     with context.uow_factory.begin(read_only=True) as uow:
         mark = uow.session.get(IntegrityMark, contest_id)
         since = _begin_of_window(uow, mark)
@@ -167,6 +168,18 @@ def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
 def inspect_from_beginning(uow: UnitOfWork) -> None:
     """Let the next run read every closed paper again, after papers of the past were added."""
     uow.session.execute(delete(IntegrityMark))
+
+
+def list_flags(uow: UnitOfWork, contest_id: int) -> list[str]:
+    """The refs of a contest's flags, one for each flagged entry."""
+    first = (
+        select(func.min(IntegrityFlag.id))
+        .join(Entry, Entry.id == IntegrityFlag.entry_id)
+        .where(Entry.contest_id == contest_id)
+        .group_by(IntegrityFlag.entry_id)
+    )
+    wanted = select(IntegrityFlag.ref).where(IntegrityFlag.id.in_(first))
+    return list(uow.session.scalars(wanted.order_by(IntegrityFlag.id)))
 
 
 INTEGRITY_TASKS = (Task(name="quiz.inspect_papers", step=inspect_contests, every_seconds=60),)
