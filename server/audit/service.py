@@ -14,11 +14,11 @@ from server.audit.appending import PendingEntry, PersonalValues, pending_entries
 from server.audit.models import REASON_LENGTH
 from server.audit.rules import canonical_json, storable_text
 from server.base.access import REGION, Organizer, Scope, System
-from server.base.ownership import owned_by
+from server.base.ownership import Owned, owned_by, scope_of
 from server.base.uow import UnitOfWork
 from server.console.audit import AuditEntry
 
-__all__ = ["PersonalValues", "Subject", "record_change", "record_page"]
+__all__ = ["PersonalValues", "Subject", "record_change", "record_owned", "record_page"]
 
 _NOBODY = "-"
 
@@ -71,6 +71,18 @@ def record_change(  # noqa: PLR0913 - one fact of the entry each, the optional o
         "reason": storable_text(reason.strip(), REASON_LENGTH),
     }
     uow.before_commit(PendingEntry(uow=uow, facts=facts, personal=personal))
+
+
+def record_owned(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    act: str,
+    named: tuple[str, str],
+    row: Owned,
+    facts: Mapping[str, object],
+) -> None:
+    """Record a change of an owned row for a frame below this slice; `named` is its kind and ref."""
+    record_change(uow, organizer, act, Subject(*named, scope_of(row)), after=facts or None)
 
 
 def record_page(uow: UnitOfWork, entry: AuditEntry) -> None:

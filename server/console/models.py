@@ -1,15 +1,64 @@
-"""Tables of the frame: organizers' column choices and saved filters, and their long work."""
+"""Tables of the frame: organizers' column choices and saved filters, and their long work.
+
+`CheckedFile` and `RememberedHeading` are the columns of tables that slices keep for their files.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Boolean, Integer, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from server.base.outbox_rows import Outgoing, outbox_index
-from server.base.sql.tables import Base, BigId, Json, UtcDateTime
+from server.base.ownership import Owned
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
+
+
+class FileState(StrEnum):
+    """State of an uploaded file: to be checked, checked, to be stored, stored, or given up."""
+
+    WAITING = "waiting"
+    CHECKED = "checked"
+    CONFIRMED = "confirmed"
+    STORED = "stored"
+    DROPPED = "dropped"
+
+
+class CheckedFile(Owned):
+    """Columns of a table of uploaded files (checked_files.py); long jobs check and store them.
+
+    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
+    --assign columns--> waiting; confirmed --what is stored changed--> checked; each but stored
+    --drop--> dropped. `content` is deleted at both final states. `said` has the organizer's
+    settings for reading the file and the running job; `report` the last check's result.
+    """
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    file_name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    said: Mapped[dict[str, Any]] = mapped_column(Json)
+    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    state: Mapped[FileState] = mapped_column(enum_column(FileState, "state"))
+    writer_id: Mapped[int] = mapped_column(BigId)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class RememberedHeading(Owned):
+    """Columns of a table of headings that a place assigned by hand, for its later files."""
+
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[UniqueConstraint, ...]:
+        """One meaning per heading and place."""
+        return (UniqueConstraint("owner", "title"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    title: Mapped[str] = mapped_column(String(80))
+    meaning: Mapped[str] = mapped_column(String(20))
 
 
 class ConsoleView(Base):

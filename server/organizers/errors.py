@@ -57,9 +57,3 @@ class UnitClosed(Conflict):
     """The unit is closed already."""
 
     code = "unit_closed"
-
-
-class UnitFileNotReady(Conflict):
-    """The file of units is not in the state that this step needs."""
-
-    code = "unit_file_not_ready"

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, UniqueConstraint, true
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.access import Role
 from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.ownership import Owned
-from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
+from server.console.models import CheckedFile, RememberedHeading
 
 
 class AccountState(StrEnum):
@@ -32,16 +32,6 @@ class LinkPurpose(StrEnum):
     INVITE = "invite"
     RECOVER = "recover"
     WECHAT = "wechat"
-
-
-class UnitFileState(StrEnum):
-    """State of a file of units: to be checked, checked, to be stored, stored, or given up."""
-
-    WAITING = "waiting"
-    CHECKED = "checked"
-    CONFIRMED = "confirmed"
-    STORED = "stored"
-    DROPPED = "dropped"
 
 
 class OrganizerAccount(Owned, Base):
@@ -170,23 +160,13 @@ class OrganizerNotice(Outgoing, Base):
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class UnitFile(Owned, Base):
-    """A file of units that an administrator uploaded; long jobs check and store it.
-
-    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; confirmed
-    --directory changed--> checked; each but stored --drop--> dropped. `content` is deleted at both
-    final states. `said` has the choice and the running job; `report` the last check's result.
-    """
+class UnitFile(CheckedFile, Base):
+    """A file of units that an administrator uploaded."""
 
     __tablename__ = "unit_file"
-    __table_args__ = (UniqueConstraint("ref"),)
 
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    ref: Mapped[str] = mapped_column(String(40))
-    file_name: Mapped[str] = mapped_column(String(200))
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    said: Mapped[dict[str, Any]] = mapped_column(Json)
-    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    state: Mapped[UnitFileState] = mapped_column(enum_column(UnitFileState, "state"))
-    writer_id: Mapped[int] = mapped_column(BigId)
-    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+class UnitHeading(RememberedHeading, Base):
+    """The meaning of a heading as assigned by hand, remembered for later files of this place."""
+
+    __tablename__ = "unit_heading"

@@ -31,7 +31,7 @@ SLICE = Slice(
         import_pages.PAGES,
     ),
     tasks=tasks.TASKS,
-    jobs=(unit_merging.MERGE_JOB, *unit_files.JOBS),
+    jobs=(unit_merging.MERGE_JOB, *unit_files.UNIT_FILES.jobs),
     queues=(wechat_notices.QUEUE,),
     permissions=(
         Permission.CONSOLE_OPEN,

@@ -10,11 +10,14 @@ from typing import ClassVar
 
 from server.base.access import Scope
 from server.console.sheets import reasons as sheets
-from server.console.sheets.grids import Grid, decode_text, split_table
+from server.console.sheets.grids import HEADING_WITHIN, Grid, decode_text, split_table
 from server.console.sheets.headings import (
-    Heading,
+    LEFT_OUT,
+    ColumnFound,
     check_needed,
+    column_key,
     find_best_row,
+    list_columns,
     name_cells,
     plain_heading,
     rate_columns,
@@ -104,11 +107,16 @@ class UnitDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class UnitTable:
-    """The content of a file; `ignored` are headings and sheets that are not read."""
+    """The content of a file; `ignored` are headings and sheets that are not read.
+
+    `refused` are problems of a whole sheet: no row may be taken.
+    """
 
     drafts: list[UnitDraft] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    refused: list[Problem] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    columns: list[ColumnFound] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,47 +151,84 @@ def alike_key(name: str) -> str:
     return "".join(letter for letter in flat if letter.isalnum())
 
 
-def read_units(raw: bytes, places: Places, own: Scope) -> UnitTable:
+@dataclass(frozen=True, kw_only=True)
+class _UnitReader:
+    """How a file's rows are read: places, the place of rows without one, columns by hand."""
+
+    places: Places
+    own: Scope
+    by_hand: Mapping[str, str]
+
+    def mean_column(self, title: str, at: int) -> str | None:
+        """The column that a title names; LEFT_OUT or None for one that is not read."""
+        return self.by_hand.get(column_key(title, at)) or _MEANINGS.get(plain_heading(title))
+
+    def rate_row(self, cells: Sequence[str]) -> int:
+        """How well a row is known as a heading.
+
+        `学校` alone is rather the kind of a unit below an unknown heading.
+        """
+        rate = rate_columns(cells, self.mean_column, NEEDED)
+        alone = rate == 101 and len(cells) > 1
+        return 1 if alone and any(cell.strip() in _KIND_WORDS for cell in cells) else rate
+
+
+def read_units(
+    raw: bytes, places: Places, own: Scope, by_hand: Mapping[str, str] | None = None
+) -> UnitTable:
     """Read every unit of a file; a row without a place belongs to `own`.
 
+    `by_hand` assigns columns by their key (`column_key`).
     Raises: FileRefused.
     """
     if not raw.strip():
         raise UnitsRefused("empty", name="")
+    reader = _UnitReader(places=places, own=own, by_hand=by_hand or {})
     if kind_of_file(raw) is FileKind.WORKBOOK:
         grids = read_workbook(raw)
     else:
-        grids = [split_table(decode_text(raw), _rate_row)]
-    useful = [grid for grid in grids if any(_rate_row(cells) >= 100 for _, cells in grid.rows[:20])]
+        grids = [split_table(decode_text(raw), reader.rate_row)]
     if not grids or not grids[0].rows:
         raise UnitsRefused("empty", name="")
-    table = UnitTable(ignored=[one.name for one in grids if one not in useful and useful])
-    for grid in useful or grids[:1]:
-        _read_sheet(table, grid, places, own, grid.name if len(useful) > 1 else "")
-    if not table.drafts and not table.problems:
+    table = _read_sheets(grids, reader)
+    if not table.drafts and not table.problems and not table.refused:
         raise UnitsRefused("no_units")
     if len(table.drafts) + len(table.problems) > MOST_UNITS:
         raise UnitsRefused("too_many_rows", most=MOST_UNITS)
     return table
 
 
-def _mean_column(title: str, _at: int) -> str | None:
-    return _MEANINGS.get(plain_heading(title))
+def _read_sheets(grids: Sequence[Grid], reader: _UnitReader) -> UnitTable:
+    """Read every sheet with a heading; when none has one, report the fault of the first."""
+    heads = ((grid, (cells for _, cells in grid.rows[:HEADING_WITHIN])) for grid in grids)
+    useful = [grid for grid, rows in heads if any(reader.rate_row(row) >= 100 for row in rows)]
+    table = UnitTable(ignored=[one.name for one in grids if one not in useful and useful])
+    for grid in useful or grids[:1]:
+        sheet = grid.name if len(useful) > 1 else ""
+        at = find_best_row(grid, reader.rate_row, 1)
+        known = {column.key for column in table.columns}
+        found = list_columns(grid, at, reader.mean_column)
+        table.columns.extend(column for column in found if column.key not in known)
+        try:
+            _read_sheet(table, grid, at, reader, sheet)
+        except FileRefused as refusal:
+            table.refused.append(_problem(refusal.line, sheet, refusal.why))
+    return table
 
 
-def _rate_row(cells: Sequence[str]) -> int:
-    return rate_columns(cells, _mean_column, NEEDED)
-
-
-def _read_sheet(table: UnitTable, grid: Grid, places: Places, own: Scope, sheet: str) -> None:
-    heading: Heading = read_heading(grid, find_best_row(grid, _rate_row, 1), _mean_column)
+def _read_sheet(table: UnitTable, grid: Grid, at: int, reader: _UnitReader, sheet: str) -> None:
+    heading = read_heading(grid, at, reader.mean_column)
     check_needed(heading, NEEDED)
-    table.ignored.extend(title for title in heading.unread.values() if title)
+    table.ignored.extend(
+        title
+        for position, title in heading.unread.items()
+        if title and reader.mean_column(title, position) != LEFT_OUT
+    )
     for line, cells in heading.below:
         row = {name: clean_text(cell) for name, cell in name_cells(cells, heading.columns).items()}
         if not any(row.values()):
             continue
-        place = places.find_place(row.get("city", ""), row.get("county", ""), own)
+        place = reader.places.find_place(row.get("city", ""), row.get("county", ""), reader.own)
         if not row["name"]:
             table.problems.append(_problem(line, sheet, UnitReason(code="name_missing")))
         elif isinstance(place, Scope):
@@ -193,7 +238,7 @@ def _read_sheet(table: UnitTable, grid: Grid, places: Places, own: Scope, sheet:
             table.problems.append(_problem(line, sheet, UnitReason(code=code, facts=facts)))
 
 
-def _problem(line: int, sheet: str, why: UnitReason) -> Problem:
+def _problem(line: int, sheet: str, why: sheets.Reason) -> Problem:
     return Problem(line=line, sheet=sheet, why=why)
 
 

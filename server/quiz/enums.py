@@ -30,16 +30,6 @@ class QuestionStage(StrEnum):
     RETIRED = "retired"
 
 
-class ImportState(StrEnum):
-    """State of an uploaded file: to be checked, checked, to be stored, stored, or given up."""
-
-    WAITING = "waiting"
-    CHECKED = "checked"
-    CONFIRMED = "confirmed"
-    STORED = "stored"
-    DROPPED = "dropped"
-
-
 class AttemptState(StrEnum):
     """Open, submitted by the citizen, or closed at the deadline."""
 

@@ -203,12 +203,6 @@ class OwnQuestion(Conflict):
     code = "own_question"
 
 
-class ImportNotReady(Conflict):
-    """The file is not checked, or stored already."""
-
-    code = "import_not_ready"
-
-
 class FreezeTooEarly(Conflict):
     """A freeze begins at least a minute ahead, so that no open transaction can miss it."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from server.base.ownership import HandOver
 from server.base.uow import Hooks
+from server.console import checked_files
 from server.quiz.attempts import devices, reminders, unit_moves
 from server.quiz.attempts import personal_data as attempts
-from server.quiz.enums import ImportState, QuestionState
+from server.quiz.enums import QuestionState
 from server.quiz.integrity import personal_data as integrity
 from server.quiz.leaderboards import personal_data as leaderboards
 from server.quiz.models import Contest, Question, QuestionImport
@@ -38,9 +39,7 @@ HAND_OVER = (
         said="quiz.hand_over.imports",
         table=QuestionImport,
         column="writer_id",
-        unfinished=lambda: QuestionImport.state.in_(
-            (ImportState.WAITING, ImportState.CHECKED, ImportState.CONFIRMED)
-        ),
+        unfinished=lambda: QuestionImport.state.in_(checked_files.UNFINISHED),
     ),
     HandOver(
         said="quiz.hand_over.contests",

@@ -50,7 +50,7 @@ SLICE = Slice(
         Permission.VOID_WRITE,
         Permission.VOID_APPROVE,
     ),
-    jobs=(*file_imports.JOBS, *voiding.JOBS, *sealing_pages.JOBS),
+    jobs=(*file_imports.QUESTION_FILES.jobs, *voiding.JOBS, *sealing_pages.JOBS),
     waiting=(
         questions.tell_waiting,
         contest_list.tell_waiting,

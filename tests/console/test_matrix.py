@@ -21,14 +21,14 @@ from server.channel.models import RuleState
 from server.console.form_session import SESSION_COOKIE
 from server.console.list_pages import EXPORT_JOB
 from server.console.long_jobs import find_job, start_job
+from server.console.models import FileState
 from server.organizers.models import (
     AccountState,
     OrganizerAccount,
     OrganizerSession,
     UnitFile,
-    UnitFileState,
 )
-from server.organizers.unit_files import EMPTY_REPORT
+from server.organizers.unit_files import UNIT_FILES
 from server.quiz.enums import CaseState
 from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
@@ -135,7 +135,7 @@ def a_unit_file(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, st
     """A checked file of units with one good row."""
     row = UnitFile(
         ref=uow.new_ref("unf"), file_name="单位.csv", content=b"x", said={},
-        report={**EMPTY_REPORT, "added": 1}, state=UnitFileState.CHECKED, writer_id=0,
+        report={**UNIT_FILES.empty_report, "added": 1}, state=FileState.CHECKED, writer_id=0,
         made_at=uow.now, **owned_by(owner),
     )  # fmt: skip
     uow.session.add(row)
@@ -152,6 +152,8 @@ UNITS = {
     "GET /units/import": Probe(),
     "POST /units/import": Probe(answers=422),
     "GET /units/imports/<ref>": Probe(make=a_unit_file),
+    "GET /units/imports/<ref>/columns": Probe(make=a_unit_file),
+    "POST /units/imports/<ref>/columns": Probe(make=a_unit_file),
     "POST /units/imports/<ref>/all": Probe(make=a_unit_file),
     "POST /units/imports/<ref>/good": Probe(make=a_unit_file),
     "POST /units/imports/<ref>/drop": Probe(make=a_unit_file),

@@ -25,6 +25,10 @@ def acts(sources: Mapping[Path, ast.Module]) -> Iterator[tuple[str, str]]:
             named = {k.arg: k.value for k in call.keywords}
             if callee(call) == "Note" and isinstance(named.get("act"), ast.Constant):
                 yield f"{path}:{call.lineno}", str(named["act"].value)  # type: ignore[attr-defined]
+            if callee(call) == "UploadActs":
+                for act in named.values():
+                    constant = isinstance(act, ast.Constant) and isinstance(act.value, str)
+                    yield f"{path}:{call.lineno}", str(act.value) if constant else ""  # type: ignore[attr-defined]
             if callee(call).rpartition(".")[2] in CALLS and len(call.args) > 2:
                 act = call.args[2]
                 constant = isinstance(act, ast.Constant) and isinstance(act.value, str)
@@ -44,5 +48,8 @@ def test_every_act_has_its_words() -> None:
 def test_an_act_without_words_is_found() -> None:
     source = 'record_change(uow, organizer, "quiz.dance", Subject("x", "y"))\n'
     source += "audit.record_change(uow, organizer, act, Subject('x', 'y'))"
+    source += "\nUploadActs(upload='quiz.sing', drop=other)"
     found = list(acts({Path("x.py"): ast.parse(source)}))
-    assert found == [("x.py:1", "quiz.dance"), ("x.py:2", "")]
+    assert found == [
+        ("x.py:1", "quiz.dance"), ("x.py:2", ""), ("x.py:3", "quiz.sing"), ("x.py:3", ""),
+    ]  # fmt: skip

@@ -23,7 +23,7 @@ COMPOSED = (
     "console.job_state.",
     "quiz.question_file.",
     "quiz.question_column.", "organizers.link.",
-    "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "quiz.import_state.",
+    "quiz.kind.", "quiz.stage.", "quiz.difficulty.", "console.file_state.",
     "dashboard.group.", "dashboard.step.", "dashboard.column.", "dashboard.map.",
     "quiz.contest.", "quiz.harm.", "quiz.timer.", "quiz.season.",
     "quiz.question_column.", "organizers.link.", "organizers.state.",
@@ -32,7 +32,7 @@ COMPOSED = (
     "quiz.report_letter.", "quiz.void_state.", "quiz.rescoring_stage.", "quiz.rescore_letter.",
     "quiz.review.",
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
-    "organizers.unit_file.", "organizers.unit_file_state.",
+    "organizers.unit_file.",
 )  # fmt: skip
 
 

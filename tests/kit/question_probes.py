@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from server.base.access import Scope
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
+from server.console.models import FileState
 from server.quiz.bank.importing import lock_bank
 from server.quiz.bank.places import bank_slug
-from server.quiz.enums import ImportState, QuestionKind, QuestionState
+from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Question, QuestionImport
 from tests.kit.console_matrix import Probe, list_probes
 
@@ -56,7 +57,7 @@ def make_question(
     return {"ref": ref}
 
 
-def an_import(state: ImportState) -> Make:
+def an_import(state: FileState) -> Make:
     """Makes an import of a file with one good question."""
 
     def make(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
@@ -77,7 +78,7 @@ def an_import(state: ImportState) -> Make:
     return make
 
 
-_CHECKED, _STORED = an_import(ImportState.CHECKED), an_import(ImportState.STORED)
+_CHECKED, _STORED = an_import(FileState.CHECKED), an_import(FileState.STORED)
 QUESTION_PROBES = {
     "GET /questions": Probe(make=a_question, shows="ref", upward=True),
     **list_probes("/questions"),

@@ -14,11 +14,12 @@ from sqlalchemy import func, select
 
 from server.audit.models import AuditRecord
 from server.base.access import Organizer
-from server.base.errors import NotFound
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.console.checked_files import FileNotReady
+from server.console.models import FileState
 from server.organizers import import_pages, unit_files, unit_pages
-from server.organizers.errors import UnitFileNotReady
-from server.organizers.models import UnitFile, UnitFileState
+from server.organizers.models import UnitFile
+from server.organizers.unit_files import UNIT_FILES
 from server.units import service as units
 from server.units.models import Level, Unit
 from tests.kit.console import PEOPLE, Browser, console_app
@@ -32,19 +33,19 @@ BAD = "丙校,学校,柳州市,柳北区,\n"
 
 def kept(uow_factory: UnitOfWorkFactory, text: str, who: Organizer = ADMIN) -> str:
     with uow_factory.begin(who) as uow:
-        ref = unit_files.keep_file(uow, who, "单位.csv", text.encode())
+        ref = UNIT_FILES.keep_file(uow, who, "单位.csv", text.encode())
     assert run_jobs(uow_factory) == 1
     return ref
 
 
 def confirm(uow_factory: UnitOfWorkFactory, ref: str, *, good_only: bool = False) -> None:
     with uow_factory.begin(ADMIN) as uow:
-        unit_files.confirm_file(uow, ADMIN, ref, good_only=good_only)
+        UNIT_FILES.confirm_file(uow, ADMIN, ref, good_only=good_only)
 
 
-def seen(uow_factory: UnitOfWorkFactory, ref: str) -> tuple[UnitFileState, dict[str, Any]]:
+def seen(uow_factory: UnitOfWorkFactory, ref: str) -> tuple[FileState, dict[str, Any]]:
     with uow_factory.begin(read_only=True) as uow:
-        row = unit_files.find_file(uow, ADMIN, ref)
+        row = UNIT_FILES.find_file(uow, ADMIN, ref)
         return row.state, row.report or {}
 
 
@@ -56,11 +57,11 @@ def names(uow_factory: UnitOfWorkFactory) -> list[str]:
 def test_a_file_is_checked_first_and_added_after_a_yes(uow_factory: UnitOfWorkFactory) -> None:
     ref = kept(uow_factory, HEAD + GOOD)
     state, report = seen(uow_factory, ref)
-    assert (state, report["added"], report["problem_count"]) == (UnitFileState.CHECKED, 2, 0)
+    assert (state, report["added"], report["problem_count"]) == (FileState.CHECKED, 2, 0)
     assert names(uow_factory) == []
     confirm(uow_factory, ref)
     assert run_jobs(uow_factory) == 1
-    assert seen(uow_factory, ref)[0] is UnitFileState.STORED
+    assert seen(uow_factory, ref)[0] is FileState.STORED
     with uow_factory.begin(read_only=True) as uow:
         found = uow.session.scalars(select(Unit).order_by(Unit.name)).all()
         assert {(one.name, one.kind, one.level, one.county, one.full_name) for one in found} == {
@@ -70,31 +71,51 @@ def test_a_file_is_checked_first_and_added_after_a_yes(uow_factory: UnitOfWorkFa
         assert uow.session.scalar(select(UnitFile.content)) is None
         acts = uow.session.scalars(select(AuditRecord.act).order_by(AuditRecord.number)).all()
     assert acts == [f"organizers.{act}_units" for act in ("upload", "confirm", "import")]
-    with uow_factory.begin(ADMIN) as uow, pytest.raises(UnitFileNotReady):
-        unit_files.drop_file(uow, ADMIN, ref)
+    with uow_factory.begin(ADMIN) as uow, pytest.raises(FileNotReady):
+        UNIT_FILES.drop_file(uow, ADMIN, ref)
 
 
-def test_one_bad_row_refuses_all_or_is_left_out_by_choice(uow_factory: UnitOfWorkFactory) -> None:
-    ref = kept(uow_factory, HEAD + GOOD + BAD)
-    _, report = seen(uow_factory, ref)
-    assert report["problems"] == [["", 4, "outside", {"place": "柳州市柳北区"}]]
-    with pytest.raises(UnitFileNotReady):
-        confirm(uow_factory, ref)
-    confirm(uow_factory, ref, good_only=True)
-    assert run_jobs(uow_factory) == 1
-    assert names(uow_factory) == ["乙厂", "甲校"]
-
-
-def test_a_file_may_be_given_up_and_belongs_to_its_place(uow_factory: UnitOfWorkFactory) -> None:
-    ref = kept(uow_factory, HEAD + GOOD)
-    county = PEOPLE["system_admin-county"]
-    with uow_factory.begin(county) as uow, pytest.raises(NotFound):
-        unit_files.find_file(uow, county, ref)
+def test_columns_assigned_by_hand_are_remembered_for_the_place(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    head = "我方抬头,属性,地区\n"
+    ref = kept(uow_factory, head + "甲校,学校,青秀区\n")
+    state, report = seen(uow_factory, ref)
+    assert (state, report["refused"], report["problems"][0][2]) == (
+        FileState.CHECKED, True, "no_table",
+    )  # fmt: skip
+    keys = [column["key"] for column in report["columns"]]
+    meanings = dict(zip(keys, ["name", "kind", "county"], strict=True))
     with uow_factory.begin(ADMIN) as uow:
-        unit_files.drop_file(uow, ADMIN, ref)
-    with pytest.raises(UnitFileNotReady):
-        confirm(uow_factory, ref)
-    assert names(uow_factory) == []
+        UNIT_FILES.assign_columns(uow, ADMIN, ref, meanings)
+    assert run_jobs(uow_factory) == 1
+    assert seen(uow_factory, ref)[1]["added"] == 1
+    again = kept(uow_factory, head + "乙校,学校,\n")
+    assert seen(uow_factory, again)[1]["added"] == 1
+    other = PEOPLE["system_admin-region"]
+    elsewhere = kept(uow_factory, head + "丙校,学校,\n", other)
+    with uow_factory.begin(read_only=True) as uow:
+        assert (UNIT_FILES.find_file(uow, other, elsewhere).report or {})["refused"]
+
+
+def test_columns_are_assigned_on_the_page(uow_factory: UnitOfWorkFactory) -> None:
+    app, _ = console_app(uow_factory, unit_pages.PAGES, import_pages.PAGES)
+    browser = Browser(app, "system_admin-city")
+    ref = kept(uow_factory, "我方抬头,属性,备注\n甲校,学校,新\n")
+    here = f"/units/imports/{ref}"
+    assert "没有找到“单位名称”这一列" in browser.get(here)[1]
+    shown = browser.get(f"{here}/columns")[1]
+    assert "我方抬头" in shown
+    assert "县（市、区）" in shown
+    given: dict[str, Any] = {
+        "key": ["我方抬头", "属性", "备注"], "meaning": ["name", "kind", "-"],
+        "csrf_token": browser.token(),
+    }  # fmt: skip
+    assert browser.client.post(f"/console{here}/columns", data=given).status_code == 303
+    run_jobs(uow_factory)
+    shown = browser.get(here)[1]
+    assert "检查通过：可以新增 1 个单位" in shown
+    assert "没有读取的列" not in shown
 
 
 def test_ten_thousand_units_are_added_in_one_go_and_known_afterwards(
@@ -164,7 +185,7 @@ def store_together(uow_factory: UnitOfWorkFactory) -> int:
         confirm(uow_factory, ref)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: run_jobs(uow_factory), refs))
-    assert {seen(uow_factory, ref)[0] for ref in refs} == {UnitFileState.STORED}
+    assert {seen(uow_factory, ref)[0] for ref in refs} == {FileState.STORED}
     return len(names(uow_factory))
 
 

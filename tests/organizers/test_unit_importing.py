@@ -182,8 +182,7 @@ def test_a_workbook_with_several_sheets_merged_cells_and_number_codes_is_read() 
 @pytest.mark.parametrize(
     ("raw", "code"),
     [
-        (b" \n", "empty"), ("姓名,电话\n韦,1\n".encode(), "no_table"), (HEAD.encode(), "no_units"),
-        ("名称,单位名称\n甲,乙\n".encode(), "two_columns"), (b"%PDF-1.7", "pdf_document"),
+        (b" \n", "empty"), (HEAD.encode(), "no_units"), (b"%PDF-1.7", "pdf_document"),
         (HEAD.encode() + "甲,学校,,\n".encode() * 10_001, "too_many_rows"),
         (b"PK\x03\x04broken", "workbook_broken"),
     ],
@@ -192,6 +191,32 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_reason(raw: bytes, code: s
     with pytest.raises(FileRefused) as refused:
         read_units(raw, places(), REGION)
     assert refused.value.why.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "titles"),
+    [
+        ("姓名,电话\n韦,1\n", "no_table", ["姓名", "电话"]),
+        ("名称,单位名称\n甲,乙\n", "two_columns", ["名称", "单位名称"]),
+        # 学校 is a kind here, not the heading of the names.
+        ("我方抬头,属性\n甲校,学校\n", "no_table", ["我方抬头", "属性"]),
+    ],
+)
+def test_a_heading_without_names_is_refused_with_its_columns(
+    text: str, code: str, titles: list[str]
+) -> None:
+    table = read_units(text.encode(), places(), REGION)
+    assert [one.why.code for one in table.refused] == [code]
+    assert [column.title for column in table.columns] == titles
+    assert table.drafts == []
+
+
+def test_columns_are_assigned_by_hand() -> None:
+    text = "我方抬头,属性,名称\n甲校,学校,别的\n"
+    by_hand = {"我方抬头": "name", "属性": "kind", "名称": "-"}
+    table = read_units(text.encode(), places(), REGION, by_hand)
+    assert [(one.name, one.kind) for one in table.drafts] == [("甲校", "school")]
+    assert (table.ignored, table.refused) == ([], [])
 
 
 def test_every_reason_has_a_sentence(texts: Texts) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import xlsxwriter
 from sqlalchemy import func, select
 
+from server.base.access import Organizer
 from server.base.errors import NotFound
-from server.base.uow import UnitOfWorkFactory
-from server.quiz.bank import file_imports, lifecycle, questions
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.console.models import FileState
+from server.quiz.bank import lifecycle, questions
 from server.quiz.bank import service as banks
-from server.quiz.bank.file_imports import QuestionFile
-from server.quiz.enums import ImportState, QuestionStage
-from server.quiz.errors import ImportNotReady
+from server.quiz.bank.file_imports import QUESTION_FILES
+from server.quiz.enums import QuestionStage
 from server.quiz.models import Question, QuestionImport
 from tests.kit.console import PEOPLE
 from tests.kit.jobs import run_jobs
@@ -27,6 +29,19 @@ GOOD = [["哪一颗？", "水星", "金星", "A"], ["几颗？", "七", "八", "
 BAD = ["坏题？", "甲", "甲", "A"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuestionFile:
+    name: str
+    content: bytes
+    from_zero: bool = False
+    no_heading: bool = False
+
+
+def keep(uow: UnitOfWork, who: Organizer, file: QuestionFile) -> str:
+    said = {"from_zero": file.from_zero, "no_heading": file.no_heading}
+    return QUESTION_FILES.keep_file(uow, who, file.name, file.content, **said)
+
+
 def as_file(*rows: list[str], titles: list[str] = TITLES, **said: bool) -> QuestionFile:
     text = io.StringIO()
     csv.writer(text).writerows([titles, *rows])
@@ -35,20 +50,20 @@ def as_file(*rows: list[str], titles: list[str] = TITLES, **said: bool) -> Quest
 
 def kept(uow_factory: UnitOfWorkFactory, file: QuestionFile) -> str:
     with uow_factory.begin(EDITOR) as uow:
-        ref = file_imports.keep_file(uow, EDITOR, file)
+        ref = keep(uow, EDITOR, file)
     assert run_jobs(uow_factory) == 1
     return ref
 
 
-def report(uow_factory: UnitOfWorkFactory, ref: str) -> tuple[ImportState, dict[str, Any]]:
+def report(uow_factory: UnitOfWorkFactory, ref: str) -> tuple[FileState, dict[str, Any]]:
     with uow_factory.begin(read_only=True) as uow:
-        row = file_imports.find_import(uow, EDITOR, ref)
+        row = QUESTION_FILES.find_file(uow, EDITOR, ref)
         return row.state, row.report or {}
 
 
 def confirm(uow_factory: UnitOfWorkFactory, ref: str, *, good_only: bool = False) -> None:
     with uow_factory.begin(EDITOR) as uow:
-        file_imports.confirm_import(uow, EDITOR, ref, good_only=good_only)
+        QUESTION_FILES.confirm_file(uow, EDITOR, ref, good_only=good_only)
     assert run_jobs(uow_factory) == 1
 
 
@@ -62,11 +77,11 @@ def test_a_file_is_checked_first_and_stored_as_drafts_after_a_yes(
 ) -> None:
     ref = kept(uow_factory, as_file(*GOOD))
     state, told = report(uow_factory, ref)
-    assert (state, told["added"], told["problem_count"]) == (ImportState.CHECKED, 2, 0)
+    assert (state, told["added"], told["problem_count"]) == (FileState.CHECKED, 2, 0)
     assert count(uow_factory) == 0
     confirm(uow_factory, ref)
     state, told = report(uow_factory, ref)
-    assert (state, told["added"]) == (ImportState.STORED, 2)
+    assert (state, told["added"]) == (FileState.STORED, 2)
     with uow_factory.begin(EDITOR) as uow:
         assert questions.count_stages(uow, EDITOR, ref) == {QuestionStage.DRAFT: 2}
         rows = uow.session.scalars(select(Question)).all()
@@ -84,16 +99,6 @@ def test_a_file_is_checked_first_and_stored_as_drafts_after_a_yes(
     assert run_jobs(uow_factory) == 0
 
 
-def test_one_bad_row_refuses_all_or_is_left_out_by_choice(uow_factory: UnitOfWorkFactory) -> None:
-    ref = kept(uow_factory, as_file(*GOOD, BAD))
-    _, told = report(uow_factory, ref)
-    assert (told["added"], told["problems"]) == (2, [["", 4, "options_alike", {}]])
-    with uow_factory.begin(EDITOR) as uow, pytest.raises(ImportNotReady):
-        file_imports.confirm_import(uow, EDITOR, ref, good_only=False)
-    confirm(uow_factory, ref, good_only=True)
-    assert count(uow_factory) == 2
-
-
 def test_a_bank_that_changed_after_the_check_refuses_the_import_again(
     uow_factory: UnitOfWorkFactory,
 ) -> None:
@@ -103,7 +108,7 @@ def test_a_bank_that_changed_after_the_check_refuses_the_import_again(
     confirm(uow_factory, other)
     confirm(uow_factory, ref)
     state, told = report(uow_factory, ref)
-    assert (state, told["problems"][0][2]) == (ImportState.CHECKED, "known_as")
+    assert (state, told["problems"][0][2]) == (FileState.CHECKED, "known_as")
     assert count(uow_factory) == 1
 
 
@@ -146,36 +151,29 @@ def test_columns_assigned_by_hand_are_remembered_for_the_place(
     titles = ["考题原文", "甲", "乙", "谜底"]
     ref = kept(uow_factory, as_file(*GOOD, titles=titles))
     state, told = report(uow_factory, ref)
-    assert (state, told["refused"]) == (ImportState.CHECKED, True)
+    assert (state, told["refused"]) == (FileState.CHECKED, True)
     keys = [column["key"] for column in told["columns"]]
     meanings = dict(zip(keys, ["stem", "option_a", "option_b", "answer"], strict=True))
     with uow_factory.begin(EDITOR) as uow:
-        file_imports.say_columns_of(uow, EDITOR, ref, meanings, from_zero=False)
+        QUESTION_FILES.assign_columns(uow, EDITOR, ref, meanings, from_zero=False)
     assert run_jobs(uow_factory) == 1
     assert report(uow_factory, ref)[1]["added"] == 2
     again = kept(uow_factory, as_file(["第三题？", "一", "二", "B"], titles=titles))
     assert report(uow_factory, again)[1]["added"] == 1
     with uow_factory.begin(PEOPLE["editor-other"]) as uow:
-        elsewhere = file_imports.keep_file(
-            uow, PEOPLE["editor-other"], as_file(*GOOD, titles=titles)
-        )
+        elsewhere = keep(uow, PEOPLE["editor-other"], as_file(*GOOD, titles=titles))
     run_jobs(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        row = file_imports.find_import(uow, PEOPLE["editor-other"], elsewhere)
+        row = QUESTION_FILES.find_file(uow, PEOPLE["editor-other"], elsewhere)
         assert (row.report or {})["refused"]
         with pytest.raises(NotFound):
-            file_imports.find_import(uow, PEOPLE["editor-other"], ref)
+            QUESTION_FILES.find_file(uow, PEOPLE["editor-other"], ref)
 
 
-def test_an_import_is_given_up_and_a_refused_file_says_why(uow_factory: UnitOfWorkFactory) -> None:
+def test_a_refused_file_says_why(uow_factory: UnitOfWorkFactory) -> None:
     ref = kept(uow_factory, QuestionFile(name="a.pdf", content=b"%PDF-1.7"))
     state, told = report(uow_factory, ref)
-    assert (state, told["problems"]) == (ImportState.CHECKED, [["", 1, "pdf_document", {}]])
-    with uow_factory.begin(EDITOR) as uow:
-        file_imports.drop_import(uow, EDITOR, ref)
-    assert report(uow_factory, ref)[0] is ImportState.DROPPED
-    with uow_factory.begin(EDITOR) as uow, pytest.raises(ImportNotReady):
-        file_imports.drop_import(uow, EDITOR, ref)
+    assert (state, told["problems"]) == (FileState.CHECKED, [["", 1, "pdf_document", {}]])
 
 
 def test_two_places_may_use_the_same_ids(uow_factory: UnitOfWorkFactory) -> None:
@@ -183,10 +181,10 @@ def test_two_places_may_use_the_same_ids(uow_factory: UnitOfWorkFactory) -> None
     confirm(uow_factory, kept(uow_factory, as_file(["E1", *GOOD[0]], titles=titles)))
     other = PEOPLE["editor-other"]
     with uow_factory.begin(other) as uow:
-        ref = file_imports.keep_file(uow, other, as_file(["E1", *GOOD[0]], titles=titles))
+        ref = keep(uow, other, as_file(["E1", *GOOD[0]], titles=titles))
     run_jobs(uow_factory)
     with uow_factory.begin(other) as uow:
-        file_imports.confirm_import(uow, other, ref, good_only=False)
+        QUESTION_FILES.confirm_file(uow, other, ref, good_only=False)
     run_jobs(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
         refs = uow.session.scalars(select(Question.ref).order_by(Question.ref)).all()

@@ -36,6 +36,16 @@ class Heading:
     below: Sequence[Row]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ColumnFound:
+    """A column of a file: its key for assignments, its title, its meaning and a first value."""
+
+    key: str
+    title: str
+    meaning: str | None
+    sample: str
+
+
 def column_key(title: str, at: int) -> str:
     """The name of a column in an assignment by hand: its plain title, or its number from 1."""
     return plain_heading(title) or f"#{at + 1}"
@@ -95,3 +105,18 @@ def check_needed(heading: Heading, needed: Sequence[str]) -> None:
 def name_cells(cells: Sequence[str], columns: Mapping[str, int]) -> dict[str, str]:
     """The cells of a row by the names of their columns; missing ones are empty."""
     return {name: cells[at] if at < len(cells) else "" for name, at in columns.items()}
+
+
+def list_columns(grid: Grid, at: int, meaning: ColumnMeaning) -> list[ColumnFound]:
+    """The columns of a sheet whose heading is in the row `at`; empty ones are left out."""
+    width = max(len(cells) for _, cells in grid.rows[at : at + HEADING_WITHIN])
+    titles = [*grid.rows[at][1], *[""] * (width - len(grid.rows[at][1]))]
+    found = []
+    for position, title in enumerate(titles):
+        values = (row[position] for _, row in grid.rows[at + 1 :] if position < len(row))
+        sample = next((value for value in values if value), "")
+        if title or sample:
+            key = column_key(title, position)
+            name = meaning(title, position)
+            found.append(ColumnFound(key=key, title=title, meaning=name, sample=sample[:60]))
+    return found

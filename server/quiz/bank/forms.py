@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from wtforms import (
     BooleanField,
     FileField,
@@ -19,6 +17,7 @@ from wtforms.validators import InputRequired, Length
 
 from server.base.texts import Texts
 from server.console.forms import ConsoleForm
+from server.console.upload_pages import ColumnsForm
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.files.reasons import RowRefused
 from server.quiz.bank.files.rows import MOST, MOST_OPTIONS, Draft, RowStyle, read_draft
@@ -135,11 +134,9 @@ class UploadForm(ConsoleForm):
     no_heading = BooleanField("quiz.bank_form.no_heading")
 
 
-class ColumnsForm(ConsoleForm):
-    """The meaning of each column, as pairs `key=meaning`, and two facts about the file."""
+class QuestionColumnsForm(ColumnsForm):
+    """The meaning of each column, and two facts about the file."""
 
-    key = SelectMultipleField("quiz.bank_form.columns", choices=[], validate_choice=False)
-    meaning = SelectMultipleField("quiz.bank_form.columns", choices=[], validate_choice=False)
     from_zero = BooleanField("quiz.bank_form.from_zero")
     no_heading = BooleanField("quiz.bank_form.no_heading")
 
@@ -217,8 +214,3 @@ def place_reason(refusal: RowRefused) -> tuple[str, str]:
     field = _FIELD_OF_REASON.get(code.partition("_")[0], "stem")
     known = code in _REASONS_WITHOUT_FACTS
     return field, f"quiz.question_file.{code}" if known else "quiz.bank_form.check_question"
-
-
-def pair_columns(keys: Iterable[str], meanings: Iterable[str]) -> dict[str, str]:
-    """The columns that were assigned, by their key."""
-    return {key: meaning for key, meaning in zip(keys, meanings, strict=False) if meaning}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,7 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
-from server.quiz.enums import ImportState, QuestionKind, QuestionState
+from server.console.models import CheckedFile, RememberedHeading
+from server.quiz.enums import QuestionKind, QuestionState
 
 
 class Bank(Owned, Base):
@@ -114,35 +114,13 @@ class QuestionPicture(Base):
     used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class QuestionImport(Owned, Base):
-    """A file of questions that an organizer uploaded; long jobs check and store it.
-
-    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
-    --say more about the file--> waiting; each but stored --drop--> dropped. `content` is deleted at
-    both final states. `said` has the organizer's settings for reading the file, and the
-    running job; `report` the last check's result.
-    """
+class QuestionImport(CheckedFile, Base):
+    """A file of questions that an organizer uploaded; its questions are stored as drafts."""
 
     __tablename__ = "question_import"
-    __table_args__ = (UniqueConstraint("ref"),)
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    ref: Mapped[str] = mapped_column(String(40))
-    file_name: Mapped[str] = mapped_column(String(200))
-    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
-    said: Mapped[dict[str, Any]] = mapped_column(Json)
-    report: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    state: Mapped[ImportState] = mapped_column(enum_column(ImportState, "state"))
-    writer_id: Mapped[int] = mapped_column(BigId)
-    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
-class QuestionHeading(Owned, Base):
+class QuestionHeading(RememberedHeading, Base):
     """The meaning of a heading as assigned by hand, remembered for later files of this place."""
 
     __tablename__ = "question_heading"
-    __table_args__ = (UniqueConstraint("owner", "title"),)
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    title: Mapped[str] = mapped_column(String(80))
-    meaning: Mapped[str] = mapped_column(String(20))

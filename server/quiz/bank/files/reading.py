@@ -18,7 +18,7 @@ from server.console.sheets.grids import (
     decode_text,
     split_table,
 )
-from server.console.sheets.headings import Heading, column_key, name_cells
+from server.console.sheets.headings import ColumnFound, Heading, list_columns, name_cells
 from server.console.sheets.kinds import FileKind, kind_of_file
 from server.console.sheets.reasons import FileRefused, Problem
 from server.console.sheets.workbooks import has_pictures, read_workbook
@@ -55,16 +55,6 @@ class ReadingOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     from_zero: bool = False
     no_heading: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnFound:
-    """A column of the file: its key for assignments, its title, its meaning and a first value."""
-
-    key: str
-    title: str
-    meaning: str | None
-    sample: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,19 +190,10 @@ def _is_table(grid: Grid, said: ReadingOptions) -> bool:
 
 
 def _list_columns(made: Table, grid: Grid, said: ReadingOptions) -> None:
-    at = heading_at(grid, said.columns)
     known = {column.key for column in made.columns}
-    width = max(len(cells) for _, cells in grid.rows[at : at + HEADING_WITHIN])
-    titles = [*grid.rows[at][1], *[""] * (width - len(grid.rows[at][1]))]
-    for position, title in enumerate(titles):
-        key = column_key(title, position)
-        values = (row[position] for _, row in grid.rows[at + 1 :] if position < len(row))
-        sample = next((value for value in values if value), "")
-        if key not in known and (title or sample):
-            meaning = column_meaning(title, position, said.columns)
-            made.columns.append(
-                ColumnFound(key=key, title=title, meaning=meaning, sample=sample[:60])
-            )
+    at = heading_at(grid, said.columns)
+    found = list_columns(grid, at, lambda title, at: column_meaning(title, at, said.columns))
+    made.columns.extend(column for column in found if column.key not in known)
 
 
 def _read_sheet(
