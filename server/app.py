@@ -11,7 +11,7 @@ from prometheus_client.core import Metric
 
 from server import slices
 from server.accounts import service as accounts
-from server.audit.service import record_page
+from server.audit.service import latest_change, record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.jobs import TaskContext, TaskQueue
 from server.base.outbox_control import metric_families, read_figures
@@ -42,8 +42,8 @@ from server.callbacks import with_callbacks
 from server.console.assets import Assets
 from server.console.audit import AuditWriter
 from server.console.form_session import install_form_session
-from server.console.frame import Account as ConsoleAccount
 from server.console.frame import Console, SessionResolver
+from server.console.layout import Account as ConsoleAccount
 from server.console.templates import Templates
 from server.organizers import service as organizers
 from server.quiz import service as quiz
@@ -175,6 +175,7 @@ def install_console(
         resolve=resolve,
         account=account or ConsoleAccount(),
         audit=audit,
+        latest=latest_change,
         gateway=application.gateway,
         personal=frozenset(one.name for one in slices.PERSONAL_DATA.order),
     )

@@ -12,15 +12,18 @@ from sqlalchemy import Select, exists, select
 
 from server.audit.models import AuditRecord
 from server.base.access import Organizer, Permission
-from server.base.clock import BEIJING, beijing_midnight
+from server.base.clock import BEIJING, beijing_midnight, say_instant
 from server.base.errors import Invalid, NotFound
 from server.base.ownership import serving_found_row, visible_to
 from server.base.texts import TextMissing
 from server.base.uow import UnitOfWork
+from server.console.audit import LatestChange
 from server.console.tables import ListQuery
 from server.units import service as units
 
 _LONGEST_HISTORY = 200
+# Entries of an object among which one of a readable kind is looked for.
+_NEWEST = 10
 
 
 class AuditQuery(ListQuery, frozen=True, kw_only=True):
@@ -125,6 +128,25 @@ def read_history(uow: UnitOfWork, organizer: Organizer, kind: str, ref: str) -> 
     if organizer.has_permission(Permission.AUDIT_READ):
         return lines
     return [_without_network(line) for line in lines]
+
+
+def latest_change(
+    uow: UnitOfWork, organizer: Organizer, refs: Sequence[str]
+) -> LatestChange | None:
+    """The newest change recorded under one of these public ids; None when none may be read."""
+    if not refs or not organizer.has_permission(Permission.HISTORY_READ):
+        return None
+    rows = visible_to(select(AuditRecord), organizer, AuditRecord)
+    newest = rows.where(AuditRecord.subject_ref.in_(refs)).order_by(AuditRecord.number.desc())
+    for row in uow.session.scalars(newest.limit(_NEWEST)):
+        if may_read_kind(organizer, row.subject_kind):
+            return LatestChange(
+                who=row.organizer_name,
+                when=say_instant(row.at),
+                act=name_act(uow, row.act),
+                own=row.organizer_id == organizer.id,
+            )
+    return None
 
 
 def may_read_kind(organizer: Organizer, kind: str) -> bool:

@@ -12,13 +12,21 @@ from dataclasses import dataclass
 
 from server.audit.appending import PendingEntry, PersonalValues, pending_entries
 from server.audit.models import REASON_LENGTH
+from server.audit.reading import latest_change
 from server.audit.rules import canonical_json, storable_text
 from server.base.access import REGION, Organizer, Scope, System
 from server.base.ownership import Owned, owned_by, scope_of
 from server.base.uow import UnitOfWork
 from server.console.audit import AuditEntry
 
-__all__ = ["PersonalValues", "Subject", "record_change", "record_owned", "record_page"]
+__all__ = [
+    "PersonalValues",
+    "Subject",
+    "latest_change",
+    "record_change",
+    "record_owned",
+    "record_page",
+]
 
 _NOBODY = "-"
 

@@ -67,6 +67,21 @@ class Conflict(AppError):
     status = 409
 
 
+class AlreadyDone(Conflict):
+    """The object has left the state in which the caller saw it: somebody else may have acted.
+
+    `about` is the public id of a further object whose changes explain it, `path` its page in the
+    console below /console; both are for organizers and are not sent to citizens.
+    """
+
+    code = "already_done"
+
+    def __init__(self, *, about: str = "", path: str = "", **facts: object) -> None:
+        super().__init__(**facts)
+        self.about = about
+        self.path = path
+
+
 class LengthRequired(AppError):
     """A body without Content-Length where the size must be limited."""
 

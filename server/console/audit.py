@@ -5,7 +5,7 @@ The audit slice lies above the console, so its writer is injected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,3 +33,18 @@ class AuditEntry:
 
 # Called inside the transaction of the change, so that neither exists without the other.
 AuditWriter = Callable[[UnitOfWork, AuditEntry], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatestChange:
+    """The newest change of an object in words; `own` when it is the reader's."""
+
+    who: str
+    when: str
+    act: str
+    own: bool
+
+
+# Gets the public ids that the change may be recorded under. None when the organizer may not read
+# the history, or nothing is recorded.
+LatestReader = Callable[[UnitOfWork, Organizer, Sequence[str]], LatestChange | None]

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import undefer
 
 from server.base.access import Organizer, Scope
-from server.base.errors import Conflict, NotFound
+from server.base.errors import AlreadyDone, NotFound
 from server.base.jobs import TaskContext
 from server.base.ownership import Owned, owned_by, scope_of, visible_to, writable_by
 from server.base.texts import Texts
@@ -38,7 +38,7 @@ Recorder = Callable[
 ]
 
 
-class FileNotReady(Conflict):
+class FileNotReady(AlreadyDone):
     """The file is not in the state that this step needs: not checked, or stored already."""
 
     code = "file_not_ready"

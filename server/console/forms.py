@@ -49,6 +49,13 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             """Text keys instead of English messages."""
             return _Keys()
 
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        for one in self:
+            # WTForms makes the attribute `maxlength` of a length limit, by which a browser cuts a
+            # pasted text without a word. A text that is too long is refused with a sentence.
+            vars(one.flags).pop("maxlength", None)
+
 
 def takes_file(form: type[Any]) -> bool:
     """Whether a form has a field for a file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,7 @@ from werkzeug.routing import BaseConverter
 from server.base import errors
 from server.base.access import Organizer
 from server.base.errors import (
+    AlreadyDone,
     AppError,
     Forbidden,
     Malformed,
@@ -23,14 +25,12 @@ from server.base.errors import (
     NotAuthenticated,
     NotFound,
 )
-from server.base.log import request_id
 from server.base.ownership import guard_session
 from server.base.problem import retry_headers
 from server.base.rate_limits import network_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import (
     Download,
-    FieldRefused,
     Note,
     Page,
     PagePreflight,
@@ -40,17 +40,20 @@ from server.base.web.page import (
 )
 from server.base.web.schema import decode_query
 from server.base.web.uploads import BODY_LIMIT_BYTES
-from server.console.audit import AuditEntry, AuditWriter
+from server.console.audit import AuditEntry, AuditWriter, LatestChange, LatestReader
 from server.console.form_session import PREFIX, SESSION_COOKIE
 from server.console.forms import takes_file
-from server.console.menu import build_menu, entry_of
+from server.console.layout import Account, Layout
+from server.console.refusals import (
+    belongs_in_form,
+    find_parent,
+    place_refusal,
+    say_refusal,
+)
 from server.console.responses import (
     check_token,
     file_response,
-    flashed_messages,
-    html_response,
     see_other,
-    send_to_login,
 )
 from server.console.templates import Templates
 from server.console.visitors import Visitors
@@ -64,6 +67,7 @@ _WITH_MENU = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
+_NO_ACCOUNT = Account()
 _log = logging.getLogger(__name__)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -91,19 +95,6 @@ class ApprovalsPaused(Forbidden):
     code = "approvals_paused"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """Addresses of the organizer's own account, which a higher layer provides.
-
-    `login` gets a parameter `next` with the path to return to; `logout` is posted to. Without
-    `login` the page explains how to get an invitation.
-    """
-
-    login: str | None = None
-    logout: str | None = None
-    settings: str | None = None
-
-
 class _Rest(BaseConverter):
     """The rest of a path, including leading slashes.
 
@@ -123,8 +114,10 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
+    # Says who changed an object last, to a person who was second.
+    latest: LatestReader | None = None
     gateway: Any = None
-    account: Account = Account()
+    account: Account = _NO_ACCOUNT
     # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 
@@ -179,13 +172,13 @@ class Console:
             try:
                 answer = run(**places)
             except AppError as refusal:
-                answer = self._refusal_page(refusal)
+                answer = self._refuse_page(refusal)
             except HTTPException as trouble:
-                answer = self._refusal_page(_BY_STATUS.get(trouble.code or 500, Malformed)())
+                answer = self._refuse_page(_BY_STATUS.get(trouble.code or 500, Malformed)())
             except Exception as trouble:  # an error page must not be JSON
                 rule = request.url_rule.rule if request.url_rule else "unknown"
                 _log.error("unhandled error", exc_info=trouble, extra={"path": rule})
-                answer = self._refusal_page(AppError())
+                answer = self._refuse_page(AppError())
             answer.headers.update(_HEADERS)
             return answer
 
@@ -208,25 +201,28 @@ class Console:
                 organizer = self._admit_organizer(reading, route)
             if route.form is not None and takes_file(route.form):
                 request.max_content_length = BODY_LIMIT_BYTES
-            check_token()
-            if route.form is not None:
-                form = call["form"] = route.form()
-                if not form.validate():
-                    return self._shown_again(pages, route, call)
+            form = None if route.form is None else route.form()
+            if form is not None:
+                call["form"] = form
             try:
+                check_token()
+                if form is not None and not form.validate():
+                    return self._shown_again(pages, route, call)
                 answer = self._run_change(route, organizer, call, places)
-            except FieldRefused as refusal:
-                if route.form is None:
+            except AlreadyDone as refusal:
+                latest = self._latest_change(route, organizer, refusal, call)
+                return self._layout.render_overtaken(route, organizer, refusal, call, latest)
+            except AppError as refusal:
+                if not belongs_in_form(refusal):
                     raise
-                form[refusal.field_name].errors = [refusal.said]
-                return self._shown_again(pages, route, call)
+                return self._refused_in_place(pages, route, call, refusal)
             return self._send_answer(answer, organizer)
 
         return run
 
     def _send_answer(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
         if isinstance(answer, Page):
-            return self._render_html(answer, organizer)
+            return self._layout.render_page(answer, organizer)
         return file_response(answer) if isinstance(answer, Download) else see_other(answer)
 
     def _run_change(
@@ -251,7 +247,7 @@ class Console:
             self.audit(uow, entry if note is None else _add_note(entry, note))
             return answer
 
-    def _shown_again(self, pages: Pages, route: PageRoute, call: dict[str, Any]) -> Response:
+    def _shown_again(self, pages: Pages, route: PageRoute, call: Mapping[str, Any]) -> Response:
         shown = pages.find_page("GET", route.path)
         if shown is None:
             raise NotFound
@@ -261,6 +257,27 @@ class Console:
         organizer, page = self._read_page(shown, again)
         answer = self._send_answer(page, organizer)
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+        return answer
+
+    def _refused_in_place(
+        self, pages: Pages, route: PageRoute, call: Mapping[str, Any], refusal: AppError
+    ) -> Response:
+        """Show the form again with the refusal, or without a form the page of the object."""
+        form, texts = call.get("form"), self.uow_factory.dependencies.texts
+        if form is not None:
+            place_refusal(texts, form, refusal)
+            answer = self._shown_again(pages, route, call)
+        else:
+            parent = find_parent(self.tables, route)
+            if parent is None or parent.form is not None:
+                return self._refuse_page(refusal, self._layout.above(route, call))
+            places = {name: call[name] for name in parent.places}
+            organizer, page = self._read_page(parent, self._read_address(parent, places))
+            if not isinstance(page, Page):
+                raise refusal
+            answer = self._layout.render_page(page, organizer, refused=say_refusal(texts, refusal))
+        answer.status_code = refusal.status
+        answer.headers.extend(retry_headers(refusal))
         return answer
 
     def _read_page(
@@ -304,34 +321,32 @@ class Console:
             return None
         return replace(organizer, network=network_of(request.remote_addr))
 
-    def _refusal_page(self, refusal: AppError) -> Response:
-        if isinstance(refusal, NotAuthenticated) and self.account.login is not None:
-            return send_to_login(self.account.login)
-        shown = self._frame_of(self._organizer_of(refusal), said=[])
-        if isinstance(refusal, NotAuthenticated):
-            template = "console/signed_out.html"
-        else:
-            template = "console/refused.html"
-            shown["sentence"] = self.uow_factory.dependencies.texts.error_text(
-                refusal.code, refusal.facts
-            )
-            shown["request_id"] = request_id.get()
-        answer = html_response(self.templates.render_page(template, shown), refusal.status)
-        answer.headers.extend(retry_headers(refusal))
-        if refusal.status == HTTPStatus.UNAUTHORIZED:
-            answer.headers["WWW-Authenticate"] = 'Session realm="console"'
-        return answer
+    @cached_property
+    def _layout(self) -> Layout:
+        return Layout(
+            tables=self.tables,
+            templates=self.templates,
+            texts=self.uow_factory.dependencies.texts,
+            account=self.account,
+        )
 
-    def _render_html(
-        self, page: Page, organizer: Organizer, status: int = HTTPStatus.OK
-    ) -> Response:
-        say = self.uow_factory.dependencies.texts.fill_text
-        frame = self._frame_of(
-            organizer, said=[say(key, **facts) for key, facts in flashed_messages()]
-        )
-        return html_response(
-            self.templates.render_page(page.template, {**page.shown, **frame}), status
-        )
+    def _refuse_page(self, refusal: AppError, back: str = "") -> Response:
+        return self._layout.render_refusal(refusal, self._organizer_of(refusal), back)
+
+    def _latest_change(
+        self,
+        route: PageRoute,
+        organizer: Organizer,
+        refusal: AlreadyDone,
+        call: Mapping[str, Any],
+    ) -> LatestChange | None:
+        """The newest change of the page's object, which explains why a second one is refused."""
+        if self.latest is None:
+            return None
+        refs = [refusal.about, *(call[name] for name in route.places)]
+        with self.uow_factory.begin(read_only=True) as uow:
+            guard_session(uow.session, organizer, self.personal)
+            return self.latest(uow, organizer, [ref for ref in refs if ref])
 
     def _organizer_of(self, refusal: AppError) -> Organizer | None:
         """The organizer to whom a refusal is shown with the menu; None for a visitor.
@@ -342,20 +357,6 @@ class Console:
             return None
         with self.uow_factory.begin(read_only=True) as uow:
             return self._signed_in(uow)
-
-    def _frame_of(self, organizer: Organizer | None, *, said: list[str]) -> dict[str, Any]:
-        """What the layout of a page needs."""
-        menu = [] if organizer is None else build_menu(self.tables, organizer)
-        here = request.path.rstrip("/")
-        return {
-            "organizer": organizer,
-            "menu": menu,
-            "said": said,
-            "here": here,
-            "here_in_menu": entry_of(menu, here),
-            "account_address": self.account.settings,
-            "logout_address": self.account.logout,
-        }
 
 
 def _add_converter(state: BlueprintSetupState) -> None:

@@ -63,6 +63,7 @@ class Visitors:
             "organizer": None,
             "menu": [],
             "said": [say(key, **facts) for key, facts in flashed_messages()],
+            "refused_sentence": "",
             "here": request.path,
         }
         html = self.templates.render_page(reply.shown.template, {**reply.shown.shown, **frame})

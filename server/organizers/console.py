@@ -26,7 +26,10 @@ class InviteForm(ConsoleForm):
     username = StringField(
         "organizers.form.username",
         description="organizers.form.username_wrong",
-        validators=[InputRequired("organizers.form.username_missing"), Length(max=32)],
+        validators=[
+            InputRequired("organizers.form.username_missing"),
+            Length(max=32, message="organizers.form.username_wrong"),
+        ],
         render_kw={"autocomplete": "off", "autocapitalize": "none"},
     )
     name = StringField(

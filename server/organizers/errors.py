@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict, NotAuthenticated, NotFound, TooManyRequests, Unavailable
+from server.base.errors import (
+    AlreadyDone,
+    Conflict,
+    NotAuthenticated,
+    NotFound,
+    TooManyRequests,
+    Unavailable,
+)
 
 
 class BadLogin(NotAuthenticated):
@@ -29,7 +36,7 @@ class LinkDead(NotFound):
     code = "link_dead"
 
 
-class AccountNotOpen(Conflict):
+class AccountNotOpen(AlreadyDone):
     """The account is closed, or its invitation was not taken yet."""
 
     code = "account_not_open"
@@ -53,7 +60,7 @@ class WeChatTaken(Conflict):
     code = "wechat_taken"
 
 
-class UnitClosed(Conflict):
+class UnitClosed(AlreadyDone):
     """The unit is closed already."""
 
     code = "unit_closed"

@@ -34,7 +34,10 @@ class LoginForm(ConsoleForm):
 
     username = StringField(
         "organizers.form.username",
-        validators=[InputRequired("organizers.form.username_missing"), Length(max=64)],
+        validators=[
+            InputRequired("organizers.form.username_missing"),
+            Length(max=64, message="organizers.form.username_wrong"),
+        ],
         render_kw={"autocomplete": "username", "autofocus": True, "autocapitalize": "none"},
     )
     password = PasswordField(

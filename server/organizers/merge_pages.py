@@ -10,8 +10,9 @@ from wtforms import HiddenField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from server.base.access import Organizer, Permission
+from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
-from server.base.web.page import Page, Pages, Redirect, page
+from server.base.web.page import FieldRefused, Page, Pages, Redirect, page
 from server.base.web.schema import Query
 from server.console.forms import ConsoleForm
 from server.organizers import unit_directory, unit_merging
@@ -49,12 +50,21 @@ def show_merge(
     """Choose the other unit; then what would follow, and the question."""
     unit = unit_directory.show_unit(uow, organizer, ref)
     chosen = form.into.data or query.into
-    if not chosen or not unit.open:
-        offered = unit_merging.offer_targets(uow, organizer, ref, query.q) if query.q else []
-        return Page("merge_pages/choose_unit.html", unit=unit, offered=offered, query=query)
-    form.into.data = chosen
-    preview = unit_merging.preview_merge(uow, organizer, ref, chosen)
-    return Page("merge_pages/merge.html", unit=unit, preview=preview, form=form)
+    refused = None
+    if chosen and unit.open:
+        form.into.data = chosen
+        try:
+            preview = unit_merging.preview_merge(uow, organizer, ref, chosen)
+            return Page("merge_pages/merge.html", unit=unit, preview=preview, form=form)
+        except FieldRefused as refusal:
+            refused = refusal.said
+        except NotFound:
+            refused = "console.refused.choice_gone"
+    offered = unit_merging.offer_targets(uow, organizer, ref, query.q) if query.q else []
+    return Page(
+        "merge_pages/choose_unit.html", unit=unit, offered=offered, query=query, form=form,
+        refused=refused,
+    )  # fmt: skip
 
 
 @page(PAGES, "POST", "/units/<ref>/merge", needs=_WRITE, form=MergeForm)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict, Unavailable
+from server.base.errors import AlreadyDone, Conflict, Unavailable
 
 
 class ContestNotOpen(Conflict):
@@ -89,13 +89,13 @@ class ContestOver(Conflict):
     code = "contest_over"
 
 
-class ContestNotRunning(Conflict):
+class ContestNotRunning(AlreadyDone):
     """Only a running contest can be paused or closed."""
 
     code = "contest_not_running"
 
 
-class ContestNotPaused(Conflict):
+class ContestNotPaused(AlreadyDone):
     """Only a paused contest can be resumed."""
 
     code = "contest_not_paused"
@@ -125,13 +125,13 @@ class ReasonRefused(Conflict):
     code = "reason_refused"
 
 
-class NotHeld(Conflict):
+class NotHeld(AlreadyDone):
     """The result is not held, or the hold has been decided already."""
 
     code = "not_held"
 
 
-class AlreadyHeld(Conflict):
+class AlreadyHeld(AlreadyDone):
     """The results of this citizen are held already."""
 
     code = "already_held"
@@ -143,7 +143,7 @@ class OwnHold(Conflict):
     code = "own_hold"
 
 
-class VoidPending(Conflict):
+class VoidPending(AlreadyDone):
     """The question is void in this contest already, or its void waits for a decision."""
 
     code = "void_pending"
@@ -155,7 +155,7 @@ class NoContestChosen(Conflict):
     code = "no_contest_chosen"
 
 
-class WrongVoidState(Conflict):
+class WrongVoidState(AlreadyDone):
     """The void is in another state; somebody else may have decided."""
 
     code = "wrong_void_state"
@@ -167,7 +167,7 @@ class OwnVoid(Conflict):
     code = "own_void"
 
 
-class NothingToAnswer(Conflict):
+class NothingToAnswer(AlreadyDone):
     """The question has no open report and no sign of doubt."""
 
     code = "nothing_to_answer"
@@ -185,13 +185,13 @@ class PosterNotReady(Unavailable):
     code = "poster_not_ready"
 
 
-class QuestionInReview(Conflict):
+class QuestionInReview(AlreadyDone):
     """The question waits for review and cannot be changed."""
 
     code = "question_in_review"
 
 
-class WrongQuestionStage(Conflict):
+class WrongQuestionStage(AlreadyDone):
     """The question is in another stage; somebody else may have decided."""
 
     code = "wrong_question_stage"
@@ -209,13 +209,13 @@ class FreezeTooEarly(Conflict):
     code = "freeze_too_early"
 
 
-class FreezeBegun(Conflict):
+class FreezeBegun(AlreadyDone):
     """The board is frozen already."""
 
     code = "freeze_begun"
 
 
-class NoFreeze(Conflict):
+class NoFreeze(AlreadyDone):
     """The contest has no freeze that could be lifted."""
 
     code = "no_freeze"
@@ -239,7 +239,7 @@ class CasesStillOpen(Conflict):
     code = "cases_still_open"
 
 
-class AlreadySealed(Conflict):
+class AlreadySealed(AlreadyDone):
     """The contest has sealed ranks; changes become new versions by themselves."""
 
     code = "already_sealed"
@@ -251,7 +251,7 @@ class SealWaits(Conflict):
     code = "seal_waits"
 
 
-class NotSealDraft(Conflict):
+class NotSealDraft(AlreadyDone):
     """The version is not the draft that waits for publication."""
 
     code = "not_seal_draft"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict
+from server.base.errors import AlreadyDone, Conflict
 
 
 class UnitNameRefused(Conflict):
@@ -23,7 +23,7 @@ class EnoughRequests(Conflict):
     code = "enough_requests"
 
 
-class RequestAnswered(Conflict):
+class RequestAnswered(AlreadyDone):
     """Somebody has answered the request meanwhile."""
 
     code = "request_answered"

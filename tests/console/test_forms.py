@@ -9,7 +9,9 @@ import wtforms
 from flask import Flask
 from werkzeug.datastructures import MultiDict
 from wtforms import IntegerField, SelectMultipleField
+from wtforms.validators import Length
 
+from server import slices
 from server.console.forms import _UNREADABLE, ConsoleForm
 
 # A mistake in the code of a form, which its first page would show.
@@ -42,3 +44,23 @@ def test_a_value_that_cannot_be_read_is_told_by_a_key() -> None:
         "number": ["console.form.no_number"],
         "several": ["console.form.no_choice"],
     }
+
+
+def every_form() -> list[type[ConsoleForm]]:
+    routes = [route for pages in slices.PAGES for route in (*pages.routes, *pages.open_routes)]
+    return sorted({one.form for one in routes if one.form}, key=lambda form: form.__name__)
+
+
+def test_no_browser_cuts_what_is_pasted_and_every_limit_says_its_sentence() -> None:
+    faults = []
+    with Flask("tests").test_request_context("/console"):
+        for made in every_form():
+            for one in made(formdata=None):
+                # A code from a device has a fixed length, and is no text of a person.
+                code = (one.render_kw or {}).get("autocomplete") == "one-time-code"
+                limits = [check for check in one.validators if isinstance(check, Length)]
+                if any("." not in (check.message or "") for check in limits):
+                    faults.append(f"{made.__name__}.{one.name}: a limit without a sentence")
+                if "maxlength" in str(one.widget(one)) and not code:
+                    faults.append(f"{made.__name__}.{one.name}: cut by the browser")
+    assert faults == []

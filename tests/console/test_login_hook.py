@@ -8,8 +8,9 @@ from flask import Flask
 from server.base.uow import UnitOfWorkFactory
 from server.console.assets import Assets
 from server.console.form_session import install_form_session
-from server.console.frame import Account, Console
+from server.console.frame import Console
 from server.console.home import PAGES as HOME
+from server.console.layout import Account
 from server.console.templates import Templates
 from tests.kit.console import Browser, resolve_test_session
 from tests.kit.console_rules import PAGES

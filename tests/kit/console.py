@@ -82,6 +82,7 @@ def console_app(
     settings: Settings | None = None,
     audit: AuditWriter | None = None,
     gateway: Gateway | None = None,
+    first: Pages = home.PAGES,
 ) -> tuple[Flask, list[AuditEntry]]:
     """The console with some tables of pages alone, and what it writes to the audit trail."""
     written: list[AuditEntry] = []
@@ -94,7 +95,7 @@ def console_app(
     install_apis(application, (), Drawings(kept_drawings(application.settings)))
     install_console(
         application,
-        (home.PAGES, *tables),
+        (first, *tables),
         resolve_test_session,
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )

@@ -71,7 +71,7 @@ REVIEW_PROBES = {
     "GET /review/<ref>/<number>/void": Probe(make=a_reported, upward=True),
     # Nobody has chosen a contest.
     "POST /review/<ref>/<number>/void": Probe(
-        make=a_reported, upward=True, form=REASON, answers=409
+        make=a_reported, upward=True, form=REASON, answers=422
     ),
     "GET /review/voids/<ref>/decision": Probe(make=a_proposed),
     "POST /review/voids/<ref>/decision": Probe(

@@ -56,8 +56,9 @@ def hold_results(uow: UnitOfWork, organizer: Organizer, flag_ref: str, reason: s
     with serving_found_row(uow.session):
         told = _lock_person(uow, entry.citizen_id)
         boards.lock_entry(uow, entry.id)
-        if _case_in_force(uow, entry.id) is not None:
-            raise AlreadyHeld
+        held = _case_in_force(uow, entry.id)
+        if held is not None:
+            raise AlreadyHeld(about=held.ref)
         boards.hold_entry(uow, entry.id)
         board_view.names_changed(uow)
         _note_change(uow, organizer, entry, "held", reason)
@@ -86,7 +87,7 @@ def decide_flagged(
         boards.lock_entry(uow, entry.id)
         case = _case_in_force(uow, entry.id)
         if case is None or case.state not in _UNDECIDED:
-            raise NotHeld
+            raise NotHeld(about=_newest_case(uow, entry.id))
         if case.holder_id == organizer.id:
             raise OwnHold
         before = case.state
@@ -168,6 +169,12 @@ def _case_in_force(uow: UnitOfWork, entry_id: int) -> IntegrityCase | None:
         IntegrityCase.entry_id == entry_id, IntegrityCase.state != CaseState.RELEASED
     )
     return uow.session.scalars(wanted).one_or_none()
+
+
+def _newest_case(uow: UnitOfWork, entry_id: int) -> str:
+    """The public id of the entry's newest hold, decided or not; empty without one."""
+    cases = select(IntegrityCase.ref).where(IntegrityCase.entry_id == entry_id)
+    return uow.session.scalar(cases.order_by(IntegrityCase.id.desc()).limit(1)) or ""
 
 
 def _lock_person(uow: UnitOfWork, citizen_id: int) -> bool:

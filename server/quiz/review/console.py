@@ -10,7 +10,7 @@ from server.base.access import Organizer, Permission
 from server.base.clock import beijing_midnight, say_instant
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
-from server.base.web.page import Page, Pages, Redirect, Section, page
+from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, Table
@@ -173,9 +173,10 @@ def propose_void(
     view = desk.find_view(uow, organizer, ref, number)
     day = form.since.data
     since = None if day is None else beijing_midnight(day)
-    voiding.propose_void(
-        uow, organizer, view.row, form.contests.data or [], since, form.reason.data.strip()
-    )
+    chosen = form.contests.data or []
+    if not chosen:
+        raise FieldRefused("contests", "quiz.error.no_contest_chosen")
+    voiding.propose_void(uow, organizer, view.row, chosen, since, form.reason.data.strip())
     return Redirect(f"/review/{ref}/{number}", said="quiz.review.proposed")
 
 

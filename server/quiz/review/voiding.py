@@ -63,8 +63,9 @@ def propose_void(
         raise NoContestChosen
     made = []
     for contest in chosen:
-        if _open_void(uow, organizer, contest.id, question.id) is not None:
-            raise VoidPending(title=contest.title)
+        pending = _open_void(uow, organizer, contest.id, question.id)
+        if pending is not None:
+            raise VoidPending(title=contest.title, about=pending.ref)
         row = QuestionVoid(
             ref=uow.new_ref("vod"), contest_id=contest.id, question_id=question.id,
             state=VoidState.PROPOSED, since=since, reason=reason, proposer_id=organizer.id,
@@ -114,7 +115,8 @@ def _require_void(uow: UnitOfWork, asked: Select[Any], organizer: Organizer) -> 
 def _lock_void(uow: UnitOfWork, organizer: Organizer, ref: str, state: VoidState) -> QuestionVoid:
     row = _require_void(uow, _voids_named(ref).with_for_update(), organizer)
     if row.state is not state:
-        raise WrongVoidState
+        question = find_version(uow, organizer, row.question_id)
+        raise WrongVoidState(path=f"/review/{question.ref}/{question.version}")
     return row
 
 
