@@ -28,6 +28,9 @@ def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engi
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,
+        # The connection used last has its pages and statements cached. In turn, every writer of
+        # SQLite would find the cache that the one before has made stale.
+        "pool_use_lifo": True,
         "pool_timeout": patience.bounds.client,
         "pool_recycle": 1800,
         # Every user ends its own transaction, so the pool need not roll back again.

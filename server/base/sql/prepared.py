@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import ClauseElement, Dialect, Table
@@ -108,18 +109,29 @@ class _Ready:
     """A compiled statement for one driver, with all conversions looked up.
 
     Units: `steps` has one entry per placeholder in the text: the parameter's name and None, or the
-    index in its list, or no name and a literal value; `row` is the type of a row, None without
-    rows; `out` are the columns that SQLAlchemy converts.
+    index in its list, or no name and a literal value; `pick` returns all values at once when every
+    step is a name, and `into` are those that need a conversion; `row` is the type of a row, None
+    without rows; `out` are the columns that SQLAlchemy converts.
     """
 
     text: str
     steps: tuple[tuple[str | None, Any, _Process], ...]
+    pick: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
+    into: tuple[tuple[int, Callable[[Any], Any]], ...]
     row: Any
     out: tuple[tuple[int, Callable[[Any], Any]], ...]
 
-    def bind_values(self, values: Mapping[str, Any]) -> list[Any]:
+    def bind_values(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """The values in the driver's form."""
-        return [_take_value(values, *step) for step in self.steps]
+        if self.pick is None:
+            return [_take_value(values, *step) for step in self.steps]
+        picked = self.pick(values)
+        if not self.into:
+            return picked
+        bound = list(picked)
+        for at, process in self.into:
+            bound[at] = process(bound[at])
+        return bound
 
     def convert_rows(self, told: list[Any]) -> list[Any]:
         """The driver's rows with converted values."""
@@ -185,12 +197,15 @@ def _made_ready(
     }
     columns = getattr(statement, "exported_columns", ())
     out = [_out_of(column.type, dialect) for column in columns]
+    steps = tuple(
+        _binding_step(place, values, compiled.params, into, of_lists)
+        for place in expanded.positiontup
+    )
     return _Ready(
         text=expanded.statement,
-        steps=tuple(
-            _binding_step(place, values, compiled.params, into, of_lists)
-            for place in expanded.positiontup
-        ),
+        steps=steps,
+        pick=_values_picker(steps),
+        into=tuple((at, step[2]) for at, step in enumerate(steps) if step[2] is not None),
         row=namedtuple("Row", columns.keys(), rename=True) if columns else None,
         out=tuple((at, process) for at, process in enumerate(out) if process is not None),
     )
@@ -210,6 +225,15 @@ def _binding_step(
         return place, None, into[place]
     process = into[place]
     return None, fixed[place] if process is None else process(fixed[place]), None
+
+
+def _values_picker(
+    steps: Sequence[tuple[str | None, Any, _Process]],
+) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
+    """A function that takes all values by name in one call; None where a step is more than that."""
+    names = [name for name, at, _ in steps if name is not None and at is None]
+    # With a single name `itemgetter` returns no tuple.
+    return itemgetter(*names) if len(names) == len(steps) > 1 else None
 
 
 def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> _Process:

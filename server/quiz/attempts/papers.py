@@ -36,6 +36,8 @@ class Slot(NamedTuple):
 
     def keys_of(self, chosen: Sequence[int]) -> list[str]:
         """Option positions as this paper's keys, in their order."""
+        if len(chosen) == 1:  # the usual case, ten times per paper
+            return [KEYS[self.order.index(chosen[0])]]
         return sorted(KEYS[self.order.index(option)] for option in chosen)
 
     def options_of(self, keys: Sequence[str]) -> list[int]:
@@ -44,6 +46,8 @@ class Slot(NamedTuple):
         Raises: ValueError for an unknown or duplicate key, or too many of them.
         """
         shown = KEYS[: len(self.order)]
+        if len(keys) == 1 and len(keys[0]) == 1 and (at := shown.find(keys[0])) >= 0:
+            return [self.order[at]]
         if len(set(keys)) != len(keys) or any(len(key) != 1 or key not in shown for key in keys):
             raise ValueError("an unknown option, or one given twice")
         if len(keys) > 1 and self.item.kind is not QuestionKind.MULTIPLE:
