@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import tempfile
 from collections.abc import Iterator
@@ -30,12 +31,19 @@ from tests.kit.scheduling import MixedScheduling, rank_file
 from tests.kit.shared_work import shared_work
 
 PLENTY = 1e9
+# New objects before the garbage collector runs, and before it looks at older ones.
+COLLECTED_AFTER = (50_000, 20, 20)
 # Bytes that are short enough to be a test's name.
 MOST_NAMED = 40
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--db", choices=("sqlite", "postgres", "both"), default="sqlite")
+
+
+def pytest_configure() -> None:
+    # With Python's own figures it goes through all objects of all tests again and again.
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

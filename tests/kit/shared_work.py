@@ -1,9 +1,8 @@
 """What many applications in one process need not make again: every test opens its own.
 
 SQLAlchemy keeps compiled statements by dialect, and every engine has a new one; werkzeug compiles
-a function for each rule of each application; texts, replies and
-questions are read from files. Without
-these they would be most of a test's set-up.
+each rule and Jinja each template of each application; texts, replies and questions are read from
+files. Without these they would be most of a test's set-up.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 from flask import Flask
+from jinja2 import Environment
 from sqlalchemy import Engine
 from sqlalchemy.engine import Compiled
 from werkzeug.routing import Rule
@@ -75,7 +75,8 @@ def shared_work() -> Iterator[None]:
         patch.setattr(reply_rule_cache, "shipped_book", _share_books(loading.shipped_book))
         patch.setattr(bank_commands, "read_file", _share_questions(read_file))
         patch.setattr(contest_commands, "read_table", _share_questions(read_table))
-        patch.setattr(Rule, "_compile_builder", _share_builders(Rule._compile_builder))
+        patch.setattr(Environment, "compile", _share_templates(Environment.compile))
+        patch.setattr(Rule, "compile", _share_compiled(Rule.compile))
         yield
 
 
@@ -86,17 +87,46 @@ def _open_sharing_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS
     return engine
 
 
-def _share_builders(compile_builder: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile the address builder of equal rules once; it reads converters from its own rule."""
-    built: dict[object, Any] = {}
+def _share_compiled(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], None]:
+    """Compile equal rules of maps with equal converters once; rules only read the outcome."""
+    compiled: dict[object, Rule] = {}
 
-    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
-        if rule.defaults:
-            return compile_builder(rule, append_unknown)
-        key = (tuple(rule._trace), append_unknown)
-        if key not in built:
-            built[key] = compile_builder(rule, append_unknown)
-        return built[key]
+    def compile_once(rule: Rule) -> None:
+        if rule.map is None or rule.map.host_matching or rule.defaults:
+            compile_rule(rule)
+            return
+        spelled = (rule.rule, rule.subdomain, rule.merge_slashes)
+        first = compiled.get(key := (*spelled, *rule.map.converters.items()))
+        if first is None:
+            compile_rule(rule)
+            compiled[key] = rule
+            return
+        rule._parts, rule._trace = first._parts, first._trace
+        rule._converters, rule.arguments = first._converters, set(first.arguments)
+        rule._build = first._build.__func__.__get__(rule, None)  # type: ignore[attr-defined]
+        rule._build_unknown = first._build_unknown.__func__.__get__(rule, None)  # type: ignore[attr-defined]
+
+    return compile_once
+
+
+def _share_templates(compile_template: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile equal templates of equally set environments once."""
+    compiled: dict[object, Any] = {}
+
+    def compile_once(
+        environment: Environment,
+        source: Any,
+        name: str | None = None,
+        filename: str | None = None,
+        **asked: bool,
+    ) -> Any:
+        if asked or not isinstance(source, str):
+            return compile_template(environment, source, name, filename, **asked)
+        options = (environment.autoescape, environment.trim_blocks, environment.lstrip_blocks)
+        key = (source, name, filename, options, *environment.extensions)
+        if key not in compiled:
+            compiled[key] = compile_template(environment, source, name, filename)
+        return compiled[key]
 
     return compile_once
 
