@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, create_engine, select, text
 
+from server.quiz.enums import Tally
 from server.quiz.models import Attempt
 from server.units import service as units
 from tests.bench.stage import SeededContest, Stage
@@ -152,10 +153,11 @@ def _statements(words: _Words) -> list[str]:
              f"g.n, :contest, g.n, p.city, p.county, {words.empty_list}", person),
         copy("attempt", "ref, contest_id, entry_id, citizen_id, on_day, on_week, try_no, day_limit,"
              " started_at, deadline_at, state, rules_version, paper, answers, score, correct_count,"
-             " duration_ms, closed_at, rank_region, rank_city",
+             " duration_ms, closed_at, rank_region, rank_city, tally",
              "'att_g' || g.n, :contest, g.n, g.n, t.on_day, t.on_week, 1, t.day_limit,"
              " t.started_at, t.deadline_at, t.state, t.rules_version, t.paper, t.answers, t.score,"
-             f" t.correct_count, {time_ms}, {reached}, t.rank_region, t.rank_city", paper),
+             f" t.correct_count, {time_ms}, {reached}, t.rank_region, t.rank_city,"
+             f" {Tally.COUNTED:d}", paper),
         standing("'total'"),
         standing("'day:' || a.on_day"),
         standing("'week:' || a.on_week"),

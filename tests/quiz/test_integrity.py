@@ -136,6 +136,26 @@ def test_bots_are_held_by_the_desk_and_no_normal_citizen_is_flagged(
     assert list(acts) == ["quiz.hold_results"] * BOTS
 
 
+def test_more_papers_than_a_page_holds_are_all_inspected(
+    uow_factory: UnitOfWorkFactory, gateway: RecordingGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "_MOST", 4)
+    contest = open_contest(uow_factory)
+    citizens = [take_fast(uow_factory, contest) for _ in range(11)]
+    context = the_context(uow_factory, gateway)
+    assert inspection.inspect_contests(context) == len(citizens)
+    with uow_factory.begin(read_only=True) as uow:
+        assert flagged(uow) == {citizen: {"speed"} for citizen in citizens}
+
+
+def take_fast(uow_factory: UnitOfWorkFactory, contest: ContestView) -> int:
+    """A new citizen with a paper of no time at all, who has most answers right."""
+    with uow_factory.begin() as uow:
+        citizen_id = a_citizen(uow).id
+    take(uow_factory, contest, citizen_id, right=7)
+    return citizen_id
+
+
 @dataclass(frozen=True)
 class Cheat:
     """A held citizen with a paper."""

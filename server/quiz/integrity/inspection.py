@@ -1,7 +1,7 @@
 """Inspects closed papers in the background, and stores the signs that it finds.
 
-A minute's run reads the papers closed since the last one; once a day the papers of three days are
-read again, because a paper that a late sweep closes carries an earlier instant.
+A minute's run reads the papers closed since the last one, in pages; once a day the papers of three
+days are read again, because a paper that a late sweep closes carries an earlier instant.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 
 from server.base.clock import beijing_day
 from server.base.jobs import Task, TaskContext
@@ -34,9 +34,11 @@ from server.quiz.rules import is_right
 
 _OVERLAP = timedelta(minutes=15)
 _DAILY = timedelta(days=3)
-# Papers of one contest read at once; the next run continues behind them.
+# Papers of one contest that are read and compared together.
 _MOST = 20_000
 _CHUNK = 500
+# The instant at which a paper was closed, and its number.
+_Position: TypeAlias = tuple[datetime, int]
 
 
 def inspect_contests(context: TaskContext, *_ids: int) -> int:
@@ -47,25 +49,38 @@ def inspect_contests(context: TaskContext, *_ids: int) -> int:
 
 
 def inspect_contest(context: TaskContext, contest_id: int) -> int:
-    """Inspect the papers closed since the last inspection; return the number of new flags."""
-    with context.uow_factory.begin(read_only=True) as uow:
-        mark = uow.session.get(IntegrityMark, contest_id)
-        since = _begin_of_window(uow, mark)
-        papers = _closed_papers(uow, contest_id, since)
-        findings = find_signals(papers, _citizens_on_devices(uow, papers))
-        until = uow.now
-    if not papers:
-        return 0
-    with context.uow_factory.begin() as uow:
-        made = insert_for(uow.session, IntegrityMark).values(
-            contest_id=contest_id, inspected_until=until
-        )
-        uow.session.execute(
-            made.on_conflict_do_update(
-                index_elements=["contest_id"], set_={"inspected_until": until}
-            )
-        )
-        return _store_findings(uow, findings)
+    """Inspect the papers closed since the last inspection; return the number of new flags.
+
+    An interrupted run is repeated from its beginning; flags that exist are not stored again.
+    """
+    new_flags, after = 0, None
+    while True:
+        with context.uow_factory.begin(read_only=True) as uow:
+            since = _begin_of_window(uow, uow.session.get(IntegrityMark, contest_id))
+            read = _closed_papers(uow, contest_id, since, after)
+            papers = [paper for _, paper in read]
+            findings = find_signals(papers, _citizens_on_devices(uow, papers))
+            until = uow.now
+        if not papers:
+            return new_flags
+        is_last = len(read) < _MOST
+        with context.uow_factory.begin() as uow:
+            if is_last:
+                _move_mark(uow, contest_id, until)
+            new_flags += _store_findings(uow, findings)
+        if is_last:
+            return new_flags
+        # Pages overlap by half, so that papers closed one soon after the other are compared.
+        after = read[len(read) // 2][0]
+
+
+def _move_mark(uow: UnitOfWork, contest_id: int, until: datetime) -> None:
+    made = insert_for(uow.session, IntegrityMark).values(
+        contest_id=contest_id, inspected_until=until
+    )
+    uow.session.execute(
+        made.on_conflict_do_update(index_elements=["contest_id"], set_={"inspected_until": until})
+    )
 
 
 def _begin_of_window(uow: UnitOfWork, mark: IntegrityMark | None) -> datetime | None:
@@ -76,8 +91,9 @@ def _begin_of_window(uow: UnitOfWork, mark: IntegrityMark | None) -> datetime | 
 
 
 def _closed_papers(
-    uow: UnitOfWork, contest_id: int, since: datetime | None
-) -> list[InspectedPaper]:
+    uow: UnitOfWork, contest_id: int, since: datetime | None, after: _Position | None
+) -> list[tuple[_Position, InspectedPaper]]:
+    """A page of closed papers in the order of their closing, each with its position."""
     wanted = (
         select(Attempt)
         .join(Entry, Entry.id == Attempt.entry_id)
@@ -87,12 +103,20 @@ def _closed_papers(
             Entry.merged_at.is_(None),
             Entry.erased_at.is_(None),
         )
-        .order_by(Attempt.closed_at.desc(), Attempt.id.desc())
+        .order_by(Attempt.closed_at, Attempt.id)
         .limit(_MOST)
+        # A whole page of rows with their papers and answers would need much memory.
+        .execution_options(yield_per=_CHUNK)
     )
     if since is not None:
         wanted = wanted.where(Attempt.closed_at >= since)
-    return [_inspected(uow, row) for row in uow.session.scalars(wanted)]
+    if after is not None:
+        wanted = wanted.where(tuple_(Attempt.closed_at, Attempt.id) > after)
+    found = []
+    for row in uow.session.scalars(wanted):
+        paper = _inspected(uow, row)
+        found.append(((paper.closed_at, row.id), paper))
+    return found
 
 
 def _inspected(uow: UnitOfWork, row: Attempt) -> InspectedPaper:

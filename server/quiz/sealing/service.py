@@ -338,7 +338,8 @@ def find_hidden_entries(uow: UnitOfWork, contest_id: int, most: int) -> list[int
     asked = select(Standing.entry_id).where(
         Standing.contest_id == contest_id, Standing.period.in_(hidden)
     )
-    return list(uow.session.scalars(asked.order_by(Standing.entry_id).limit(most)))
+    # Ordered by SQL, SQLite would search the whole contest in that order for the first one.
+    return sorted(uow.session.scalars(asked.limit(most)))
 
 
 def _draft_of(uow: UnitOfWork, contest_id: int) -> SealedVersion | None:
