@@ -51,6 +51,8 @@ from server.console.refusals import (
     say_refusal,
 )
 from server.console.responses import (
+    OTHER_METHOD,
+    UNKNOWN_PAGE,
     check_token,
     file_response,
     see_other,
@@ -143,8 +145,10 @@ class Console:
                 self._add_rule(made, opened.path, opened.name, run_open, [opened.method])
         for number, (path, methods) in enumerate(declared.items()):
             others = sorted(_EVERY_METHOD - methods)
-            self._add_rule(made, path, f"other_method_{number}", _refuse_method, others)
-        self._add_rule(made, "/<rest:unknown>", "unknown", _refuse_address, sorted(_EVERY_METHOD))
+            self._add_rule(made, path, f"{OTHER_METHOD}_{number}", _refuse_method, others)
+        self._add_rule(
+            made, "/<rest:unknown>", UNKNOWN_PAGE, _refuse_address, sorted(_EVERY_METHOD)
+        )
         return made
 
     def _add_rule(

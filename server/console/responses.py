@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Response, flash, get_flashed_messages, request, send_file
+from flask import Response, current_app, flash, get_flashed_messages, request, send_file
 from flask_wtf.csrf import validate_csrf
+from werkzeug.exceptions import HTTPException
 from wtforms.validators import ValidationError
 
 from server.base.errors import AppError
 from server.base.web.page import Download, Redirect
 from server.console.form_session import PREFIX
+
+# Parts of the names of routes that answer with a refusal alone.
+UNKNOWN_PAGE, OTHER_METHOD = "unknown", "other_method"
 
 
 class FormExpired(AppError):
@@ -63,12 +67,27 @@ def send_to_login(login: str) -> Response:
 
 def _address_shown() -> str:
     """The path and query of the page that the browser shows."""
-    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    if shown.path.startswith(PREFIX):
-        # The request loads a part of that page, which would be no page by itself.
+    named = "Referer" if request.method == "POST" else "HX-Current-URL"
+    shown = urlsplit(request.headers.get(named, ""))
+    if f"{shown.path}/".startswith(f"{PREFIX}/") and _opens_page(shown.path):
+        # The request comes from that page: it sends its form, or loads a part of it.
         return f"{shown.path}?{shown.query}" if shown.query else shown.path
-    query = request.query_string.decode("ascii", "replace") if request.method == "GET" else ""
-    return f"{request.path}?{query}" if query else request.path
+    if request.method == "GET":
+        query = request.query_string.decode("ascii", "replace")
+        return f"{request.path}?{query}" if query else request.path
+    path = request.path
+    while not _opens_page(path) and path != PREFIX:
+        path = path.rpartition("/")[0]
+    return path
+
+
+def _opens_page(path: str) -> bool:
+    """Whether a path can be opened, not only posted to."""
+    try:
+        endpoint, _ = current_app.url_map.bind("console").match(path, method="GET")
+    except HTTPException:
+        return False
+    return not endpoint.endswith(UNKNOWN_PAGE) and OTHER_METHOD not in endpoint
 
 
 def file_response(answer: Download) -> Response:

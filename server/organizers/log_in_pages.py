@@ -78,17 +78,18 @@ class LoginQuery(Query, frozen=True, kw_only=True):
 
 
 @open_page(PAGES, "GET", "/login", form=LoginForm, query=LoginQuery)
-def show_login(visit: Visit, form: LoginForm, query: LoginQuery) -> Page:  # noqa: ARG001 - reads nothing
-    """The form of the log-in."""
+def show_login(visit: Visit, form: LoginForm, query: LoginQuery) -> Page:
+    """The form of the log-in; a browser whose session is over reads why."""
     form.next.data = query.next
-    return Page("log_in/login.html", form=form, refused=None, facts={})
+    over = service.explain_end(visit.uow_factory, visit.cookies.get(SESSION_COOKIE, ""))
+    return Page("log_in/login.html", form=form, refused=None, facts={}, over=over)
 
 
 @open_page(PAGES, "POST", "/login", form=LoginForm)
 def submit_login(visit: Visit, form: LoginForm) -> VisitReply:
     """Log in; a refusal shows the form again without saying what was wrong."""
     if not form.validate():
-        page = Page("log_in/login.html", form=form, refused=None, facts={})
+        page = Page("log_in/login.html", form=form, refused=None, facts={}, over=None)
         return VisitReply(shown=page, status=422)
     given = log_in.TypedLogin(
         username=form.username.data or "",
@@ -101,7 +102,9 @@ def submit_login(visit: Visit, form: LoginForm) -> VisitReply:
     try:
         made = service.log_in_organizer(visit.uow_factory, given)
     except (BadLogin, LoginBarred) as refusal:
-        page = Page("log_in/login.html", form=form, refused=refusal.code, facts=refusal.facts)
+        page = Page(
+            "log_in/login.html", form=form, refused=refusal.code, facts=refusal.facts, over=None
+        )
         return VisitReply(shown=page, status=refusal.status)
     return VisitReply(
         shown=Redirect(rules.path_after_login(form.next.data or "")),

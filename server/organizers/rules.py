@@ -13,6 +13,8 @@ BAR = timedelta(minutes=15)
 # Failures older than this no longer count.
 TRIES_WINDOW = timedelta(minutes=15)
 IDLE = timedelta(minutes=30)
+# Expired sessions are kept for this time, so that the log-in can tell them from ended ones.
+KEEP_EXPIRED = timedelta(days=7)
 LONGEST_SESSION = timedelta(hours=12)
 # A session's last use is written at most this often.
 TOUCH_EVERY = timedelta(minutes=1)

@@ -40,6 +40,12 @@ def log_out_organizer(uow_factory: UnitOfWorkFactory, cookie: str) -> None:
             record_change(uow, organizer, "organizers.log_out", subject)
 
 
+def explain_end(uow_factory: UnitOfWorkFactory, cookie: str) -> str | None:
+    """Why the session of a cookie is not valid; see `sessions.explain_end`."""
+    with uow_factory.begin(read_only=True) as uow:
+        return sessions.explain_end(uow, cookie)
+
+
 def take_link(
     uow_factory: UnitOfWorkFactory, token: str, password_hash: str, code: str
 ) -> links.TakenLink | None:

@@ -125,6 +125,22 @@ def end_sessions(uow: UnitOfWork, organizer_id: int, *, but: int = 0) -> int:
     return len(uow.session.execute(gone.returning(OrganizerSession.id)).all())
 
 
+def explain_end(uow: UnitOfWork, cookie: str) -> str | None:
+    """Why a browser's session is not valid: `expired` or `ended`; None without one, or a valid one.
+
+    Ended are log-outs elsewhere, revoked sessions, the oldest beyond ten, and all of an account
+    whose password was renewed.
+    """
+    if not cookie:
+        return None
+    wanted = select(OrganizerSession).where(OrganizerSession.token_hash == token_hash(cookie))
+    session = uow.session.scalar(wanted)
+    if session is None:
+        return "ended"
+    alive = rules.session_alive(session.started_at, session.seen_at, uow.system_now)
+    return None if alive else "expired"
+
+
 def end_one_session(uow: UnitOfWork, organizer_id: int, ref: str) -> bool:
     """End one session of an organizer; False when there is none with this ref."""
     gone = delete(OrganizerSession).where(
@@ -155,8 +171,11 @@ def list_sessions(uow: UnitOfWork, organizer_id: int, own: int) -> list[SessionV
 
 
 def drop_dead_sessions(uow: UnitOfWork) -> int:
-    """Delete sessions that are idle for too long or too old; return how many."""
-    now = uow.system_now
+    """Delete sessions that expired a week ago, being idle for too long or too old; return how many.
+
+    Ended sessions have no row at once.
+    """
+    now = uow.system_now - rules.KEEP_EXPIRED
     dead = or_(
         OrganizerSession.seen_at < now - rules.IDLE,
         OrganizerSession.started_at < now - rules.LONGEST_SESSION,

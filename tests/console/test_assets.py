@@ -47,7 +47,8 @@ def test_the_style_sheets_use_nothing_newer_than_the_oldest_browser() -> None:
 
 def test_the_scripts_use_nothing_newer_than_the_oldest_browser() -> None:
     scripts = shipped("js")
-    assert {path.name for path in scripts} == {"console.js", "htmx.js", "dates.js", "charts.js"}
+    own, built = {"console.js", "kept_forms.js"}, {"htmx.js", "dates.js", "charts.js"}
+    assert {path.name for path in scripts} == own | built
     for path in scripts:
         found = set(TOO_NEW_IN_SCRIPTS.findall(path.read_text(encoding="utf-8")))
         assert found <= EXPECTED.get(path.name, set()), path.name
@@ -55,11 +56,12 @@ def test_the_scripts_use_nothing_newer_than_the_oldest_browser() -> None:
         assert TOO_NEW_IN_SCRIPTS.search(bad), bad
 
 
-def test_our_own_script_has_the_syntax_of_the_oldest_browser() -> None:
+@pytest.mark.parametrize("name", ["console.js", "kept_forms.js"])
+def test_our_own_scripts_have_the_syntax_of_the_oldest_browser(name: str) -> None:
     """esbuild would rewrite newer syntax for Chrome 86, so its output must equal that for now."""
     lowered = [
         subprocess.run(
-            ["npx", "--no-install", "esbuild", f"--target={target}", str(OWN / "console.js")],
+            ["npx", "--no-install", "esbuild", f"--target={target}", str(OWN / name)],
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout
         for target in ("chrome86,firefox78", "esnext")
@@ -77,7 +79,7 @@ def app(uow_factory: UnitOfWorkFactory) -> Flask:
 def test_files_are_kept_for_a_year_under_the_hash_of_their_content(app: Flask) -> None:
     shown = Browser(app, "editor-city").get()[1]
     addresses = re.findall(r'(?:href|src)="(/console/assets/[^"]+)"', shown)
-    names = ["bootstrap", "console", "console", "htmx"]
+    names = ["bootstrap", "console", "kept_forms", "console", "htmx"]
     assert [address.split("/")[-1].split(".")[0] for address in addresses] == names
     for address in addresses:
         answer = app.test_client().get(address)

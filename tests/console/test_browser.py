@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from server.base.uow import UnitOfWorkFactory
 from server.channel.models import KeywordRule, RuleState
+from server.console.form_session import SESSION_COOKIE
 from tests.kit.browser import browser
 from tests.kit.console import NANNING
 from tests.kit.console_browser import (
@@ -122,3 +123,29 @@ def test_a_visitor_is_told_of_the_invitation_and_finds_no_link(
     page = open_page(context, site, None, "")
     assert "邀请" in page.locator("main").inner_text()
     assert page.locator("main a").count() == 0
+
+
+EDIT = "/rules/rule-city-450100-on/edit"
+
+
+@pytest.mark.parametrize(("after", "kept"), [("editor-city", True), ("editor-region", False)])
+def test_the_form_is_filled_again_after_the_log_in(
+    context: BrowserContext, site: Site, after: str, kept: bool
+) -> None:
+    page = open_page(context, site, "editor-city", EDIT)
+    page.locator("[name=text]").fill("写了很久的回复")
+    context.clear_cookies()
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page.get_by_role("heading", name="请先登录")).to_be_visible()
+    cookie = {"name": SESSION_COOKIE, "value": after, "url": site.address("")}
+    context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is taken
+    page.goto(site.address(EDIT))
+    text = page.locator("[name=text]")
+    if kept:
+        expect(text).to_have_value("写了很久的回复")
+        expect(page.get_by_role("status")).to_contain_text("登录过期前填写的内容已经放回")
+    else:
+        expect(text).not_to_have_value("写了很久的回复")
+    page.goto(site.address(EDIT))
+    expect(page.locator("[name=text]")).not_to_have_value("写了很久的回复")
+    assert page.evaluate("sessionStorage.getItem('kepu.forms')") is None

@@ -40,7 +40,9 @@ def app(uow_factory: UnitOfWorkFactory) -> Flask:
     [
         ("GET", "/console/rules?a=1&b=%E4%B8%AD", "/console/rules%3Fa%3D1%26b%3D%25E4%25B8%25AD"),
         ("GET", "/console", "/console"),
-        ("POST", "/console/rules/x/off?secret=1", "/console/rules/x/off"),
+        # The address of a button is no page: the nearest page above it is opened.
+        ("POST", "/console/rules/x/off?secret=1", "/console/rules/x"),
+        ("POST", "/console/rules/x/edit", "/console/rules/x/edit"),
     ],
 )
 def test_a_visitor_is_sent_to_the_login_with_the_way_back(
@@ -48,6 +50,23 @@ def test_a_visitor_is_sent_to_the_login_with_the_way_back(
 ) -> None:
     answer = app.test_client().open(path, method=method, headers={"Host": "forged.example"})
     assert answer.status_code == 303
+    assert answer.headers["Location"] == f"/console/login?next={back}"
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://x/console/rules?state=on", "/console/rules%3Fstate%3Don"),
+        ("http://x/console/rules/y/off", "/console/rules/x"),
+        ("http://x/consolex", "/console/rules/x"),
+        ("//evil.example/console/rules", "/console/rules"),
+        ("", "/console/rules/x"),
+    ],
+)
+def test_after_a_form_the_login_leads_back_to_the_page_with_the_form(
+    app: Flask, referer: str, back: str
+) -> None:
+    answer = app.test_client().post("/console/rules/x/off", headers={"Referer": referer})
     assert answer.headers["Location"] == f"/console/login?next={back}"
 
 
@@ -89,4 +108,4 @@ def test_a_session_that_ended_is_sent_to_the_login_too(app: Flask) -> None:
 def test_everybody_signed_in_finds_the_own_account_and_the_way_out(app: Flask) -> None:
     shown = Browser(app, "editor-city").get()[1]
     assert '<a href="/console/account">' in shown
-    assert '<form method="post" action="/console/logout">' in shown
+    assert '<form method="post" action="/console/logout" data-forget>' in shown

@@ -32,7 +32,7 @@ COMPOSED = (
     "quiz.report_letter.", "quiz.void_state.", "quiz.rescoring_stage.", "quiz.rescore_letter.",
     "quiz.review.",
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
-    "organizers.unit_file.",
+    "organizers.unit_file.", "organizers.login.over_",
 )  # fmt: skip
 
 

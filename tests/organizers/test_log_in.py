@@ -392,3 +392,23 @@ def test_roles_of_the_account_are_those_of_the_session(
     status, shown = logged_in(app, clock, "audit").get()
     assert status == 200
     assert "审计员" in shown
+
+
+def test_the_login_says_that_a_session_expired_or_was_ended_elsewhere(
+    app: Flask, factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    browser = Browser(app)
+    assert "登录已" not in browser.get("/login")[1]
+    browser = logged_in(app, clock)
+    assert "登录已" not in browser.get("/login")[1]
+    clock.advance(31 * 60)
+    assert "登录已过期" in browser.get("/login")[1]
+    with factory.begin() as uow:
+        assert sessions.drop_dead_sessions(uow) == 0
+    browser = logged_in(app, clock)
+    with factory.begin() as uow:
+        assert sessions.end_sessions(uow, 1) > 0
+    assert "登录已在别处结束" in browser.get("/login")[1]
+    clock.advance(8 * 86_400)
+    with factory.begin() as uow:
+        assert sessions.drop_dead_sessions(uow) == 0
