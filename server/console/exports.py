@@ -11,6 +11,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -27,6 +28,14 @@ _MOST_DIGITS = 15
 _WIDTHS = {"text": 18, "long": 50, "number": 10, "date": 17}
 
 Value = str | int | float | datetime | date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """A sheet of explanations: its title, and pairs of a column and what to write there."""
+
+    title: str
+    lines: Sequence[tuple[str, str]]
 
 
 class ExportFormat(StrEnum):
@@ -75,6 +84,19 @@ def write_export(
     return _write_xlsx(sheet, heads, rows)
 
 
+def write_template(
+    kind: ExportFormat,
+    sheet: str,
+    heads: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[Value]],
+    notes: Notes,
+) -> bytes:
+    """An example file of an import: XLSX has the notes on a second sheet, CSV has none."""
+    if kind is ExportFormat.CSV:
+        return _write_csv(heads, rows)[0]
+    return _write_xlsx(sheet, heads, rows, notes)[0]
+
+
 def pack_files(sheet: str, content: bytes, files: Mapping[str, bytes]) -> bytes:
     """A ZIP of an XLSX called `sheet` and the files that it names."""
     made = io.BytesIO()
@@ -110,7 +132,10 @@ def _plain_value(value: Value) -> str | int | float:
 
 
 def _write_xlsx(
-    sheet: str, heads: Sequence[tuple[str, str]], rows: Iterable[Sequence[Value]]
+    sheet: str,
+    heads: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[Value]],
+    notes: Notes | None = None,
 ) -> tuple[bytes, int]:
     made = io.BytesIO()
     book = xlsxwriter.Workbook(
@@ -142,8 +167,20 @@ def _write_xlsx(
             raise ValueError("more rows than a sheet can hold")
         for at, value in enumerate(row):
             _write_cell(page, count, at, value, formats)
+    if notes is not None:
+        _write_notes(book.add_worksheet(_sheet_name(notes.title)), notes, formats)
     book.close()
     return made.getvalue(), count
+
+
+def _write_notes(
+    page: xlsxwriter.worksheet.Worksheet, notes: Notes, formats: Mapping[str, object]
+) -> None:
+    page.set_column(0, 0, _WIDTHS["text"])
+    page.set_column(1, 1, 2 * _WIDTHS["long"])
+    for at, (name, words) in enumerate(notes.lines):
+        page.write_string(at, 0, name, formats["head"])
+        page.write_string(at, 1, words, formats["text"])
 
 
 def _write_cell(

@@ -15,8 +15,10 @@ from wtforms import BooleanField, SelectMultipleField
 from server.base.access import Organizer, Permission
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
-from server.base.web.page import FieldRefused, Page, Pages, Redirect, page
+from server.base.web.page import Download, FieldRefused, Page, Pages, Redirect, page
+from server.base.web.schema import Query
 from server.console.checked_files import CheckedUpload
+from server.console.exports import ExportFormat, Notes, write_template
 from server.console.forms import ConsoleForm
 from server.console.models import CheckedFile, FileState
 from server.console.sheets.grids import MIB
@@ -35,6 +37,27 @@ class ColumnsForm(ConsoleForm):
     meaning = SelectMultipleField("console.upload.columns", choices=[], validate_choice=False)
 
 
+class ExampleQuery(Query, frozen=True, kw_only=True):
+    """The format of an example file."""
+
+    file_format: ExportFormat = ExportFormat.XLSX
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleFile:
+    """A file to fill in. It imports unchanged.
+
+    `columns` are text keys of headings. `rows` is the key of a text with a line per row, its cells
+    separated by |; `notes` that of a text with lines of column | explanation; `title` names the
+    file and its first sheet.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: str
+    notes: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class UploadPages:
     """The pages of one kind of file below `path`, where its list stands.
@@ -50,6 +73,7 @@ class UploadPages:
     dropped: str
     needs: Permission
     name_columns: Callable[[Texts], Sequence[tuple[str, str]]]
+    example: ExampleFile
     columns_form: type[ColumnsForm] = ColumnsForm
 
 
@@ -94,11 +118,46 @@ def declare_upload_pages(pages: Pages, declared: UploadPages) -> None:
         ("POST", f"{here}/columns", f"assign_columns_{label}", _columns_act(declared), form),
         ("POST", f"{here}/all", f"store_all_{label}", _store_act(declared, good_only=False), {}),
         ("POST", f"{here}/good", f"store_good_{label}", _store_act(declared, good_only=True), {}),
+        (
+            "GET",
+            f"{declared.path}/import/example",
+            f"load_example_{label}",
+            _example_page(declared),
+            {"query": ExampleQuery},
+        ),
         ("POST", f"{here}/drop", f"drop_file_{label}", _drop_act(declared), {}),
     )
     for method, path, name, function, given in acts:
         function.__name__ = name
         page(pages, method, path, needs=declared.needs, **given)(function)
+
+
+def _example_page(declared: UploadPages) -> Callable[..., Download]:
+    def load_example(uow: UnitOfWork, organizer: Organizer, query: ExampleQuery) -> Download:  # noqa: ARG001 - it reads nothing
+        """An example file with explanations."""
+        return write_example(uow.texts, declared.example, query.file_format)
+
+    return load_example
+
+
+def write_example(texts: Texts, example: ExampleFile, kind: ExportFormat) -> Download:
+    """An example file; ZIP has none and is XLSX.
+
+    Raises: ValueError for a row with another number of cells than there are columns.
+    """
+    kind = ExportFormat.XLSX if kind is ExportFormat.ZIP else kind
+    title = texts.fill_text(example.title)
+    heads = [(texts.fill_text(key), "text") for key in example.columns]
+    rows = [line.split("|") for line in texts.fill_text(example.rows).strip().splitlines()]
+    if any(len(row) != len(heads) for row in rows):
+        raise ValueError(f"{example.rows}: a row has not {len(heads)} cells")
+    lines = texts.fill_text(example.notes).strip().splitlines()
+    notes = Notes(
+        title=texts.fill_text("console.upload.notes"),
+        lines=[(name, words) for name, _, words in (line.partition("|") for line in lines)],
+    )
+    content = write_template(kind, title, heads, rows, notes)
+    return Download(file_name=f"{title}.{kind.value}", media=kind.media, content=content)
 
 
 def _columns_page(declared: UploadPages) -> Callable[..., Page]:

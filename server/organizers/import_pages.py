@@ -12,6 +12,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, page
 from server.console.forms import ConsoleForm
 from server.console.upload_pages import (
+    ExampleFile,
     UploadPages,
     declare_upload_pages,
     describe_file,
@@ -41,6 +42,12 @@ UPLOADS = UploadPages(
     dropped="organizers.unit_import.dropped",
     needs=_WRITE,
     name_columns=_name_columns,
+    example=ExampleFile(
+        title="organizers.unit_example.title",
+        columns=[COLUMN_TITLES[name] for name in ("name", "kind", "city", "county", "full_name")],
+        rows="organizers.unit_example.rows",
+        notes="organizers.unit_example.notes",
+    ),
 )
 
 

@@ -283,6 +283,15 @@ def test_who_asks_before_sending_too_much_is_refused_at_once(port: int) -> None:
         assert answer(client.makefile("rb"))[0] == 413
 
 
+def test_a_browser_that_sends_too_much_reads_a_page(port: int) -> None:
+    head, _, body = post(b"x" * TOO_LARGE).partition(b"\r\n\r\n")
+    with closing(dial(port)) as client:
+        client.sendall(head + b"\r\nAccept: text/html,*/*;q=0.8\r\n\r\n" + body)
+        status, shown = answer(client.makefile("rb"))
+        assert status == 413
+        assert "一次最多上传 5 MB" in shown
+
+
 def test_the_longest_upload_passes_and_one_byte_more_does_not(port: int) -> None:
     for more, status in ((0, 200), (1, 413)):
         with closing(dial(port)) as client:

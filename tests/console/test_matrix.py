@@ -151,6 +151,7 @@ UNITS = {
     "POST /units/new": Probe(answers=422),
     "GET /units/import": Probe(),
     "POST /units/import": Probe(answers=422),
+    "GET /units/import/example": Probe(),
     "GET /units/imports/<ref>": Probe(make=a_unit_file),
     "GET /units/imports/<ref>/columns": Probe(make=a_unit_file),
     "POST /units/imports/<ref>/columns": Probe(make=a_unit_file),

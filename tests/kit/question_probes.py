@@ -99,6 +99,7 @@ QUESTION_PROBES = {
     "GET /questions/picked/approve": Probe(),
     "POST /questions/picked/approve": Probe(form={"picked": "x"}),
     "GET /questions/import": Probe(),
+    "GET /questions/import/example": Probe(),
     "POST /questions/import": Probe(form={"pasted": "1. 水会流。（√）"}),
     "GET /questions/imports/<ref>": Probe(make=_CHECKED),
     "GET /questions/imports/<ref>/columns": Probe(make=_CHECKED),

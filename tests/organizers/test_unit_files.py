@@ -178,6 +178,21 @@ def test_the_page_names_each_bad_row_and_takes_the_good_ones(
     assert "单位.csv" in browser.get("/units/import")[1]
 
 
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_the_example_file_is_imported_unchanged(
+    uow_factory: UnitOfWorkFactory, file_format: str
+) -> None:
+    app, _ = console_app(uow_factory, unit_pages.PAGES, import_pages.PAGES)
+    browser = Browser(app, "system_admin-region")
+    example = browser.client.get(f"/console/units/import/example?file_format={file_format}")
+    given: dict[str, Any] = {"file": (BytesIO(example.data), f"样表.{file_format}")}
+    here = browser.open("POST", "/units/import", given).location.removeprefix("/console")
+    run_jobs(uow_factory)
+    shown = browser.get(here)[1]
+    assert "检查通过：可以新增 3 个单位" in shown
+    assert "请看一看" not in shown
+
+
 def store_together(uow_factory: UnitOfWorkFactory) -> int:
     """Two imports of one file, stored by two workers at once; return the number of units."""
     refs = [kept(uow_factory, HEAD + GOOD) for _ in range(2)]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from server.base.uow import UnitOfWorkFactory
+from server.console.exports import ExportFormat, write_export
 from server.quiz.bank.commands import import_questions
 from server.quiz.bank.files.reading import read_questions
 from server.quiz.bank.import_console import PAGES
@@ -199,3 +200,58 @@ def test_picked_questions_are_sent_and_approved_together(bank_app: Flask) -> Non
         answer = browser.client.post(f"/console/questions/picked/{act}", data=given)
         assert answer.status_code == 303
     assert editor.get("/questions?stage=live")[1].count("已上线</span>") == 2
+
+
+@pytest.mark.parametrize("file_format", ["xlsx", "csv"])
+def test_the_example_file_is_imported_unchanged(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory, file_format: str
+) -> None:
+    browser = Browser(bank_app, "editor-county")
+    example = browser.client.get(f"/console/questions/import/example?file_format={file_format}")
+    assert example.status_code == 200
+    here = upload(bank_app, f"样表.{file_format}", example.data, "editor-county")
+    run_jobs(uow_factory)
+    shown = browser.get(here)[1]
+    assert "检查通过：新增 3 道" in shown
+    assert "请看一看" not in shown
+
+
+def test_an_approver_is_led_to_all_questions_of_an_import(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    editor, approver = Browser(bank_app, "editor-county"), Browser(bank_app, "approver-city")
+    rows = "".join(f"第{number}题？,甲,乙,A\n" for number in range(60))
+    here = upload(
+        bank_app, "六十道.csv", ("题干,选项A,选项B,答案\n" + rows).encode(), "editor-county"
+    )
+    run_jobs(uow_factory)
+    editor.ask("POST", f"{here}/all", {})
+    run_jobs(uow_factory)
+    editor.ask("POST", f"{here}/send", {})
+    shown = approver.get("/questions")[1]
+    assert "成批审核“六十道.csv”导入的 60 道题" in shown
+    assert f'href="/console{here}"' in shown
+    assert 'href="/console/questions?stage=review"' in shown
+    # The list of what waits does not lead to itself.
+    waiting = approver.get("/questions?stage=review")[1]
+    assert "有 60 道题等您审核" in waiting
+    assert "查看等您审核的题目" not in waiting
+    assert approver.ask("POST", f"{here}/approve", {})[0] == 303
+    assert "成批审核" not in approver.get("/questions")[1]
+    assert "成批审核" not in editor.get("/questions")[1]
+
+
+@pytest.mark.parametrize("name", ["空.csv", "空.xlsx"])
+def test_a_file_with_a_heading_alone_holds_no_question(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory, name: str
+) -> None:
+    content = "题干,选项A,选项B,答案\n".encode()
+    if name.endswith("xlsx"):
+        heads = [(title, "text") for title in ("题干", "选项A", "选项B", "答案")]
+        content, _ = write_export(ExportFormat.XLSX, "题", heads, [])
+    browser = Browser(bank_app, "editor-county")
+    here = upload(bank_app, name, content, "editor-county")
+    run_jobs(uow_factory)
+    shown = browser.get(here)[1]
+    assert "文件里没有题目" in shown
+    assert "不用导入" not in shown

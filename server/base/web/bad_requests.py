@@ -1,4 +1,4 @@
-"""Responses to unparsable HTTP requests: problem+json like every other error.
+"""Responses to unparsable HTTP requests: problem+json like every other error, a page to browsers.
 
 gunicorn itself would respond with an HTML page that repeats the request, and log it; its headers
 may contain a token and its path a signature.
@@ -7,6 +7,7 @@ may contain a token and its path a signature.
 from __future__ import annotations
 
 import logging
+from html import escape
 from http import HTTPStatus
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from gunicorn.http.errors import NoMoreData, ParseException  # type: ignore[impo
 from server.base import ids
 from server.base.errors import (
     AppError,
+    BodyTooLarge,
     Malformed,
     TooManyRequests,
     Unavailable,
@@ -22,14 +24,17 @@ from server.base.errors import (
 )
 from server.base.problem import MEDIA, problem_body, retry_headers
 from server.base.texts import load_texts
+from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 
 _log = logging.getLogger(__name__)
+_MIB = 2**20
 _texts = load_texts([Path(__file__).parents[1]])
 
 
-def build_refusal(trouble: BaseException) -> bytes:
+def build_refusal(trouble: BaseException, as_page: bool = False) -> bytes:
     """A complete HTTP response; the log has the kind of the error, never its message.
 
+    `as_page`: a browser waits, which shows HTML to a person.
     400 for unparsable requests, 413 for too long ones, 503 when a disk is full, else 500.
     """
     rid = ids.new_ref("req")
@@ -39,7 +44,7 @@ def build_refusal(trouble: BaseException) -> bytes:
         _log.warning("request refused before parsing", extra=told)
     else:
         _log.error("request failed outside the application", exc_info=trouble, extra={"rid": rid})
-    return _encode_answer(refused, rid)
+    return _encode_answer(refused, rid, as_page=as_page)
 
 
 def too_many_connections() -> bytes:
@@ -57,17 +62,40 @@ def _refusal_for(trouble: BaseException) -> AppError:
     return AppError()
 
 
-def _encode_answer(refused: AppError, rid: str) -> bytes:
+def _encode_answer(refused: AppError, rid: str, *, as_page: bool = False) -> bytes:
     status = HTTPStatus(refused.status)
-    body = problem_body(refused, _texts.error_text(refused.code), rid)
+    if as_page:
+        media, body = "text/html; charset=utf-8", _write_page(refused, rid)
+    else:
+        media, body = MEDIA, problem_body(refused, _texts.error_text(refused.code), rid)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "Connection: close",
-        f"Content-Type: {MEDIA}",
+        f"Content-Type: {media}",
         f"Content-Length: {len(body)}",
+        "Content-Security-Policy: default-src 'none'",
         "X-Content-Type-Options: nosniff",
         *(f"{name}: {value}" for name, value in retry_headers(refused)),
         f"X-Request-Id: {rid}",
         "\r\n",
     )
     return "\r\n".join(head).encode() + body
+
+
+def _write_page(refused: AppError, rid: str) -> bytes:
+    """A page without scripts and styles: templates and assets belong to the console."""
+    say = _texts.fill_text
+    sentence = _texts.error_text(refused.code)
+    if isinstance(refused, BodyTooLarge):
+        sentence = say("base.refused_page.file_large", most=UPLOAD_LIMIT_BYTES // _MIB)
+    lines = [
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>{escape(say('base.refused_page.title'))}</title></head><body><main>",
+        f"<h1>{escape(say('base.refused_page.title'))}</h1>",
+        f"<p>{escape(sentence)}</p>",
+        f"<p>{escape(say('base.refused_page.back'))}</p>",
+        f"<p><small>{escape(say('base.refused_page.number', number=rid))}</small></p>",
+        "</main></body></html>",
+    ]
+    return "\n".join(lines).encode()

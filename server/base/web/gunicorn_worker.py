@@ -27,6 +27,7 @@ from server.base.web import bad_requests
 from server.base.web.connection import Bounds, Connection, ConnectionState, Outbox
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
+from server.base.web.receiver import wants_page
 from server.base.web.service_state import LEAVING
 
 # Application threads of one process, each with a connection to Redis.
@@ -191,17 +192,17 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                 self._close_connection(connection)
 
     def _refuse_request(self, connection: Connection, trouble: Exception) -> None:
-        connection.receiver.drop_received()
-        connection.keep = False
-        connection.unsent = memoryview(bad_requests.build_refusal(trouble))
+        receiver, connection.keep = connection.receiver, False
+        connection.unsent = memoryview(bad_requests.build_refusal(trouble, receiver.wants_page))
+        receiver.drop_received()
         self._send_on(connection)
 
     # Answering
 
     def _ask_house(self, connection: Connection, request: Any) -> None:
         connection.state = ConnectionState.ANSWERING
-        pool = next((pool for path, pool in self._lanes if request.path.startswith(path)), None)
-        (pool or self._house).submit(self._answer_request, connection, request)
+        lanes = (pool for path, pool in self._lanes if request.path.startswith(path))
+        next(lanes, self._house).submit(self._answer_request, connection, request)
 
     def _answer_request(self, connection: Connection, request: Any) -> None:
         """Runs on an application thread."""
@@ -210,7 +211,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             connection.keep = self._run_app(request, connection, outbox)
         except Exception as trouble:
             outbox = Outbox()
-            outbox.sendall(bad_requests.build_refusal(trouble))
+            outbox.sendall(bad_requests.build_refusal(trouble, wants_page(request)))
             connection.keep = False
         with suppress(OSError):
             request.body.close()

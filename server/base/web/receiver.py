@@ -35,6 +35,11 @@ _END = b"\r\n\r\n"
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
+def wants_page(request: Any) -> bool:
+    """Whether the client of a gunicorn request reads HTML, as browsers say of a page and a form."""
+    return any(name == "ACCEPT" and "text/html" in value for name, value in request.headers)
+
+
 class Receiver:
     """The requests of one connection, one at a time; later bytes stay in its buffer."""
 
@@ -56,6 +61,11 @@ class Receiver:
     def expected_bytes(self) -> int:
         """Maximum length of the body being received."""
         return self._body.expected_bytes if self._body is not None else 0
+
+    @property
+    def wants_page(self) -> bool:
+        """Whether a browser waits for a page: it sent a form or opened an address."""
+        return self._request is not None and wants_page(self._request)
 
     def add_bytes(self, data: bytes) -> Any:
         """Add bytes; return the complete gunicorn request with its body in a file, else None."""
@@ -101,9 +111,10 @@ class Receiver:
         self._searched = 0
         self._count += 1
         request = Request(self._cfg, IterUnreader([head]), self._peer, self._count)
+        # Known before its body is refused, so that a browser is answered with a page.
+        self._request = request
         reader = request.body.reader
         self._body = _Chunked() if isinstance(reader, ChunkedReader) else _Sized(reader.length)
-        self._request = request
         return True
 
 

@@ -59,14 +59,15 @@ class VersionsQuery(Query, frozen=True, kw_only=True):
 )  # fmt: skip
 def list_questions(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) -> Page:
     """The bank of the organizer's place, and the live questions above it."""
+    approves = organizer.has_permission(_P.QUESTION_APPROVE)
     return Page(
         "bank/questions.html",
         list=read_table(uow, organizer, QUESTIONS, query),
-        waiting=questions.count_waiting(uow, organizer)
-        if organizer.has_permission(_P.QUESTION_APPROVE)
-        else 0,
+        waiting=questions.count_waiting(uow, organizer) if approves else 0,
+        batches=questions.list_waiting_batches(uow, organizer) if approves else [],
+        shows_waiting=query.stage is QuestionStage.REVIEW,
         may_write=organizer.has_permission(_P.QUESTION_WRITE),
-        may_approve=organizer.has_permission(_P.QUESTION_APPROVE),
+        may_approve=approves,
     )
 
 

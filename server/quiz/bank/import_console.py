@@ -8,6 +8,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Redirect, page
 from server.console.sheets.headings import LEFT_OUT
 from server.console.upload_pages import (
+    ExampleFile,
     UploadPages,
     declare_upload_pages,
     describe_file,
@@ -23,6 +24,10 @@ from server.quiz.enums import QuestionStage
 __all__ = ["PAGES"]
 
 _P = Permission
+_EXAMPLE_COLUMNS = (
+    "kind", "stem", "option_a", "option_b", "option_c", "option_d", "answer", "explanation",
+    "benchmark_no", "difficulty", "source",
+)  # fmt: skip
 
 
 def _name_columns(texts: Texts) -> list[tuple[str, str]]:
@@ -37,6 +42,12 @@ UPLOADS = UploadPages(
     dropped="quiz.bank_import.dropped",
     needs=_P.QUESTION_WRITE,
     name_columns=_name_columns,
+    example=ExampleFile(
+        title="quiz.bank_example.title",
+        columns=[f"quiz.question_column.{name}" for name in _EXAMPLE_COLUMNS],
+        rows="quiz.bank_example.rows",
+        notes="quiz.bank_example.notes",
+    ),
     columns_form=QuestionColumnsForm,
 )
 

@@ -19,13 +19,15 @@ from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
 from server.quiz.bank.pictures import picture_path
 from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
-from server.quiz.models import Question
+from server.quiz.models import Question, QuestionImport
 from server.units.service import resolve_scope, unit_by_id
 
 # Content columns that tell the key.
 _KEYS = ("answer", "explanation")
 # Choices of a filter.
 _MOST_OWNERS = 200
+# Imports offered above the list.
+_MOST_BATCHES = 5
 _COMPARED = ("kind", "stem", "picture", "picture_alt", "options", "answer", "explanation",
              "benchmark", "topic", "difficulty", "audience", "source")  # fmt: skip
 
@@ -200,6 +202,37 @@ def count_waiting(uow: UnitOfWork, organizer: Organizer) -> int:
     """Questions that wait for this approver."""
     asked = select(func.count()).select_from(Question).where(waits_for(organizer))
     return uow.session.scalar(visible_to(asked, organizer, Question)) or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingBatch:
+    """An import with questions that wait for an approver: its ref, its file, their number."""
+
+    ref: str
+    file_name: str
+    count: int
+
+
+def list_waiting_batches(uow: UnitOfWork, organizer: Organizer) -> list[WaitingBatch]:
+    """The imports with several questions that wait for this approver, the largest first."""
+    asked = visible_to(_batches_of(waits_for(organizer)), organizer, Question)
+    counts = {row[0]: row[1] for row in uow.session.execute(asked)}
+    files = visible_to(
+        select(QuestionImport).where(QuestionImport.ref.in_(counts)), organizer, QuestionImport
+    )
+    names = {row.ref: row.file_name for row in uow.session.scalars(files)}
+    return [
+        WaitingBatch(ref=ref, file_name=names[ref], count=count)
+        for ref, count in counts.items()
+        if ref in names
+    ]
+
+
+def _batches_of(condition: Any) -> Select[Any]:
+    count = func.count().label("count")
+    asked: Any = select(Question.batch, count).where(condition, Question.batch.is_not(None))
+    grouped = asked.group_by(Question.batch).having(count > 1)
+    return grouped.order_by(count.desc(), Question.batch).limit(_MOST_BATCHES)  # type: ignore[no-any-return]  # as below
 
 
 def list_owners(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
