@@ -231,7 +231,7 @@ export interface ContestMe {
   total: number | null
   today_score: number | null
   rank: number | null
-  /** Points to the next place above, null in first place; 0 when the time decides. */
+  /** Points to the next higher rank, null for rank 1; 0 when the time decides. */
   behind_next: number | null
   behind_next_ms: number | null
 }

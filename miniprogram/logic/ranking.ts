@@ -6,7 +6,7 @@ import { distance } from './standing'
 import type { StandingWords } from './standing'
 
 type OwnPlace = 'city' | 'county' | 'unit' | 'audience' | 'group'
-/** A board's place; the groups of a contest are named by their key. */
+/** The scope of a board; the divisions of a contest are named by their key. */
 export type Place = 'region' | OwnPlace | `division:${string}`
 export type Period = 'total' | 'week' | 'day'
 
@@ -84,7 +84,7 @@ export function rowsOf(board: Board): Rows {
   return { top, around: board.me && !shown ? board.me.around.map(rowOf) : [] }
 }
 
-/** The user's own row at the bottom of the page: the place, and the distance to the next one. */
+/** The user's own row at the bottom of the page: the rank, and the distance to the next higher one. */
 export function ownRow(me: BoardMe, words: { mine: string }, c: StandingWords, over: boolean): Row {
   const at = me.around.findIndex(({ rank }) => rank === me.rank)
   const [line, above] = [me.around[at], me.around[at - 1]]

@@ -13,9 +13,9 @@ export interface StandingWords {
 }
 
 export interface Standing {
-  /** The ranked total with its place; empty before the first paper. */
+  /** The ranked total with its rank; empty before the first paper. */
   total: string
-  /** The distance to the place above. */
+  /** The distance to the next higher rank. */
   next: string
 }
 
@@ -28,7 +28,7 @@ export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' 
 }
 
 /**
- * The distance to the place above in points; at equal points in time, then by the earlier finish.
+ * The distance to the next higher rank: in points; at equal points in time, then by the finish.
  */
 export function distance(points: number | null, ms: number | null, c: StandingWords): string {
   if (points === null) return c.first

@@ -296,7 +296,7 @@ def tell_pictures(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 def merge_pictures(uow: UnitOfWork, keep_id: int, gone_id: int) -> None:
-    """Move the pictures of a merged citizen, unless the other one has a public picture."""
+    """Move a merged citizen's pictures to the survivor, unless that one has a public picture."""
     session = uow.session
     if session.scalar(select(Citizen.avatar_url).where(Citizen.id == keep_id)) is not None:
         session.execute(delete(Avatar).where(Avatar.citizen_id == gone_id))

@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingPicture:
-    """A picture in review; its owner is left out, so that only the picture is judged."""
+    """A picture in review; its owner is omitted, so that the review is impartial."""
 
     name: str
     made_at: datetime

@@ -8,7 +8,8 @@ from hashlib import sha256
 from server.base.characters import split_characters
 
 MOST_CHARACTERS = 20
-# A family emoji is one character of many code points; a stack of accents is not a name.
+# A visible character can have many code points: a family emoji, or any number of stacked accents.
+# So the code points are limited too, far above the needs of real names.
 MOST_CODE_POINTS = 100
 
 _JOINER = "\u200d"

@@ -20,7 +20,7 @@ _SAID: Mapping[FaultKind, str] = {
 
 
 def verify_audit(uow_factory: UnitOfWorkFactory, head: str, show: Callable[[str], None]) -> bool:
-    """Verify the chain and say the result; `head` is empty, or NUMBER:DIGEST as noted earlier.
+    """Verify the chain and print the result; `head` is empty, or NUMBER:DIGEST as noted earlier.
 
     Raises: Invalid (422) for a head that cannot be read.
     """

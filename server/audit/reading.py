@@ -22,7 +22,7 @@ from server.console.tables import ListQuery
 from server.units import service as units
 
 _LONGEST_HISTORY = 200
-# Entries of an object among which one of a readable kind is looked for.
+# How many of the newest entries of an object are searched for one of a readable kind.
 _NEWEST = 10
 
 
@@ -158,7 +158,7 @@ def may_read_kind(organizer: Organizer, kind: str) -> bool:
 
 
 def describe_entries(uow: UnitOfWork, rows: Sequence[AuditRecord]) -> list[AuditLine]:
-    """Entries in words."""
+    """The entries with their codes replaced by texts."""
     names = {owner: _name_place(uow, owner) for owner in {row.owner for row in rows}}
     return [
         AuditLine(

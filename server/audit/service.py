@@ -60,7 +60,7 @@ def record_change(  # noqa: PLR0913 - one fact of the entry each, the optional o
     `act` is `<slice>.<verb>_<object>`, for example `quiz.retire_question`; its Chinese name is the
     text `quiz.act.retire_question`. `before` and `after` hold the changed fields as JSON values.
     Names, phone numbers and other values of persons go into `personal` only, and secrets
-    (passwords, tokens) nowhere. One entry per deed: a bulk import is one entry with its counts.
+    (passwords, tokens) nowhere. One entry per act: a bulk import is one entry with its counts.
     Raises: TypeError for values that JSON cannot express.
     """
     # Creates SQLAlchemy's connection now: an answer that is stored together with the commit

@@ -15,7 +15,7 @@ from server.audit.rules import GENESIS, Link, head_message
 from server.base.uow import UnitOfWork
 
 _BATCH = 1000
-# How far a renumbered row is looked for behind its place.
+# How many higher numbers are tried as the original number of a renumbered row.
 _SHIFT_LOOKED_FOR = 10_000
 _LINK_FIELDS = tuple(one.name for one in fields(Link))
 
@@ -99,7 +99,7 @@ def _fault_of(uow: UnitOfWork, row: AuditRecord, expected: int, previous: str) -
     if row.number == expected and row.previous_digest == previous:
         edited = _link_of(row).digest() != row.digest
         return Fault(kind=FaultKind.EDITED, number=expected) if edited else None
-    # The true successor, wherever it stands, carries the digest of the entry before it.
+    # The true successor contains the previous entry's digest, whatever its present number.
     place = uow.session.scalar(
         select(AuditRecord.number)
         .where(AuditRecord.previous_digest == previous, AuditRecord.number != expected)

@@ -169,8 +169,8 @@ _access = logging.getLogger("kepu.access")
 def write_answered(method: str, route: str, status: int, milliseconds: float) -> None:
     """Write the log line of one response.
 
-    The line equals that of `logging`, but is built once and without a record, because every request
-    pays for it. With other handlers attached, as in tests, it goes through `logging`.
+    The line equals that of `logging`, but is built once and without a record, to save time in every
+    request. With other handlers attached, as in tests, `logging` writes it.
     """
     if not _access.isEnabledFor(logging.INFO):
         return

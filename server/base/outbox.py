@@ -276,7 +276,7 @@ def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVER
     """End claims of dead workers and rows that waited too long; return how many ended.
 
     Repeatable claims are queued again and not counted. One transaction per row. Without
-    `lock_first` it waits for nobody: rows locked by others are left to the next run.
+    `lock_first` it waits for no lock: rows locked by others are left to the next run.
     """
     with uow_factory.begin(read_only=True) as reading:
         table = queue.table

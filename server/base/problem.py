@@ -37,7 +37,7 @@ def problem_body(refusal: AppError, detail: str, rid: str) -> bytes:
 
 
 def retry_headers(refusal: AppError) -> tuple[tuple[str, str], ...]:
-    """`Retry-After` in whole seconds, for refusals that a later request may not meet."""
+    """`Retry-After` in whole seconds, for refusals after which a retry may succeed."""
     if isinstance(refusal, TooManyRequests | Unavailable):
         return (("Retry-After", str(refusal.retry_after_seconds)),)
     return ()

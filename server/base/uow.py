@@ -45,7 +45,7 @@ class DatabaseAway(Unavailable):
 class UnitMove:
     """References to a unit, which are moved when it is merged into another one.
 
-    `said` is the text key of a sentence with `count`. `count(uow, unit)` tells how many there are;
+    `said` is the text key of a sentence with `count`. `count(uow, unit)` returns their number;
     `move(uow, old, new)` moves one batch and returns how many it moved, 0 when none is left. Both
     take row ids; a repeated move changes nothing.
     """

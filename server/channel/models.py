@@ -73,8 +73,8 @@ class LateState(StrEnum):
 class Follower(Outgoing, Base):
     """A citizen as a follower; `state_at` is the time of the last follow event.
 
-    The columns of the outbox are for reading the unionid; without a state WeChat has returned none
-    so far. Units: from `ask_at` on WeChat may be asked again about such a follower.
+    The columns of the outbox are for requesting the unionid. Without a state WeChat has returned
+    none so far; it may be requested again from `ask_at` on.
     """
 
     __tablename__ = "follower"

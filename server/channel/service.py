@@ -142,7 +142,7 @@ def _want_unionid(uow: UnitOfWork, row: Follower) -> None:
 
 
 def unlinked_openids(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
-    """The openids whose unionid is neither known nor being asked for, in their order."""
+    """The openids whose unionid has not been requested from WeChat, in their order."""
     owners = accounts.citizens_of_openids(uow, APP, openids)
     rows = uow.session.execute(
         select(Follower.citizen_id).where(
@@ -221,7 +221,7 @@ def count_followers(uow: UnitOfWork) -> float:
 
 
 def unionids_wanted(uow: UnitOfWork) -> float:
-    """Number of followers whose unionid is not asked for yet."""
+    """Number of followers whose unionid is still to be requested from WeChat."""
     return _count_rows(uow, Follower, Follower.outbox_state.in_(_OPEN))
 
 

@@ -20,7 +20,7 @@ from server.wechat.retries import outcome_of
 
 APP: Final = "official_account"
 LEARN_UNIONID = "channel.learn_unionid"
-# Longer than the slowest call, so that two workers do not ask for the same follower.
+# Longer than the slowest call, so that two workers do not request the same unionid.
 ASKING_LASTS = timedelta(seconds=60)
 
 

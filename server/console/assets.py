@@ -24,7 +24,7 @@ BUILT = Path(__file__).with_name("static")
 LIBRARIES = ("bootstrap.css", "htmx.js", "dates.css", "dates.js", "charts.js")
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 _HASH_LENGTH = 12
-# The address changes with the content, so a copy never has to be asked for again.
+# The address changes with the content, so a cached copy never has to be revalidated.
 _CACHE_CONTROL = "public, max-age=31536000, immutable"
 
 

@@ -1,4 +1,4 @@
-"""The first page of the console: what waits for the organizer, with scope and permissions."""
+"""The first page of the console: the organizer's pending tasks, scope and permissions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PAGES = Pages("console", Path(__file__).with_name("pages"))
 
 @page(PAGES, "GET", "/", needs=Permission.CONSOLE_OPEN, menu="console.menu.home")
 def show_home(uow: UnitOfWork, organizer: Organizer) -> Page:
-    """Show what waits, the organizer, and the role's permissions, reading and changing apart."""
+    """Show pending tasks, the organizer, and the role's permissions to read and to change."""
     found = [provide(uow, organizer) for provide in uow.dependencies.hooks.waiting]
     waiting: list[Waiting] = [one for several in found for one in several if one.count]
     powers = [power for power in Permission if organizer.has_permission(power)]

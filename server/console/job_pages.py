@@ -52,7 +52,7 @@ def _jobs_of(organizer_id: int) -> Select[Any]:
 
 
 def say_title(texts: Texts, row: ConsoleJob) -> str:
-    """What the job does, in words."""
+    """The job's title."""
     return texts.fill_text(row.title, **row.title_facts)
 
 
@@ -108,7 +108,7 @@ JOBS = Table(
     PAGES, "GET", "/jobs", needs=Permission.CONSOLE_OPEN, query=ListQuery, menu="console.job.title"
 )
 def list_jobs(uow: UnitOfWork, organizer: Organizer, query: ListQuery) -> Page:
-    """List the own imports, exports and other long work."""
+    """List the organizer's imports, exports and other long jobs."""
     return Page("console/jobs.html", shown=read_table(uow, organizer, JOBS, query))
 
 

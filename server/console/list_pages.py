@@ -74,7 +74,7 @@ class ExportForm(ConsoleForm):
 
 
 class ViewForm(ConsoleForm):
-    """A change of the own view of a list: `act` is columns, reset, save or delete."""
+    """A change of the organizer's view of a list: `act` is columns, reset, save or delete."""
 
     act = HiddenField("console.list.columns")
     back = HiddenField("console.list.columns")
@@ -237,7 +237,7 @@ def export_rows(
 
 
 def export_value(texts: Texts, column: Column, row: Any) -> Value:
-    """A value as it stands in an export: numbers and dates keep their type, codes get words."""
+    """A value for an export: numbers and dates keep their type, codes are replaced by texts."""
     value = read_value(texts, column, row)
     keeps = isinstance(value, datetime | date) or column.kind is ColumnKind.NUMBER
     if value is None or (keeps and column.words is None and isinstance(value, Value)):

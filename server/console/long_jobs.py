@@ -73,7 +73,7 @@ class JobResult:
 
 @dataclass(frozen=True, kw_only=True)
 class JobRun:
-    """One run of a job: for whom, with what, and its reports.
+    """One run of a job: its organizer, its arguments, and functions that report progress.
 
     `input_file` is the uploaded file. `organizer` is as when the job was started.
     """

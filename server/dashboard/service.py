@@ -1,6 +1,6 @@
 """Reads the counted figures of a place for the pages; nothing here counts.
 
-An organizer sees the figures of the own place and of every place below it.
+An organizer sees the figures of the place in the scope and of every place below it.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _AGAIN_SECONDS = 2.0
 def start_season(
     application: Application, clock: Clock, stop: threading.Event
 ) -> threading.Thread | None:
-    """Write the season in a thread that ends soon after `stop`; None when none is wanted."""
+    """Write the season in a thread that ends soon after `stop`; None when it is off."""
     if application.settings.demo_season == "none":
         return None
     writing = threading.Thread(target=_write_season, args=(application, clock, stop), name="season")

@@ -90,7 +90,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenSeason:
-    """What a call wrote; zeros when the season was complete or is not wanted."""
+    """What a call wrote; zeros when the season was complete or is switched off."""
 
     citizens: int = 0
     papers: int = 0
@@ -323,7 +323,7 @@ def _new_citizen(
         openid_mini=known.openid_mini if logged_in else None,
         unionid=known.unionid,
         nickname=person.name if logged_in else None,
-        # Place and traits are what people told the mini-program.
+        # Place and traits are those that people entered in the mini-program.
         city=place.city,
         county=place.county,
         unit_id=place.unit_id,

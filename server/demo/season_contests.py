@@ -61,7 +61,7 @@ class SideContest:
         return beijing_midnight(opens), beijing_midnight(closes)
 
     def count_papers(self, daily: int) -> int:
-        """The number of papers beside so many of the daily contest."""
+        """The number of papers, for `daily` papers in the daily contest."""
         return max(12, self.papers * daily // _WHOLE)
 
     def select_people(self, people: Sequence[SeasonPerson], taken: int) -> list[SeasonPerson]:

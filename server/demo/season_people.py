@@ -89,7 +89,7 @@ class SeasonPerson:
 
     @property
     def came_at(self) -> datetime:
-        """When the product first knew the person."""
+        """The instant of the person's first follow or login."""
         return min(at for at in (self.followed_at, self.logged_in_at) if at is not None)
 
 

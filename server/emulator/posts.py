@@ -21,7 +21,8 @@ LONGEST_TEXT = 600
 # A post without a path is a plain text.
 TEXT_PATH = ""
 IMAGES = ("/phone/", "data:image/")
-# Posts visible to one person: own groups since joining, direct chats, and the whole timeline.
+# Posts visible to one person: in the person's groups since joining, in direct chats, and in the
+# timeline.
 SEEN = """
 SELECT posts.*, people.name AS sender_name, other.name AS target_name FROM posts
 JOIN people ON people.person = posts.sender

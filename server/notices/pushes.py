@@ -168,7 +168,7 @@ def _settle_message(uow: UnitOfWork, push: Push, outcome: Outcome) -> None:
         case Retry():
             _give_back(uow, push)
         case GiveUp(reason=reason):
-            # WeChat knows no grant, so all open ones are invalid.
+            # WeChat has no grant of this citizen, so all open ones are invalid.
             (_end_grants if reason == _NO_GRANT else _give_back)(uow, push)
             _tell_in_inbox(uow, push, reason)
 

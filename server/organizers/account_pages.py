@@ -1,4 +1,4 @@
-"""Pages of the own account: password, authenticator app, recovery codes, sessions, WeChat."""
+"""Pages of an organizer's account: password, authenticator, recovery codes, sessions, WeChat."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _send_test(preflight: PagePreflight) -> str:
 
 @page(PAGES, "GET", "/account", needs=_OPEN)
 def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
-    """The own account with its sessions."""
+    """The organizer's account with its sessions."""
     last_notice = wechat_notices.say_last_notice(uow, organizer)
     account = own_account.show_own_account(uow, organizer, last_notice)
     return Page("own_account/account.html", account=account)
@@ -151,7 +151,7 @@ def renew_codes(
 
 @page(PAGES, "POST", "/account/sessions/<ref>/end", needs=_OPEN)
 def end_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
-    """End one of the own sessions."""
+    """End one of the organizer's sessions."""
     own_account.end_own_session(uow, organizer, ref)
     return Redirect("/account", said="organizers.account.session_ended")
 
@@ -171,7 +171,7 @@ def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
 
 @page(PAGES, "POST", "/account/wechat/test", needs=_OPEN, ask=_send_test)
 def send_test(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:  # noqa: ARG001 - sent before the transaction
-    """Send a test message to the own WeChat, and say what happened."""
+    """Send a test message to the organizer's WeChat, and show the result."""
     return Redirect("/account", said=asked)
 
 

@@ -22,7 +22,7 @@ _WRITE = Permission.UNIT_WRITE
 
 
 class MergeQuery(Query, frozen=True, kw_only=True):
-    """Words that the other unit is searched by, or the unit that was chosen."""
+    """The search text for the other unit, or the chosen unit."""
 
     q: Annotated[str, Meta(max_length=40)] = ""
     into: Annotated[str, Meta(max_length=40)] = ""
@@ -47,7 +47,7 @@ class MergeForm(ConsoleForm):
 def show_merge(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: MergeForm, query: MergeQuery
 ) -> Page:
-    """Choose the other unit; then what would follow, and the question."""
+    """Choose the other unit; then show the consequences and ask for confirmation."""
     unit = unit_directory.show_unit(uow, organizer, ref)
     chosen = form.into.data or query.into
     refused = None

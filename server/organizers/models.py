@@ -140,12 +140,12 @@ class OrganizerWeChat(Base):
     openid: Mapped[str] = mapped_column(String(300))
     openid_hash: Mapped[str] = mapped_column(String(64))
     bound_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Whether the organizer wants a notice of what waits, once a day.
+    # Whether the organizer wants a daily notice of pending tasks.
     notices_on: Mapped[bool] = mapped_column(server_default=true())
 
 
 class OrganizerNotice(Outgoing, Base):
-    """The notice of a Beijing day to one organizer: what waits for him.
+    """The notice of one Beijing day to one organizer: the pending tasks.
 
     A customer-service message, which WeChat accepts within 48 hours of the organizer's own last
     message; outside, the row is given up. The text is written when it is sent.

@@ -1,4 +1,4 @@
-"""The own account: password, second factor, recovery codes, sessions, WeChat."""
+"""An organizer's own account: password, second factor, recovery codes, sessions, WeChat."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WECHAT_SCENE = "staff-"
 
 @dataclass(frozen=True, kw_only=True)
 class OwnAccountView:
-    """The own account as its page shows it."""
+    """An organizer's account as its page shows it."""
 
     username: str
     second_factor: bool
@@ -55,7 +55,7 @@ class OfferedSecret:
 def show_own_account(
     uow: UnitOfWork, organizer: Organizer, last_notice: tuple[str, str] | None = None
 ) -> OwnAccountView:
-    """The own account with its sessions."""
+    """The organizer's account with its sessions."""
     account = _own_row(uow, organizer)
     return OwnAccountView(
         username=account.username,
@@ -156,7 +156,7 @@ def renew_own_codes(uow: UnitOfWork, organizer: Organizer) -> list[str]:
 
 
 def end_own_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
-    """End one of the own sessions.
+    """End one of the organizer's sessions.
 
     Raises: NotFound (404).
     """
@@ -213,7 +213,7 @@ def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> None:
 
 
 def switch_notices(uow: UnitOfWork, organizer: Organizer, *, on: bool) -> None:
-    """Switch the daily notice to the own WeChat on or off."""
+    """Switch the daily notice to the organizer's WeChat on or off."""
     row = _bound_row(uow, organizer.id)
     if row is None or row.notices_on is on:
         return

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class SessionView:
-    """A session in the list of the own ones."""
+    """A session in the list of the organizer's sessions."""
 
     ref: str
     seen: str

@@ -37,7 +37,7 @@ def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> UnitEntry:
 def create_unit(uow: UnitOfWork, organizer: Organizer, name: str, kind: str, place: str) -> str:
     """Add a unit; return its ref.
 
-    Raises: FieldRefused for a name that the place has already, or a place outside the own one.
+    Raises: FieldRefused for a name that the place has already, or a place outside the scope.
     """
     scope = scope_to_give(uow, organizer, place)
     if scope.unit_id is not None:

@@ -31,7 +31,7 @@ from server.organizers.unit_places import Places
 MOST_UNITS = 10_000
 MOST_NAME = 100
 NEEDED = ("name",)
-# Headings as registers write them, without what stands in brackets.
+# Headings as registers write them, without additions in brackets.
 _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "name": (
         "单位名称", "学校名称", "名称", "单位", "机构名称", "企业名称", "社区名称", "学校", "name",
@@ -153,7 +153,7 @@ def alike_key(name: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class _UnitReader:
-    """How a file's rows are read: places, the place of rows without one, columns by hand."""
+    """Input for reading a file: all places, the place of rows without one, columns by hand."""
 
     places: Places
     own: Scope
@@ -164,9 +164,9 @@ class _UnitReader:
         return self.by_hand.get(column_key(title, at)) or _MEANINGS.get(plain_heading(title))
 
     def rate_row(self, cells: Sequence[str]) -> int:
-        """How well a row is known as a heading.
+        """How likely a row is the heading, by its recognised cells.
 
-        `学校` alone is rather the kind of a unit below an unknown heading.
+        `学校` as the only recognised cell is more likely the kind of a unit in a row of data.
         """
         rate = rate_columns(cells, self.mean_column, NEEDED)
         alone = rate == 101 and len(cells) > 1

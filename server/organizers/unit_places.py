@@ -43,7 +43,7 @@ class Places:
     def find_place(self, city: str, county: str, own: Scope) -> Scope | PlaceFault:
         """The place that a row names: its county, else its city, else `own` when both are empty.
 
-        Without a city a county is looked for in the city of `own`. A column of codes may hold
+        Without a city, the county is searched in the city of `own`. A column of codes may contain
         cities too.
         """
         if not city and not county:

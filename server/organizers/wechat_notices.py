@@ -1,8 +1,8 @@
-"""Notices to an organizer's own WeChat: what waits, once a day, and a test message.
+"""Notices to an organizer's own WeChat: pending tasks, once a day, and a test message.
 
 Both are customer-service messages, which WeChat accepts within 48 hours of the organizer's own last
-message to the official account. Nothing here knows that window: WeChat is asked, and its refusal is
-shown on the page of the own account.
+message to the official account. This window is not checked here: the message is sent, and WeChat's
+refusal is shown on the page of the account.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class NoticeText:
 
 
 def plan_notices(context: TaskContext, *_ids: int) -> int:
-    """Queue today's notice for everybody for whom something waits; return how many."""
+    """Queue today's notice for every organizer with pending tasks; return how many."""
     uow_factory = context.uow_factory
     with uow_factory.begin(read_only=True) as uow:
         if not FIRST_HOUR <= uow.now.astimezone(BEIJING).hour < LAST_HOUR:
@@ -88,7 +88,7 @@ def _plan_notice(uow_factory: UnitOfWorkFactory, account_id: int) -> int:
 
 
 def _waiting_lines(uow: UnitOfWork, account_id: int) -> list[str]:
-    """What waits for an organizer, one sentence each."""
+    """An organizer's pending tasks, one sentence each."""
     organizer = organizer_of(uow, uow.session.get_one(OrganizerAccount, account_id))
     found = [
         one
@@ -128,7 +128,7 @@ def _send_notice(context: TaskContext, notice: NoticeText) -> Outcome:
 
 
 def _settle_notice(_uow: UnitOfWork, _row: OrganizerNotice, _outcome: Outcome) -> None:
-    """The outbox columns say all that the page shows."""
+    """Do nothing: the page reads the outbox columns."""
 
 
 QUEUE = Queue(

@@ -26,7 +26,7 @@ _LISTS = ("who", "what", "focus", "audience", "participants", "stop_kinds", "veh
 
 @dataclass(frozen=True, kw_only=True)
 class NoticeWords:
-    """Keywords of a notice that the parser knows."""
+    """Keywords of a notice that the parser recognises."""
 
     dates: DateWords
     levels: Mapping[str, units.Level]

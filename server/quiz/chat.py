@@ -173,7 +173,7 @@ def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[
     region = board_view.read_board(uow, contest, limit=1, citizen_id=citizen_id)
     note = _say_board_state(uow, region)
     if region.state is BoardState.FROZEN:
-        # The own score includes the papers of meanwhile, the ranks do not.
+        # During a freeze the score includes the later papers, the ranks do not.
         reached = season_progress(uow, [contest], citizen_id)[contest.id].total
         if reached is not None:
             score = figures.say_score(reached)

@@ -41,7 +41,7 @@ def _have_name_judged(
 )
 def send_unit_request(
     uow: UnitOfWork,
-    body: UnitRequestIn,  # noqa: ARG001 - checked before the name was judged
+    body: UnitRequestIn,  # noqa: ARG001 - used by `ask`
     asked: tuple[WantedUnit, NameCheck],
 ) -> UnitRequestOut:
     """Ask for a unit that is missing; asking again for the same one changes nothing."""
@@ -50,7 +50,7 @@ def send_unit_request(
 
 @endpoint(API, "GET", "/me/unit-requests", who=Who.CITIZEN, out=UnitRequestsOut)
 def list_unit_requests(uow: UnitOfWork) -> UnitRequestsOut:
-    """The own requests with their answers."""
+    """The caller's requests with their answers."""
     items = [_show_request(one) for one in service.list_own(uow, uow.caller_id)]
     return UnitRequestsOut(items=items)
 

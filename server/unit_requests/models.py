@@ -30,10 +30,10 @@ class NameCheck(StrEnum):
 
 
 class UnitRequest(Owned, Base):
-    """A unit that citizens of a place miss: one row, however many of them ask for it.
+    """A unit that is missing for citizens of a place: one row, however many of them request it.
 
-    The owner is the county, or the city without one. `name_key` is the name without what makes no
-    difference; only one waiting request of a place has it. `decider_id` is the organizer.
+    The owner is the county, or the city without one. `name_key` is the normalised name, unique
+    among the waiting requests of a place. `decider_id` is the organizer who answered.
     """
 
     __tablename__ = "unit_request"
@@ -63,7 +63,7 @@ class UnitRequest(Owned, Base):
 
 
 class UnitRequester(Base):
-    """A citizen who asked; `told_at` is set when the answer lies in the inbox."""
+    """A citizen who sent the request; `told_at` is set when the answer is in the inbox."""
 
     __tablename__ = "unit_requester"
     __table_args__ = (

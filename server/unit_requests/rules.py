@@ -32,7 +32,7 @@ def name_key(name: str) -> str:
 
 
 def most_alike(name: str, offered: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Those of these (ref, name) whose name is like the wanted one, the most alike first."""
+    """The (ref, name) pairs with a name similar to `name`, the most similar first."""
     wanted = name_key(name)
     matcher = SequenceMatcher(b=wanted, autojunk=False)
     found = []

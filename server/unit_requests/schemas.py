@@ -33,6 +33,6 @@ class UnitRequestOut(Out, frozen=True, kw_only=True):
 
 
 class UnitRequestsOut(Out, frozen=True, kw_only=True):
-    """The own requests, the newest first; at most twenty."""
+    """The caller's requests, the newest first; at most twenty."""
 
     items: list[UnitRequestOut]

@@ -1,4 +1,4 @@
-"""Sending a request, answering it, and telling those who asked."""
+"""Requests for missing units: sending one, answering it, informing the requesters."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class WantedUnit:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestView:
-    """A request with the number of those who asked, and the unit of the answer."""
+    """A request with the number of its requesters, and the unit of the answer."""
 
     request: UnitRequest
     place: str
@@ -74,7 +74,7 @@ class RequestAnswer:
 def check_wanted(
     uow: UnitOfWork, citizen_id: int, *, name: str, city: str, county: str | None
 ) -> WantedUnit:
-    """A request before its name is judged.
+    """A request before the content check of its name.
 
     Raises: Invalid (422) for a name or a place that cannot be used, UnitListed (409).
     """
@@ -190,7 +190,7 @@ def count_requesters(uow: UnitOfWork, request_id: int) -> int:
 
 
 def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, answer: RequestAnswer) -> None:
-    """Create the unit, point to an existing one, or refuse; the citizens who asked receive it.
+    """Create the unit, name an existing one, or refuse; a task sends the requesters the answer.
 
     Raises: NotFound (404), RequestAnswered (409), FieldRefused.
     Locks: the request.
@@ -247,7 +247,7 @@ def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
 
 
 def untold_requesters(uow: UnitOfWork) -> list[int]:
-    """Rows of citizens who do not know the answer yet, the oldest first."""
+    """Rows of requesters whom the answer has not been sent to, the oldest first."""
     asked = (
         select(UnitRequester.id)
         .join(UnitRequest, UnitRequest.id == UnitRequester.request_id)

@@ -1,4 +1,4 @@
-"""Background task: tells citizens the answer to their request."""
+"""Background task: sends citizens the answer to their request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from server.unit_requests import service
 
 
 def tell_requesters(context: TaskContext, *_ids: int) -> int:
-    """Tell those who asked, one transaction each; return how many were informed."""
+    """Send the answer to each requester in a transaction of its own; return how many were sent."""
     with context.uow_factory.begin(read_only=True) as uow:
         waiting = service.untold_requesters(uow)
     told = 0

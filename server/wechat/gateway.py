@@ -178,7 +178,10 @@ class Gateway(Protocol):
         ...
 
     def mini_program_code(self, scene: str, page: str) -> bytes:
-        """Return the picture of a mini-program code. Units: 1 to 32 characters of WeChat's set."""
+        """Return the picture of a mini-program code.
+
+        Units: `scene` has 1 to 32 characters of WeChat's set.
+        """
         ...
 
     def group_entry(self, code: str, encrypted_data: str, iv: str) -> GroupEntry:

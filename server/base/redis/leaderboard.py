@@ -58,7 +58,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One place on a board.  Units: `place` from 1, every place given once."""
+    """One row of a board.  Units: `place` is the rank from 1, each used once."""
 
     place: int
     entry: int
@@ -67,7 +67,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """The rank of an entry; no place and no score when it is not on the board."""
+    """The rank of an entry (`place`) and its score; None when it is not on the board."""
 
     place: int | None
     score: int | None
@@ -85,7 +85,7 @@ class Ahead:
 class View:
     """The data for one screen of a board.
 
-    Units: `mark` is unchanged while the first 100 places are unchanged; `top` is None when the
+    Units: `mark` is unchanged while the first 100 ranks are unchanged; `top` is None when the
     caller already has it under this mark.
     """
 

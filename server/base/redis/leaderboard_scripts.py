@@ -1,7 +1,7 @@
 """Lua scripts of the leaderboards; leaderboard.py explains them and builds the keys.
 
 A standing is stored as `version:score:member`, a removed one as `version::`. The ready mark is
-`build:number`; the number grows when the first hundred places change, so a caller with the same
+`build:number`; the number grows when the first hundred ranks change, so a caller with the same
 mark need not read them again.
 """
 
@@ -159,7 +159,7 @@ return 1
 
 # KEYS: ready, zset, hash. ARGV: entry, length of the top, neighbours on either side, mark under
 # which the top is known.
-# Returns: mark, size, top or nothing when it is known, place from 0 or -1, score, place from 0 of
+# Returns: mark, size, top or nothing when it is known, index from 0 or -1, score, index from 0 of
 # the first neighbour, neighbours.
 VIEW = Script("""
 local mark = redis.call('GET', KEYS[1])

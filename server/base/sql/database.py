@@ -28,8 +28,8 @@ def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engi
     options: dict[str, Any] = {
         "pool_size": settings.database.pool_size,
         "max_overflow": 0,
-        # The connection used last has its pages and statements cached. In turn, every writer of
-        # SQLite would find the cache that the one before has made stale.
+        # LIFO, because the connection used last has its pages and statements cached. In FIFO order
+        # each SQLite writer would get a connection whose cache an earlier write has made stale.
         "pool_use_lifo": True,
         "pool_timeout": patience.bounds.client,
         "pool_recycle": 1800,

@@ -254,7 +254,7 @@ def prepare_engine(engine: Engine, patience: WaitPatience) -> None:
 
     @event.listens_for(engine, "checkin")
     def discard_open_transaction(raw: Any, record: Any) -> None:
-        # A failed commit or rollback may leave it open; nobody may begin inside it.
+        # A failed commit or rollback may leave it open; the next user would begin inside it.
         if raw is not None and _is_open(engine.dialect, raw):
             record.invalidate()
 
@@ -331,7 +331,7 @@ def _prepare_postgresql(engine: Engine) -> None:
 
     @event.listens_for(engine, "invalidate")
     def note_lost_connection(_raw: object, _record: object, _trouble: object) -> None:
-        # What closed one connection has probably closed all of them.
+        # The cause that closed one connection has probably closed all of them.
         nonlocal last_lost
         last_lost = clock.monotonic()
 

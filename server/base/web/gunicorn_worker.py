@@ -36,7 +36,7 @@ RUNNING = 32
 # callbacks with their five-second limit. By path prefix.
 LANES = (("/healthz", 1), ("/readyz", 2), ("/metrics", 1), ("/wechat/", 16))
 _TURN_SECONDS = 0.5
-# Connections accepted per turn, so that other processes get their share.
+# Connections accepted per iteration of the event loop, so that other processes get their share.
 _ACCEPTED_AT_ONCE = 4
 # How long idle connections stay open after SIGTERM: a request may be on its way.
 _LAST_CALL_SECONDS = 2.0
@@ -143,7 +143,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _serve_connection(self, connection: Connection, ready: int) -> None:
         try:
             if connection.state is ConnectionState.CLOSED:
-                # Closed by an earlier event of this turn.
+                # Closed by an earlier event of this iteration.
                 return
             if ready & EVENT_WRITE:
                 self._send_on(connection)

@@ -33,7 +33,7 @@ class Out(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def fill_from(source: object, shape: type[Shape], **given: Any) -> Shape:
     """A response filled from the attributes of the same name.
 
-    `given` are the fields with another name or another value. An enum goes out as its value.
+    `given` are the fields with another name or another value. An enum is encoded as its value.
     Raises: AttributeError when a field is in neither, also one that has a default.
     """
     same = _fields_without(shape, frozenset(given))

@@ -13,7 +13,7 @@
     button.setAttribute("aria-expanded", String(shown));
   }
 
-  // Firefox knows <dialog> from version 98 on; before, it stands in the page.
+  // Firefox supports <dialog> since version 98; older ones show it as a part of the page.
   function openDialog(dialog, opener) {
     dialog.returnTo = opener;
     if (dialog.showModal) dialog.showModal();

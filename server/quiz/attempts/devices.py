@@ -1,6 +1,6 @@
 """On which devices a citizen begins papers: keyed hashes of random ids, for the signs of cheating.
 
-An id tells nothing about a device; it is new after the mini-program's data was cleared.
+An id reveals nothing about a device; clearing the mini-program's data creates a new one.
 """
 
 from __future__ import annotations

@@ -222,7 +222,7 @@ def _merge_papers(
 
 
 def _carry_hold(uow: UnitOfWork, kept_entry: int, gone_entry: int) -> None:
-    """Hold the survivor's entry if the other one was held, so that a merge ends no hold."""
+    """Hold the survivor's entry if the merged one was held, so that a merge ends no hold."""
     held = select(Entry.id).where(
         Entry.id.in_((kept_entry, gone_entry)), Entry.held_at.is_not(None)
     )

@@ -121,7 +121,7 @@ def season_progress(
 def _own_stands(
     uow: UnitOfWork, contest: ContestView, stands: dict[tuple[int, str], _Stand], today: str
 ) -> tuple[_Stand | None, _Stand | None]:
-    """The citizen's own total and today's score: during a freeze with the papers of meanwhile."""
+    """The citizen's total and today's score; both include the papers closed during a freeze."""
     hidden = keys.HIDDEN if contest.is_frozen_at(uow.now) else ""
     total, of_today = (
         stands.get((contest.id, f"{hidden}{period}"), stands.get((contest.id, period)))

@@ -80,7 +80,7 @@ class PlayedSeason:
 
 @dataclass(kw_only=True)
 class _Table:
-    """What the draw looks at while the season is played."""
+    """Input and progress of the draw while the season is played."""
 
     contest: ContestView
     bank: LoadedBank

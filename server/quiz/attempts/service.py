@@ -229,7 +229,7 @@ def read_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
 
 
 def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
-    """Save answers of an open paper; unnamed questions keep theirs.
+    """Save answers of an open paper; questions that are not in `given` keep their saved answers.
 
     Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.

@@ -22,7 +22,7 @@ class RankKind(StrEnum):
 
 
 class StoredRanks(NamedTuple):
-    """What is known of a closed paper: its contest's freeze and final ranks, its ranks at the end.
+    """Stored facts of a closed paper: the contest's freeze and final ranks, the ranks at its end.
 
     `city` is the city of the entry, `region_rank` None for a paper closed during a freeze.
     """

@@ -35,7 +35,7 @@ class ReadFile:
 
 @dataclass(frozen=True, kw_only=True)
 class PictureWork:
-    """How pictures are looked up: for whom, what an earlier run named, and where they are stored.
+    """Input for finding pictures: the organizer, names from an earlier run, whether to store.
 
     Without `organizer` a command acts, which may use every stored picture. A dry run stores nothing
     and names a new picture by its digest.

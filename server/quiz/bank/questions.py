@@ -22,7 +22,7 @@ from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
 from server.quiz.models import Question, QuestionImport
 from server.units.service import resolve_scope, unit_by_id
 
-# Content columns that tell the key.
+# Content columns that reveal the key.
 _KEYS = ("answer", "explanation")
 # Choices of a filter.
 _MOST_OWNERS = 200

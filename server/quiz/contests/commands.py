@@ -125,7 +125,7 @@ def demo_season(uow: UnitOfWork) -> DemoSeason | None:
 
 
 def _demo_window(uow: UnitOfWork, before: timedelta) -> tuple[datetime, datetime]:
-    """From so long before today to the end of the programme, or for some weeks if that is over."""
+    """From today minus `before` to the end of the programme, or for some weeks if that is over."""
     today = beijing_day(uow.now)
     found = programmes.programme_by_slug(uow, PROGRAMME)
     last = None if found is None else found.end

@@ -86,7 +86,7 @@ class PreviewQuery(Query, frozen=True, kw_only=True):
     section=Section.CONTENT,
 )
 def list_contests(uow: UnitOfWork, organizer: Organizer, query: ContestQuery) -> Page:
-    """The contests of the own place and below, and the published ones of higher places."""
+    """The contests of the organizer's place and below, and published ones of higher places."""
     return Page(
         "contests/list.html",
         shown=read_table(uow, organizer, CONTESTS, query),

@@ -116,7 +116,7 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> EditableCon
 
 
 def list_banks(uow: UnitOfWork, organizer: Organizer) -> list[str]:
-    """The banks that an organizer may deal from: the own ones and those of higher places."""
+    """The banks whose questions an organizer may use: of the organizer's place and higher ones."""
     above = [*organizer.scope.above, organizer.scope.spelled]
     readable = visible_to(select(Bank.slug), organizer, Bank)
     higher = readable.where(Bank.owner.in_(above))

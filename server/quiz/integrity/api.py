@@ -44,7 +44,7 @@ def _have_words_judged(
 )
 def appeal_hold(
     uow: UnitOfWork,
-    ref: str,  # noqa: ARG001 - found before the words were judged
+    ref: str,  # noqa: ARG001 - used by `ask`
     body: AppealIn,
     asked: tuple[Appealed, WordsState],
 ) -> None:

@@ -28,7 +28,8 @@ from server.quiz.sealing import building as sealing
 from server.units import service as units
 
 _CONTESTS = 100
-# People without a nickname are looked for among so many; the contest and the place narrow it down.
+# Names with a number are computed for at most this many entries, the newest that match the other
+# filters.
 _NUMBERED = 50_000
 _STATES = ("ranked", "held", "unranked")
 _LIVE = (keys.TOTAL, keys.HIDDEN + keys.TOTAL)

@@ -205,7 +205,7 @@ def _tell_citizen(uow: UnitOfWork, entry: Entry, case: IntegrityCase, what: str)
         body=uow.texts.fill_text(
             f"quiz.hold_letter.{what}",
             title=title,
-            # The sentence of the letter ends behind the reason.
+            # The text has a full stop after the reason.
             reason=(case.decision_reason or case.hold_reason).rstrip("。．. "),
         ),
         page=PAGE,

@@ -1,4 +1,4 @@
-"""The leaderboard endpoint; public, and for a citizen with the caller's place."""
+"""The leaderboard endpoint: public; for a citizen it includes the citizen's rank."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BOARD_API = Api("boards")
     errors=(NotFound, Invalid),
 )
 def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
-    """The top of a board, and the caller's place on it."""
+    """The top of a board, and the caller's rank on it."""
     found = board_view.read_board(
         uow,
         contests.find_contest(uow, ref),

@@ -1,7 +1,7 @@
 """Reads a board: from Redis when it is ready there, else from the database, with equal results.
 
 Boards contain numbers only. Names, avatars and cities are read from the database; those of the
-first places are cached for a second, because every reader requests the same hundred.
+first ranks are cached for a second, because every reader requests the same hundred.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ MOST_PAGES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class OwnPlace:
-    """The caller's place; `around` contains it and its neighbours in order."""
+    """The caller's rank; `around` contains the caller's row and its neighbours in order."""
 
     rank: int
     score: int | float
@@ -81,7 +81,7 @@ class _Asked:
 
 @dataclass(frozen=True)
 class _Spot:
-    """One place, before names are looked up."""
+    """One row of a board, before names are looked up."""
 
     rank: int
     entry_id: int
@@ -111,7 +111,7 @@ def read_board(
     limit: int = 20,
     citizen_id: int | None = None,
 ) -> Board:
-    """The top of a board, and a citizen's place on it.
+    """The top of a board, and a citizen's rank on it.
 
     Raises: Invalid (422) for an unknown scope or period, NotFound (404) for another's group.
     """
@@ -166,7 +166,7 @@ def _instant_of(uow: UnitOfWork, contest: ContestView, state: BoardState) -> dat
 def _find_places(
     uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
 ) -> tuple[_Found, dict[int, BoardPlayer]]:
-    """The places with their persons, all from one source."""
+    """The ranked entries with their persons, all from one source."""
     if asked.final is not None:
         found = _from_version(uow, asked, asked.final, at_hand)
         return found, standings_queries.players_by_entry(uow, _entry_ids(found))
@@ -282,7 +282,7 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
 
 @dataclass(frozen=True)
 class _Lines:
-    """Builds rows of places, with names looked up for all of them at once."""
+    """Builds the rows of a board; looks up the names of all rows at once."""
 
     players: dict[int, BoardPlayer]
     names: dict[int, accounts.Name]
@@ -328,7 +328,7 @@ def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
 
 @dataclass(frozen=True)
 class _Page:
-    """The rows of the first places for a mark, with names as of `read_at`."""
+    """The first rows of a board for a mark, with names as of `read_at`."""
 
     mark: bytes
     lines: list[Line]
@@ -336,7 +336,7 @@ class _Page:
 
 
 class _Pages:
-    """Cached pages: places are valid while the mark is unchanged, names for `NAMES_LAST`."""
+    """Cached pages: ranks are valid while the mark is unchanged, names for `NAMES_LAST`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

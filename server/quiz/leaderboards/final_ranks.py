@@ -11,7 +11,7 @@ from server.quiz.leaderboards.board_keys import REGION
 from server.quiz.leaderboards.rank_order import Kept
 from server.quiz.models import Entry, GroupMember, SealedRank
 
-# The columns of a scope's value and of the place within it.
+# The columns of a scope's value and of the rank within it.
 _SCOPES = {
     "city": (SealedRank.city, SealedRank.city_rank),
     "county": (SealedRank.county, SealedRank.county_rank),
@@ -22,7 +22,7 @@ _SCOPES = {
 
 
 class FinalPlace(NamedTuple):
-    """One place of a published board."""
+    """One row of a published board."""
 
     rank: int
     entry_id: int
@@ -36,7 +36,7 @@ class FinalPlace(NamedTuple):
 
 
 class FinalBoard(NamedTuple):
-    """The first places of a board, its size, and the places around an entry."""
+    """The first rows of a board, its size, and the rows around an entry."""
 
     top: list[FinalPlace]
     size: int
@@ -54,7 +54,7 @@ class EntryRanks(NamedTuple):
 def read_final_board(
     uow: UnitOfWork, version_id: int, scope: str, *, limit: int, entry_id: int | None, span: int
 ) -> FinalBoard:
-    """A board of a version; `span` neighbours on either side of an entry."""
+    """A board of a version, with up to `span` neighbours on each side of an entry."""
     board = _board_of(version_id, scope)
     columns = (board.c.place, board.c.entry_id, board.c.points, board.c.time_ms)
     top = uow.session.execute(select(*columns).order_by(board.c.place).limit(limit))

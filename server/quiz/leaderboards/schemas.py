@@ -32,7 +32,7 @@ class BoardQuery(Query, frozen=True, kw_only=True):
 
 
 class BoardLineOut(Out, frozen=True, kw_only=True):
-    """One place; the nickname is masked unless its owner chose to be public."""
+    """One row of a board; the nickname is masked unless its owner chose to be public."""
 
     rank: Rank
     nickname: str
@@ -45,7 +45,7 @@ class BoardLineOut(Out, frozen=True, kw_only=True):
 
 
 class BoardMeOut(Out, frozen=True, kw_only=True):
-    """The caller's place; `around` contains it with its neighbours, in order."""
+    """The caller's rank; `around` contains the caller's row with its neighbours, in order."""
 
     rank: Rank
     score: float

@@ -172,7 +172,7 @@ def stand_of(uow: UnitOfWork, entry_id: int, period: str, scope: str) -> Stand |
 
 
 def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand) -> int:
-    """The place of a standing: one more than those ahead.  Units: from 1."""
+    """The rank of a standing: one more than the number of better standings."""
     where = _board_parameters(contest_id, period, scope)
     better = run_statement(uow, _BETTER_COUNT[where["kind"]], {**where, **mine._asdict()})
     return int(better.scalar_one()) + 1
@@ -181,14 +181,14 @@ def place_on(uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: St
 def stands_around(
     uow: UnitOfWork, contest_id: int, period: str, scope: str, mine: Stand, span: int
 ) -> Around:
-    """Up to `span` neighbours on either side."""
+    """Up to `span` better and `span` worse standings, the neighbours of one."""
     where = _board_parameters(contest_id, period, scope) | mine._asdict()
     above = _read_stands(uow, _ABOVE, where, limit=span)
     return Around(above[::-1], _read_stands(uow, _BELOW, where, limit=span))
 
 
 def count_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) -> tuple[int, int]:
-    """How many are ahead in the whole contest, in the region and in a city."""
+    """How many standings of the whole contest are better, in the region and in a city."""
     return _two_counts(uow, _AHEAD, contest_id, city, mine)
 
 
@@ -248,7 +248,7 @@ def changed_since(
 
 
 def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
-    """Every (period, scope) of a contest with entries."""
+    """Every (period, scope) of a contest for which there are standings."""
     found: set[tuple[str, str]] = set()
     for column in place_columns():
         asked = (

@@ -88,7 +88,7 @@ class ItemFigure(Base):
     """The figures of one question version over all contests, for lists.
 
     `signs` and `accepted` are signs of doubt, joined by commas: found now, and found earlier and
-    judged to be no fault. `doubtful` when there are signs that nobody has judged.
+    reviewed as no fault. `doubtful` when there are signs that no organizer has reviewed.
     """
 
     __tablename__ = "item_figure"

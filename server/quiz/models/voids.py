@@ -52,8 +52,9 @@ class QuestionVoid(Owned, Base):
 class Rescoring(Base):
     """The work that follows a void or its lifting: papers → ranks → letters → done.
 
-    `marking` is the contest's marking that papers get. `cursor` is the last paper that was read;
-    `passes` the complete readings, `found` the papers rescored in the present one. A run that ends
+    `marking` is the contest's marking that papers get; LETTERS sends the messages to citizens.
+    `cursor` is the last paper that was read; `passes` counts complete passes over the papers,
+    `found` the papers rescored in the present one. A run that ends
     early is continued here.
     """
 

@@ -64,7 +64,7 @@ def begin_practice(uow: UnitOfWork, body: PracticeIn) -> PracticeOut:
     pace=PRACTICE_ANSWER,
 )
 def answer_practice(uow: UnitOfWork, ref: str, body: PracticeAnswerIn) -> PracticeAnswerOut:
-    """Answer one question and see the key with its explanation; a repeat tells the first result."""
+    """Answer one question; return its key and explanation. A repeat returns the first result."""
     told = practice.answer_question(uow, ref, uow.caller_id, body.question_id, body.answer)
     return fill_from(told, PracticeAnswerOut, question_id=told.question_ref)
 

@@ -1,7 +1,7 @@
-"""Answers to citizens' reports about a question: decided once, told to each reporter.
+"""Answers to citizens' reports about a question: one decision, one message per reporter.
 
-A decision closes the open reports of one version and its signs of doubt. A task posts the answers,
-one citizen a transaction.
+A decision closes the open reports of one version and its signs of doubt. A task sends the messages,
+one citizen per transaction.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def answer_reports(
     decision: ReportDecision,
     words: str,
 ) -> int:
-    """Answer the open reports of a found version and accept its signs; return how many reports.
+    """Answer the open reports of a version and accept its signs; return how many reports.
 
     Raises: OwnQuestion (409) for the writer who finds no fault, NothingToAnswer (409).
     """

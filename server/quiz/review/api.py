@@ -43,7 +43,7 @@ def _have_words_judged(
 )
 def report_question(
     uow: UnitOfWork,
-    ref: str,  # noqa: ARG001 - found before the words were judged
+    ref: str,  # noqa: ARG001 - used by `ask`
     body: ReportIn,
     asked: tuple[Reported, WordsState],
 ) -> None:

@@ -35,7 +35,7 @@ _MOST_REPORTS = 100
 
 
 class DeskQuery(ListQuery, frozen=True, kw_only=True):
-    """The filters of the desk: words of the question, and why it is listed."""
+    """The filters of the review desk: text of the question, and why it is listed."""
 
     words: str | None = None
     why: str | None = None
@@ -192,7 +192,7 @@ def _line_of(
 
 
 def _unjudged(figure: ItemFigure | None) -> set[str]:
-    """The signs that nobody has judged."""
+    """The signs of doubt that no organizer has reviewed."""
     if figure is None or not figure.doubtful:
         return set()
     return split_signs(figure.signs) - split_signs(figure.accepted)
@@ -233,7 +233,7 @@ def read_reviewed(uow: UnitOfWork, organizer: Organizer, ref: str, number: str) 
 
 
 def _read_reports(uow: UnitOfWork, organizer: Organizer, view: QuestionView) -> list[ReportLine]:
-    """The reports of a found version, open ones first."""
+    """The reports about a version, open ones first."""
     rows = _find_reports(uow, view.row.id)
     shown = [row.citizen_id for row in rows if _may_see_person(uow, organizer, row.citizen_id)]
     names = accounts.names_of(uow, shown)

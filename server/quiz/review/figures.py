@@ -74,7 +74,7 @@ def split_signs(joined: str) -> set[str]:
 
 
 def read_figures(uow: UnitOfWork, question: Question) -> tuple[ItemFigures, list[ContestFigures]]:
-    """The figures of a found version over all contests, and in each contest."""
+    """The figures of a version over all contests, and in each contest."""
     with serving_found_row(uow.session):
         counts, options = _read_counts(uow, [question.id])
         titles = {

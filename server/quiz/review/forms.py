@@ -27,7 +27,7 @@ def _reason(name: str) -> TextAreaField:
 
 
 class ReportAnswerForm(ConsoleForm):
-    """What was decided about the reports, and the words that the citizens read."""
+    """The decision about the reports, and the message to the citizens."""
 
     decision = RadioField(
         "quiz.review.decision",
@@ -65,7 +65,7 @@ class LiftForm(ConsoleForm):
 
 
 def label_choices(texts: Texts, field: RadioField, *keys: str) -> None:
-    """Give the choices of a field their words."""
+    """Set the labels of a field's choices."""
     field.choices = [
         SelectChoice(choice.value, texts.fill_text(key))
         for choice, key in zip(field.choices, keys, strict=True)

@@ -34,7 +34,7 @@ class DoubtRules:
 
 @dataclass(frozen=True, kw_only=True)
 class AskedItem:
-    """What the rules know of a question version.  Units: `answer` positions of options."""
+    """The question version as input of the rules.  Units: `answer` positions of options."""
 
     kind: QuestionKind
     option_count: int

@@ -1,7 +1,7 @@
-"""Compares the ranks before and after a rescoring, records them and tells the citizens.
+"""Compares the ranks before and after a rescoring, records them and informs the citizens.
 
-The ranks before are those that the present papers would give with their old scores: so papers that
-others hand in meanwhile change nothing in the comparison.
+The ranks before are computed from the present papers with their old scores, so that papers
+submitted during the rescoring do not change the comparison.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from server.quiz.sealing.building import select_live_stands
 
 PAGE = "packages/quiz/records/index"
 SYSTEM = System(name="quiz")
-# Ranks in one entry of the audit trail, and letters of one step.
+# Ranks in one entry of the audit trail, and messages sent in one step.
 CHUNK, LETTERS = 200, 100
 
 
@@ -176,7 +176,7 @@ def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
 
 
 def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
-    """Post one letter; its key makes it the only one of this rescoring.
+    """Send the citizen one message; its key makes it unique per rescoring.
 
     Locks: the citizen, then the row of the change.
     """
@@ -192,7 +192,7 @@ def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
     said = uow.texts.fill_text
     lifted = void.until_marking is not None and void.until_marking <= rescoring.marking
     what = "lifted" if lifted else "voided"
-    # A frozen board tells nobody a present rank, and neither does the letter.
+    # While the board is frozen, the message does not reveal a present rank either.
     key = f"{what}_frozen" if contest.is_frozen_at(uow.now) else what
     letter = Letter(
         key=f"{rescoring.ref}:rank",

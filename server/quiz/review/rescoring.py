@@ -1,7 +1,7 @@
-"""Scores the papers of a contest again after a void or its lifting, and tells changed ranks.
+"""Scores the papers of a contest again after a void or its lifting, and reports changed ranks.
 
-Every step is one short transaction that moves the row of the rescoring on, so that a run may end
-anywhere and be continued, also by several workers at once. A paper's score follows from its
+Every step is one short transaction that also updates the row of the rescoring, so that a run may
+end anywhere and be continued, also by several workers at once. A paper's score follows from its
 answers, the keys and the voids in force at a marking; the paper gets that marking with it, and only
 a lower one is raised, so each rescoring changes a paper at most once.
 
@@ -35,7 +35,7 @@ from server.quiz.sealing import service as sealing
 
 # Papers that one step reads, and entries that one step locks.
 READ, LOCKED = 1000, 50
-# A rescoring that nobody has moved on for so long is continued by the sweep.
+# The sweep continues a rescoring without progress for this long.
 ABANDONED = timedelta(minutes=3)
 
 Author = Organizer | System
@@ -45,7 +45,7 @@ SYSTEM = System(name="quiz")
 
 @dataclass(frozen=True, kw_only=True)
 class _Progress:
-    """Where a rescoring stands."""
+    """The progress of a rescoring."""
 
     id: int
     contest_id: int
@@ -57,7 +57,7 @@ class _Progress:
 
 
 def begin_rescoring(uow: UnitOfWork, void: QuestionVoid, marking: int) -> Rescoring:
-    """Store the rescoring that a void or its lifting brings."""
+    """Store the rescoring that a void or its lifting requires."""
     row = Rescoring(
         ref=uow.new_ref("rsc"), contest_id=void.contest_id, void_id=void.id, marking=marking,
         stage=RescoringStage.PAPERS, cursor=0, passes=0, papers=0, found=0, rank_changes=0,
@@ -88,7 +88,7 @@ def finish_rescoring(
 
 
 def list_abandoned(uow: UnitOfWork) -> list[str]:
-    """Rescorings that nobody moves on."""
+    """Rescorings without recent progress."""
     abandoned = select(Rescoring.ref).where(
         Rescoring.stage != RescoringStage.DONE, Rescoring.touched_at < uow.now - ABANDONED
     )

@@ -201,7 +201,7 @@ def find_own_version(uow: UnitOfWork, organizer: Organizer, ref: str, number: st
 
 
 def find_version(uow: UnitOfWork, organizer: Organizer, question_id: int) -> Question:
-    """A version that papers of the organizer's contests may have, of the own place or above.
+    """A version in the organizer's scope, or a published one of a higher place.
 
     Raises: NotFound (404).
     """
@@ -262,7 +262,7 @@ def _start_rescoring(
 
 
 def run_rescoring(context: TaskContext, job: JobRun) -> JobResult:
-    """Rescore the papers of a void; a run that was lost goes on where it ended."""
+    """Rescore the papers of a void; a repeat after a lost run continues where that run ended."""
     done = finish_rescoring(
         context.uow_factory, job.arguments["rescoring"], job.report_progress, job.organizer
     )

@@ -66,7 +66,7 @@ class RankedPlayer:
 
 
 def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Select[Any]:
-    """The ranks of the own place's people on a board.
+    """The ranks of the people of the organizer's place on a board.
 
     Raises: NotFound (404), Invalid (422) for an unknown scope.
     """

@@ -24,7 +24,7 @@ _SAID: Mapping[SealFaultKind, str] = {
 def verify_final_ranks(
     uow_factory: UnitOfWorkFactory, contest: str, public_key: str, show: Callable[[str], None]
 ) -> bool:
-    """Verify the versions of a contest, by public id or slug, and say the result.
+    """Verify the versions of a contest, by public id or slug, and print the result.
 
     Raises: NotFound (404) for an unknown contest.
     """

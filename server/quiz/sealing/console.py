@@ -48,7 +48,7 @@ INSTANT_PLAYERS = 3000
     section=Section.CONTENT,
 )
 def list_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Page:
-    """The ranks of a contest for people of the own place; the newest contest without a choice."""
+    """Ranks of people of the organizer's place in a contest; by default the newest contest."""
     return Page("sealing/ranks.html", shown=read_table(uow, organizer, RANKS, query))
 
 

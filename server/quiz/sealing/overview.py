@@ -1,4 +1,4 @@
-"""What the console shows of a contest's final ranks: the three steps, versions, differences."""
+"""Final ranks in the console: freeze, sealing and publication; versions and their differences."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _MOST_MOVES = 200
 
 @dataclass(frozen=True, kw_only=True)
 class FinalOverview:
-    """A contest's way to its final ranks at this moment.
+    """The state of a contest on the way to its final ranks: open, frozen, over, sealed, published.
 
-    `own` when the organizer may change it; `draft` waits for publication, `own_change` tells that
-    this organizer's change of results is in it.
+    `own`: the organizer may change the contest. `draft`: the version that waits for publication.
+    `own_change`: the draft contains a change of results by this organizer.
     """
 
     ref: str
@@ -121,7 +121,7 @@ def find_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) 
 def list_moves(
     uow: UnitOfWork, organizer: Organizer, contest_ref: str, version: SealedVersion
 ) -> tuple[list[MovedRank], int]:
-    """The entries of the own place whose rank differs from the version before, and their number.
+    """Entries of the organizer's place whose rank differs from the version before; their number.
 
     Units: at most 200 entries, by their new rank; the number counts all.
     """

@@ -101,13 +101,13 @@ def first_difference(one: bytes, other: bytes) -> int | None:
 
 
 class ScopeCounter:
-    """Counts places within each scope, while the ranks of all are read in order."""
+    """Counts the rank within each scope while entries are read in the order of their ranks."""
 
     def __init__(self) -> None:
         self._counted: dict[tuple[str, object], int] = {}
 
     def count_places(self, scopes: Sequence[tuple[str, object]]) -> list[int | None]:
-        """The place of the next entry in each of its scopes; None without the scope."""
+        """The rank of the next entry in each of its scopes; None without the scope."""
         places: list[int | None] = []
         for scope in scopes:
             if scope[1] is None:

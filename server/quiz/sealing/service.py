@@ -49,7 +49,7 @@ from server.quiz.sealing.building import SealOrder, build_version, count_live_st
 DRAFT_TASK, UNHIDE_TASK = "quiz.draft_final_ranks", "quiz.unhide_standings"
 # Longer than any transaction of a citizen, so that none began before an instant and commits after.
 SETTLING = timedelta(minutes=1)
-# Proposed for a freeze: so long before the end.
+# The proposed freeze begins this long before the end of the contest.
 USUAL_FREEZE = timedelta(hours=1)
 _UNDECIDED = (CaseState.HELD, CaseState.APPEALED)
 _IN_FORCE = (SealState.DRAFT, SealState.PUBLISHED)

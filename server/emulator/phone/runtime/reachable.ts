@@ -40,7 +40,7 @@ function isForeign(element: Framed): boolean {
   return element.__wxElement?.ownerShadowRoot?.getHostNode().is.startsWith("miniprogram_npm/") ?? false;
 }
 
-/** A layer without words (behind a sheet, over a page) gets no focus. */
+/** Makes an element focusable; one without text (such as a sheet's backdrop) is skipped. */
 function reach(element: Element): void {
   if (!(element instanceof HTMLElement) || element.matches(OWN) || element.closest("[aria-hidden='true']")) return;
   const role = element.getAttribute("role");

@@ -236,7 +236,7 @@ def _find_style(heading: Heading, said: ReadingOptions, sheet: str) -> RowStyle:
 
 
 def _kind_of_sheet(name: str) -> str:
-    """The kind that a sheet's name tells: `判断题`."""
+    """The kind of question that a sheet's name states, such as `判断题`."""
     named = {alias: kind for kind, aliases in word_table("kinds").items() for alias in aliases}
     return named.get(name.strip().casefold(), "")
 

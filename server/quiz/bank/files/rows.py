@@ -75,7 +75,7 @@ class Draft:
 
 @dataclass(frozen=True, kw_only=True)
 class RowStyle:
-    """What the whole file tells about its rows.
+    """Facts about the whole file that decide how its rows are read.
 
     `by_letter`: every answer consists of letters. `from_zero`: a person said that answers count
     from 0. `own_ids`: the ids are more than numbers of rows.
@@ -128,7 +128,7 @@ def read_draft(line: int, row: Mapping[str, str], style: RowStyle) -> Draft:
 
 
 def find_doubts(draft: Draft) -> Iterator[QuestionReason]:
-    """What a person should look at, although the row is accepted."""
+    """Warnings about an accepted row that a person should check."""
     if draft.kind is QuestionKind.JUDGE:
         return
     if len({similar_form(option) or option for option in draft.options}) != len(draft.options):
