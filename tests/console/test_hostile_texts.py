@@ -30,9 +30,9 @@ from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import PageRoute
 from server.console.exports import FORMULA_STARTS
-from server.organizers import unit_files
-from server.quiz.bank import file_imports, pictures
-from server.quiz.bank.file_imports import QuestionFile
+from server.organizers.unit_files import UNIT_FILES
+from server.quiz.bank import pictures
+from server.quiz.bank.file_imports import QUESTION_FILES
 from server.quiz.enums import CaseState, QuestionState
 from server.quiz.models import IntegrityCase, Question
 from server.unit_requests.models import UnitRequest
@@ -222,13 +222,14 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
         sheet = io.StringIO()
         titles = [text[:60] for text in HOSTILE[number : number + 20]]
         csv.writer(sheet).writerows([["题干", "答案", *titles], [titles[0], "A", *titles]])
-        file = QuestionFile(name=titles[-1], content=sheet.getvalue().encode())
-        ref = file_imports.keep_file(uow, REGION, file)
+        ref = QUESTION_FILES.keep_file(
+            uow, REGION, titles[-1], sheet.getvalue().encode(), from_zero=False, no_heading=False
+        )
         filled.objects["/questions/imports/<ref>"].append({"ref": ref})
         sheet = io.StringIO()
         rows = [[text, text, "", text] for text in titles]
         csv.writer(sheet).writerows([["名称", "类别", titles[0], "县"], *rows])
-        ref = unit_files.keep_file(uow, ADMIN, titles[-1], sheet.getvalue().encode())
+        ref = UNIT_FILES.keep_file(uow, ADMIN, titles[-1], sheet.getvalue().encode())
         filled.objects["/units/imports/<ref>"].append({"ref": ref})
 
 

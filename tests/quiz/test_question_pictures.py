@@ -16,10 +16,10 @@ from sqlalchemy import func, select, update
 
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.quiz.bank import file_imports, pictures
+from server.quiz.bank import pictures
 from server.quiz.bank import service as banks
 from server.quiz.bank.commands import import_questions
-from server.quiz.bank.file_imports import QuestionFile
+from server.quiz.bank.file_imports import QUESTION_FILES
 from server.quiz.bank.import_console import PAGES
 from server.quiz.models import Question, QuestionImport, QuestionPicture
 from tests.kit.accounts import a_citizen, a_session
@@ -30,7 +30,7 @@ from tests.kit.pictures import a_heic, a_picture, opened
 from tests.kit.question_probes import WRITTEN
 from tests.kit.quiz import open_contest
 from tests.quiz.test_bank_pages import path_of, upload
-from tests.quiz.test_file_imports import EDITOR
+from tests.quiz.test_file_imports import EDITOR, QuestionFile, keep
 
 ALT = "红底白横杠的圆形标志"
 TITLES = "题干,选项A,选项B,答案,图片,图片说明\n"
@@ -102,10 +102,10 @@ def packed(files: dict[str, bytes], **how: Any) -> bytes:
 def imported(uow_factory: UnitOfWorkFactory, raw: bytes, name: str = "题目.zip") -> Iterator[Any]:
     """The import of a file after its check."""
     with uow_factory.begin(EDITOR) as uow:
-        ref = file_imports.keep_file(uow, EDITOR, QuestionFile(name=name, content=raw))
+        ref = keep(uow, EDITOR, QuestionFile(name=name, content=raw))
     run_jobs(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        yield file_imports.find_import(uow, EDITOR, ref)
+        yield QUESTION_FILES.find_file(uow, EDITOR, ref)
 
 
 def codes_of(uow_factory: UnitOfWorkFactory, raw: bytes) -> list[str]:
@@ -281,7 +281,7 @@ def test_a_file_without_a_column_for_pictures_leaves_them_as_they_are(
         assert (row.report["changed"], row.report["problems"]) == (1, [])
         import_ref = row.ref
     with uow_factory.begin(EDITOR) as uow:
-        file_imports.confirm_import(uow, EDITOR, import_ref, good_only=False)
+        QUESTION_FILES.confirm_file(uow, EDITOR, import_ref, good_only=False)
     run_jobs(uow_factory)
     (row,) = read_rows(uow_factory)
     assert (row.stem, row.picture_alt, row.picture is None) == ("改了的？", ALT, False)
