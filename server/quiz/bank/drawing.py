@@ -148,16 +148,20 @@ def _least_used(
     used = [(past.counts.get(item.ref, 0), item) for item in pool]
     chosen: list[Item] = []
     eligible: list[Item] = []
+    # The eligible ones whose topic is not on the paper yet.
+    new: list[Item] = []
     while len(chosen) < count:
         if not eligible:
             limit = min(times for times, _ in used) + 1
             eligible = [item for times, item in used if times <= limit]
             used = [(times, item) for times, item in used if times > limit]
-        new = [i for i in eligible if i.topic not in topics] if topics is not None else []
+            if topics is not None:
+                new = [item for item in eligible if item.topic not in topics]
         item = chance.choice(new or eligible)
         # By identity, because comparing two items compares all of their fields.
         eligible = [one for one in eligible if one is not item]
         chosen.append(item)
         if topics is not None:
             topics.add(item.topic)
+            new = [one for one in new if one.topic != item.topic]
     return chosen
