@@ -77,6 +77,12 @@ class OwnContestDraft(Conflict):
     code = "own_contest_draft"
 
 
+class ContestPublished(AlreadyDone):
+    """The contest is published already, so it is no draft any more."""
+
+    code = "contest_published"
+
+
 class ContestCannotFill(Conflict):
     """The bank has too few live questions for the contest's papers."""
 

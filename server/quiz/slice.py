@@ -10,7 +10,7 @@ from server.quiz import api, chat, tasks
 from server.quiz.attempts import metrics
 from server.quiz.bank import file_imports, import_console, questions
 from server.quiz.contests import console as contest_pages
-from server.quiz.contests import contest_list
+from server.quiz.contests import drafts
 from server.quiz.integrity import console as integrity_pages
 from server.quiz.integrity import desk, entrant_console
 from server.quiz.personal_data import HOOKS, PERSONAL
@@ -53,7 +53,7 @@ SLICE = Slice(
     jobs=(*file_imports.QUESTION_FILES.jobs, *voiding.JOBS, *sealing_pages.JOBS),
     waiting=(
         questions.tell_waiting,
-        contest_list.tell_waiting,
+        drafts.tell_waiting,
         desk.tell_waiting,
         review_desk.tell_waiting,
         sealing_overview.tell_waiting,

@@ -79,6 +79,11 @@ def make_published(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str,
     return make_contest(uow, owner, True)
 
 
+def make_unpublished(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A draft, whether asked for or not: only those are returned and deleted."""
+    return make_contest(uow, owner, False)
+
+
 def make_paused(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
     """A paused contest."""
     return make_contest(uow, owner, True, paused=True)
@@ -129,7 +134,11 @@ CONTEST_PROBES = {
     "GET /contests/<ref>": Probe(make=make_contest, upward=True),
     "GET /contests/<ref>/edit": Probe(make=make_contest),
     "POST /contests/<ref>/edit": Probe(make=make_contest, form=CHANGE_FORM),
-    "POST /contests/<ref>/publish": Probe(make=make_published),
+    # It is published already.
+    "POST /contests/<ref>/publish": Probe(make=make_published, refused=409),
+    "POST /contests/<ref>/delete": Probe(make=make_unpublished),
+    "GET /contests/<ref>/return": Probe(make=make_contest),
+    "POST /contests/<ref>/return": Probe(make=make_unpublished, form={"reason": "时间不对"}),
     "GET /contests/<ref>/pause": Probe(make=make_published),
     "POST /contests/<ref>/pause": Probe(make=make_published, form=_REASON),
     "POST /contests/<ref>/resume": Probe(make=make_paused),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from server.audit.models import AuditRecord
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import service as banks
-from server.quiz.contests import contest_list
+from server.quiz.contests import drafts
 from server.quiz.contests.console import PAGES
 from server.quiz.models import Contest
 from tests.kit.accounts import a_citizen, a_session
@@ -40,6 +40,11 @@ def newest(console: Flask) -> str:
     _, page = Browser(console, "editor-region").get("/contests")
     refs = re.findall(r'href="/console/contests/(con_\w+)"', page)
     return max(refs, key=refs.index) if len(refs) == 1 else refs[0]
+
+
+def count_contests(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin(read_only=True) as uow:
+        return uow.session.query(Contest).count()
 
 
 def change(console: Flask, ref: str, **changes: str) -> tuple[int, str]:
@@ -75,7 +80,7 @@ def test_nobody_publishes_an_own_draft(console: Flask, uow_factory: UnitOfWorkFa
         contest = uow.session.scalars(select(Contest).where(Contest.ref == ref)).one()
         contest.drafted_by = PEOPLE["approver-city"].id
     status, page = Browser(console, "approver-city").ask("POST", f"/contests/{ref}/publish", {})
-    assert (status, "起草人不能发布" in page) == (409, True)
+    assert (status, "起草人不能发布、退回" in page) == (409, True)
 
 
 def test_a_contest_that_the_bank_cannot_fill_is_drafted_but_not_published(
@@ -217,7 +222,7 @@ def test_a_draft_waits_on_the_first_page_of_the_approver(
     draft(console)
     with uow_factory.begin(read_only=True) as uow:
         told = {
-            who: [(one.count, one.path) for one in contest_list.tell_waiting(uow, PEOPLE[who])]
+            who: [(one.count, one.path) for one in drafts.tell_waiting(uow, PEOPLE[who])]
             for who in ("approver-city", "approver-region", "approver-other", "editor-city")
         }
     waits = [(1, "/contests?state=draft")]
@@ -225,5 +230,97 @@ def test_a_draft_waits_on_the_first_page_of_the_approver(
         "approver-city": waits,
         "approver-region": waits,
         "approver-other": [(0, "/contests?state=draft")],
-        "editor-city": [],
+        "editor-city": [(0, "/contests?state=returned")],
     }
+
+
+@pytest.mark.parametrize(
+    ("again", "drafts_made"),
+    [({}, 1), ({"title": "改了名称"}, 1), ({"form_key": "frm_b"}, 1),
+     ({"form_key": "frm_b", "title": "另一场"}, 2)],
+)  # fmt: skip
+def test_a_form_sent_twice_opens_the_draft_that_it_made(
+    console: Flask, uow_factory: UnitOfWorkFactory, again: dict[str, str], drafts_made: int
+) -> None:
+    before, given = count_contests(uow_factory), {**FORM, "form_key": "frm_a"}
+    browser = Browser(console, "editor-city")
+    first = browser.open("POST", "/contests/new", given)
+    second = browser.open("POST", "/contests/new", {**given, **again})
+    assert count_contests(uow_factory) == before + drafts_made
+    same = first.headers["Location"] == second.headers["Location"]
+    assert same is (drafts_made == 1)
+    shown = browser.get(second.headers["Location"].removeprefix("/console"))[1]
+    assert ("没有再建第二份" in shown) is same
+
+
+def test_the_form_of_a_draft_is_known_again(console: Flask) -> None:
+    shown = Browser(console, "editor-city").get("/contests/new")[1]
+    assert re.search(r'name="form_key" type="hidden" value="frm_\w+"', shown)
+
+
+def test_a_form_of_somebody_else_makes_a_draft_of_its_own(
+    console: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    before = count_contests(uow_factory)
+    draft(console, "editor-city")
+    draft(console, "editor-region")
+    assert count_contests(uow_factory) == before + 2
+
+
+def test_a_draft_is_deleted_with_its_rules_and_a_published_contest_is_not(
+    console: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    ref = draft(console)
+    assert Browser(console, "approver-city").ask("POST", f"/contests/{ref}/delete", {})[0] == 403
+    assert Browser(console, "editor-other").ask("POST", f"/contests/{ref}/delete", {})[0] == 404
+    assert Browser(console, "editor-city").ask("POST", f"/contests/{ref}/delete", {})[0] == 303
+    assert Browser(console, "editor-city").get(f"/contests/{ref}")[0] == 404
+    with uow_factory.begin(read_only=True) as uow:
+        wanted = select(AuditRecord).where(AuditRecord.act == "quiz.delete_contest_draft")
+        entry = uow.session.scalars(wanted).one()
+    assert (entry.subject_ref, "南宁市科普答题" in entry.before) == (ref, True)
+
+    ref = draft(console)
+    assert Browser(console, "approver-city").ask("POST", f"/contests/{ref}/publish", {})[0] == 303
+    for act in ("delete", "return"):
+        who = "editor-city" if act == "delete" else "approver-region"
+        status, shown = Browser(console, who).ask(
+            "POST", f"/contests/{ref}/{act}", {"reason": "时间不对"}
+        )
+        assert (status, "已经发布，不再是草稿" in shown) == (409, True)
+        assert ("别人已经办理" in shown, "韦approvercity" in shown) == (True, True)
+
+
+def test_a_returned_draft_waits_for_its_author_until_it_is_changed(
+    console: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    def waiting(who: str) -> list[tuple[str, int]]:
+        with uow_factory.begin(read_only=True) as uow:
+            told = drafts.tell_waiting(uow, PEOPLE[who])
+        return [(one.path, one.count) for one in told]
+
+    ref = draft(console)
+    returning = f"/contests/{ref}/return"
+    assert Browser(console, "approver-city").ask("POST", returning, {"reason": ""})[0] == 422
+    asked = Browser(console, "approver-city").ask("POST", returning, {"reason": "结束太早"})
+    assert asked[0] == 303
+    assert waiting("approver-city") == [("/contests?state=draft", 0)]
+    assert waiting("editor-city") == [("/contests?state=returned", 1)]
+    assert waiting("editor-region") == [("/contests?state=returned", 0)]
+    shown = Browser(console, "editor-city").get("/contests?state=returned")[1]
+    assert ref in shown
+    assert "结束太早" in Browser(console, "editor-city").get(f"/contests/{ref}")[1]
+    assert change(console, ref)[0] == 303
+    assert waiting("approver-city") == [("/contests?state=draft", 1)]
+    assert waiting("editor-city") == [("/contests?state=returned", 0)]
+
+
+def test_nobody_returns_an_own_draft(console: Flask, uow_factory: UnitOfWorkFactory) -> None:
+    ref = draft(console)
+    with uow_factory.begin() as uow:
+        contest = uow.session.scalars(select(Contest).where(Contest.ref == ref)).one()
+        contest.drafted_by = PEOPLE["approver-city"].id
+    status, shown = Browser(console, "approver-city").ask(
+        "POST", f"/contests/{ref}/return", {"reason": "时间不对"}
+    )
+    assert (status, "起草人不能发布、退回" in shown, "时间不对" in shown) == (409, True, True)

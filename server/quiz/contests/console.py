@@ -19,7 +19,7 @@ from server.base.web.schema import Query
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.programme import service as programmes
-from server.quiz.contests import editing
+from server.quiz.contests import drafts, editing
 from server.quiz.contests.blueprint import BlueprintLine
 from server.quiz.contests.contest_list import CONTESTS, ContestQuery
 from server.quiz.contests.editing import ContestDraft, EditableContest
@@ -54,6 +54,7 @@ class PreviewQuery(Query, frozen=True, kw_only=True):
     """The fields of the form while it is filled in, as text."""
 
     base: str = ""
+    form_key: str = ""
     title: str = ""
     programme: str = ""
     bank: str = ""
@@ -109,6 +110,7 @@ def show_draft_form(
     """A form filled from a preset or from another contest."""
     if not form.is_submitted():
         form.base.data = query.base
+        form.form_key.data = uow.new_ref("frm")
         body = _base_body(uow, organizer, query.base)
         fill_rules(form, body)
         fill_window(form, beijing_day(uow.now))
@@ -134,8 +136,9 @@ def draft_contest(
 ) -> Redirect:
     """Create a draft."""
     plan = read_plan(form, _base_body(uow, organizer, form.base.data or query.base))
-    ref = _refuse_fields(lambda: editing.draft_contest(uow, organizer, plan))
-    return Redirect(f"/contests/{ref}", said="quiz.contest.drafted")
+    ref, new = _refuse_fields(lambda: editing.draft_contest(uow, organizer, plan))
+    said = "quiz.contest.drafted" if new else "quiz.contest.drafted_before"
+    return Redirect(f"/contests/{ref}", said=said)
 
 
 @page(PAGES, "GET", "/contests/rules-preview", needs=Permission.CONTEST_WRITE, query=PreviewQuery)
@@ -201,6 +204,26 @@ def publish_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect
     """Publish a draft."""
     editing.publish_contest(uow, organizer, ref)
     return Redirect(f"/contests/{ref}", said="quiz.contest.published")
+
+
+@page(PAGES, "POST", "/contests/<ref>/delete", needs=Permission.CONTEST_WRITE)
+def delete_draft(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
+    """Delete a draft."""
+    drafts.delete_draft(uow, organizer, ref)
+    return Redirect("/contests", said="quiz.contest.deleted")
+
+
+@page(PAGES, "GET", "/contests/<ref>/return", needs=Permission.CONTEST_APPROVE, form=ReasonForm)
+def show_return_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Page:
+    """Ask why a draft is returned."""
+    return _reason_page(_own_contest(uow, organizer, ref), form, "return")
+
+
+@page(PAGES, "POST", "/contests/<ref>/return", needs=Permission.CONTEST_APPROVE, form=ReasonForm)
+def return_draft(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Redirect:
+    """Return a draft to its author."""
+    drafts.return_draft(uow, organizer, ref, form.reason.data.strip())
+    return Redirect(f"/contests/{ref}", said="quiz.contest.returned")
 
 
 @page(PAGES, "GET", "/contests/<ref>/pause", needs=Permission.CONTEST_APPROVE, form=ReasonForm)

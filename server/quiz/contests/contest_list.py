@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_
 
-from server.base.access import Organizer, Permission
-from server.base.ownership import writable_by
+from server.base.access import Organizer
 from server.base.uow import UnitOfWork
-from server.base.web.page import Waiting
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.contests import editing
 from server.quiz.models import Contest
@@ -22,6 +20,7 @@ class ContestState(StrEnum):
     """What a contest is at this moment."""
 
     DRAFT = "draft"
+    RETURNED = "returned"
     UPCOMING = "upcoming"
     OPEN = "open"
     PAUSED = "paused"
@@ -41,7 +40,7 @@ class _Line:
     state: str
 
 
-_BADGES = {"open": "good", "draft": "mind", "paused": "mind"}
+_BADGES = {"open": "good", "draft": "mind", "returned": "bad", "paused": "mind"}
 
 
 def _find_contests(uow: UnitOfWork, organizer: Organizer, query: ContestQuery) -> Select[Any]:
@@ -53,23 +52,14 @@ def _find_contests(uow: UnitOfWork, organizer: Organizer, query: ContestQuery) -
     return rows
 
 
-def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
-    """The drafts of others that an approver may publish."""
-    if not organizer.has_permission(Permission.CONTEST_APPROVE):
-        return []
-    others = or_(Contest.drafted_by.is_(None), Contest.drafted_by != organizer.id)
-    drafts = select(func.count()).select_from(Contest).where(Contest.published_at.is_(None), others)
-    count = uow.session.scalar(writable_by(drafts, organizer, Contest)) or 0
-    return [Waiting(count=count, said="quiz.contest.waiting", path="/contests?state=draft")]
-
-
 def _in_state(uow: UnitOfWork, state: ContestState) -> ColumnElement[bool]:
     """The condition of `editing.state_of`."""
     published = Contest.published_at.is_not(None)
     over, begun = Contest.closes_at <= uow.now, Contest.opens_at <= uow.now
     live = and_(published, ~over)
     conditions: dict[ContestState, ColumnElement[bool]] = {
-        ContestState.DRAFT: Contest.published_at.is_(None),
+        ContestState.DRAFT: and_(~published, Contest.returned_reason.is_(None)),
+        ContestState.RETURNED: and_(~published, Contest.returned_reason.is_not(None)),
         ContestState.CLOSED: and_(published, over),
         ContestState.PAUSED: and_(live, Contest.paused_at.is_not(None)),
         ContestState.UPCOMING: and_(live, Contest.paused_at.is_(None), ~begun),

@@ -12,16 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
 
 from server.audit.service import Subject, record_change
 from server.base.access import Organizer
 from server.base.errors import NotFound
-from server.base.ownership import (
-    owned_by,
-    scope_of,
-    visible_to,
-    writable_by,
-)
+from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused
 from server.quiz.bank import service as banks
@@ -33,6 +29,7 @@ from server.quiz.errors import (
     ContestNotPaused,
     ContestNotRunning,
     ContestOver,
+    ContestPublished,
     OwnContestDraft,
 )
 from server.quiz.models import Bank, Contest, RuleSetRow
@@ -53,6 +50,8 @@ class ContestDraft:
     opens_at: datetime
     closes_at: datetime
     body: Mapping[str, Any]
+    # Random, made with the form; empty for a plan that comes from no form.
+    form_key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +59,7 @@ class EditableContest:
     """A contest on its page in the console.
 
     `own` when the organizer may change it, `dealt` when papers exist, `drafted_by_me` when the
-    organizer wrote the draft and therefore does not publish it.
+    organizer wrote the draft and therefore does not publish it; `returned` why it came back.
     """
 
     view: ContestView
@@ -71,12 +70,13 @@ class EditableContest:
     drafted_by_me: bool
     owner_place: str
     blueprint: Sequence[BlueprintLine]
+    returned: str | None
 
 
 def state_of(contest: Contest, now: datetime) -> str:
-    """`draft`, `upcoming`, `open`, `paused` or `closed`."""
+    """`draft`, `returned`, `upcoming`, `open`, `paused` or `closed`."""
     if contest.published_at is None:
-        return "draft"
+        return "draft" if contest.returned_reason is None else "returned"
     if now >= contest.closes_at:
         return "closed"
     if contest.paused_at is not None:
@@ -112,6 +112,7 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> EditableCon
         drafted_by_me=contest.drafted_by == organizer.id,
         owner_place=contest.owner,
         blueprint=check_blueprint(view.rules, dealt_from, days),
+        returned=contest.returned_reason if contest.published_at is None else None,
     )
 
 
@@ -133,14 +134,18 @@ def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
     return uow.texts.fill_text("quiz.contest.bank_of", place=units.resolve_scope(uow, owner)[1])
 
 
-def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> str:
-    """Create a draft of the organizer's place; return its public id.
+def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> tuple[str, bool]:
+    """Create a draft of the organizer's place; return its public id, and whether it is new.
 
+    The same form sent again, and an equal draft of the same author, is no second draft.
     Raises: FieldRefused (422), RuleSetRefused.
     """
     rules = read_rule_set(plan.body)
     _check_window(plan.opens_at, plan.closes_at)
     _check_bank(uow, organizer, plan.bank)
+    known = _find_same_draft(uow, organizer, plan)
+    if known is not None:
+        return known, False
     ref = uow.new_ref("con")
     contest = Contest(
         ref=ref,
@@ -153,17 +158,47 @@ def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> 
         made_at=uow.now,
         left_out=[],
         drafted_by=organizer.id,
+        form_key=plan.form_key or None,
         **owned_by(organizer.scope),
     )
-    uow.session.add(contest)
-    uow.session.flush()
+    try:
+        with uow.open_savepoint():
+            uow.session.add(contest)
+            uow.session.flush()
+    except IntegrityError:
+        # The first of two equal requests has committed meanwhile.
+        known = _find_same_draft(uow, organizer, plan)
+        if known is None:
+            raise
+        return known, False
     uow.session.add(
         RuleSetRow(
             contest_id=contest.id, version=rules.version, body=dict(plan.body), valid_from=uow.now
         )
     )
-    record_change(uow, organizer, "quiz.draft_contest", _subject_of(contest), after=_facts_of(plan))
-    return ref
+    record_change(uow, organizer, "quiz.draft_contest", subject_of(contest), after=_facts_of(plan))
+    return ref, True
+
+
+def _find_same_draft(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> str | None:
+    """The contest that this form made, or an unpublished one of the same author that is equal."""
+    mine = writable_by(select(Contest), organizer, Contest).where(
+        Contest.drafted_by == organizer.id
+    )
+    if plan.form_key:
+        made: Contest | None = uow.session.scalar(mine.where(Contest.form_key == plan.form_key))
+        if made is not None:
+            return made.ref
+    alike = mine.where(
+        Contest.published_at.is_(None), Contest.title == plan.title, Contest.bank == plan.bank,
+        Contest.programme_slug == plan.programme_slug, Contest.opens_at == plan.opens_at,
+        Contest.closes_at == plan.closes_at,
+    )  # fmt: skip
+    version = version_of(plan.body)
+    for one in uow.session.scalars(alike.order_by(Contest.id.desc())):
+        if _rules_in_force(uow, one.id).version == version:
+            return str(one.ref)
+    return None
 
 
 def change_contest(
@@ -173,7 +208,7 @@ def change_contest(
 
     Raises: NotFound (404), FieldRefused (422), RuleSetRefused.
     """
-    contest = _lock_contest(uow, organizer, ref)
+    contest = lock_contest(uow, organizer, ref)
     before_row = _rules_in_force(uow, contest.id)
     before, after = rules_from(before_row.version, before_row.body), read_rule_set(plan.body)
     _check_window(plan.opens_at, plan.closes_at)
@@ -186,12 +221,13 @@ def change_contest(
     was = {"title": contest.title, "opens_at": contest.opens_at, "closes_at": contest.closes_at}
     for name in ("title", "programme_slug", "bank", "opens_at", "closes_at"):
         setattr(contest, name, getattr(plan, name))
+    contest.returned_reason = None
     _put_in_force(uow, contest.id, before_row.version, plan.body)
     record_change(
         uow,
         organizer,
         "quiz.change_contest",
-        _subject_of(contest),
+        subject_of(contest),
         before={**_as_json(was), "rules": before_row.body},
         after=_facts_of(plan),
         reason=reason,
@@ -201,11 +237,11 @@ def change_contest(
 def publish_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     """Publish a draft of another organizer; citizens see it from now on.
 
-    Raises: NotFound (404), OwnContestDraft, ContestCannotFill, ContestOver (409).
+    Raises: NotFound (404), ContestPublished, OwnContestDraft, ContestCannotFill, ContestOver (409).
     """
-    contest = _lock_contest(uow, organizer, ref)
+    contest = lock_contest(uow, organizer, ref)
     if contest.published_at is not None:
-        return
+        raise ContestPublished
     shown = show_contest(uow, organizer, ref)
     if shown.drafted_by_me:
         raise OwnContestDraft
@@ -213,8 +249,8 @@ def publish_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
         raise ContestCannotFill
     if contest.closes_at <= uow.now:
         raise ContestOver
-    contest.published_at = uow.now
-    record_change(uow, organizer, "quiz.publish_contest", _subject_of(contest))
+    contest.published_at, contest.returned_reason = uow.now, None
+    record_change(uow, organizer, "quiz.publish_contest", subject_of(contest))
 
 
 def pause_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
@@ -222,11 +258,11 @@ def pause_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 
     Raises: NotFound (404), ContestNotRunning (409) unless it is running or upcoming.
     """
-    contest = _lock_contest(uow, organizer, ref)
+    contest = lock_contest(uow, organizer, ref)
     if state_of(contest, uow.now) not in ("open", "upcoming"):
         raise ContestNotRunning
     contest.paused_at = uow.now
-    record_change(uow, organizer, "quiz.pause_contest", _subject_of(contest), reason=reason)
+    record_change(uow, organizer, "quiz.pause_contest", subject_of(contest), reason=reason)
 
 
 def resume_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -234,11 +270,11 @@ def resume_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
     Raises: NotFound (404), ContestNotPaused (409).
     """
-    contest = _lock_contest(uow, organizer, ref)
+    contest = lock_contest(uow, organizer, ref)
     if state_of(contest, uow.now) != "paused":
         raise ContestNotPaused
     contest.paused_at = None
-    record_change(uow, organizer, "quiz.resume_contest", _subject_of(contest))
+    record_change(uow, organizer, "quiz.resume_contest", subject_of(contest))
 
 
 def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
@@ -246,7 +282,7 @@ def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 
     Raises: NotFound (404), ContestNotRunning (409).
     """
-    contest = _lock_contest(uow, organizer, ref)
+    contest = lock_contest(uow, organizer, ref)
     if state_of(contest, uow.now) not in ("open", "paused") or contest.opens_at >= uow.now:
         raise ContestNotRunning
     before = contest.closes_at
@@ -255,14 +291,18 @@ def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
         uow,
         organizer,
         "quiz.close_contest",
-        _subject_of(contest),
+        subject_of(contest),
         before=_as_json({"closes_at": before}),
         after=_as_json({"closes_at": uow.now}),
         reason=reason,
     )
 
 
-def _lock_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Contest:
+def lock_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Contest:
+    """A contest that the organizer may change, locked.
+
+    Raises: NotFound (404).
+    """
     asked = writable_by(select(Contest).where(Contest.ref == ref), organizer, Contest)
     contest: Contest | None = uow.session.scalar(asked.with_for_update())
     if contest is None:
@@ -333,7 +373,17 @@ def _view_of(contest: Contest, rules_row: RuleSetRow) -> ContestView:
     )
 
 
-def _subject_of(contest: Contest) -> Subject:
+def describe_contest(uow: UnitOfWork, contest: Contest) -> dict[str, object]:
+    """A contest with its rules, as the audit trail keeps it."""
+    was = {
+        "title": contest.title, "bank": contest.bank, "opens_at": contest.opens_at,
+        "closes_at": contest.closes_at,
+    }  # fmt: skip
+    return {**_as_json(was), "rules": _rules_in_force(uow, contest.id).body}
+
+
+def subject_of(contest: Contest) -> Subject:
+    """A contest as an object of the audit trail."""
     return Subject(_SUBJECT, contest.ref, place=scope_of(contest))
 
 

@@ -50,6 +50,7 @@ class ContestForm(ConsoleForm):
     """A contest with its rules; `base` is the preset or the contest that it was made from."""
 
     base = HiddenField()
+    form_key = HiddenField(validators=[Length(max=40, message="console.form.no_choice")])
     title = StringField(
         "quiz.contest.form.title",
         validators=[
@@ -141,6 +142,7 @@ def read_plan(form: ContestForm, base: Mapping[str, Any]) -> ContestDraft:
         opens_at=_utc(form.opens_at.data),
         closes_at=_utc(form.closes_at.data),
         body=write_body(fields, base),
+        form_key=form.form_key.data or "",
     )
 
 

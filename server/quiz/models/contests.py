@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
+    Index,
     Integer,
     String,
     UniqueConstraint,
@@ -28,7 +29,10 @@ class Contest(Owned, Base):
     """
 
     __tablename__ = "contest"
-    __table_args__ = (CheckConstraint("opens_at < closes_at", name="window"),)
+    __table_args__ = (
+        CheckConstraint("opens_at < closes_at", name="window"),
+        Index("uq_contest_form_key", "form_key", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ref: Mapped[str] = mapped_column(String(40), unique=True)
@@ -51,6 +55,10 @@ class Contest(Owned, Base):
     final_id: Mapped[int | None] = mapped_column(BigId)
     # The organizer of the draft, who does not publish it; None for one of the command line.
     drafted_by: Mapped[int | None] = mapped_column(BigId)
+    # The form that made the draft: sent again, it finds the draft.
+    form_key: Mapped[str | None] = mapped_column(String(40))
+    # Why an approver returned the draft; empty again when its author has changed it.
+    returned_reason: Mapped[str | None] = mapped_column(String(300))
     # Grows with each void of a question and each lifting of one; a paper is marked at one number.
     marking: Mapped[int] = mapped_column(Integer, server_default=text("0"))
 
