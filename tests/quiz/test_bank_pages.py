@@ -255,3 +255,25 @@ def test_a_file_with_a_heading_alone_holds_no_question(
     shown = browser.get(here)[1]
     assert "文件里没有题目" in shown
     assert "不用导入" not in shown
+
+
+def test_a_judgement_shows_right_or_wrong_instead_of_a_letter(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    editor = Browser(bank_app, "editor-county")
+    stem = "水结成冰以后，体积会变大，所以装满水的瓶子不要放进冰箱的冷冻室里过夜"
+    written = {"kind": "judge", "stem": stem, "right": "A", "difficulty": "2", "benchmark": ""}
+    page = path_of(editor.open("POST", "/questions/new", written).location)
+    shown = editor.get(page)[1]
+    assert "<dd>正确</dd>" in "".join(shown.split())
+    # The heading is the beginning of the stem, the id stands below it.
+    assert f"<h1>{stem[:30]}…</h1>" in shown
+    assert f"编号：{page.rpartition('/')[2]}" in shown
+    assert "正确" in export(bank_app, "csv", "editor-county").decode("utf-8-sig")
+    for _ in range(2):
+        editor.ask("POST", f"{page}/send", {})
+        Browser(bank_app, "approver-city").ask("POST", f"{page}/approve", {})
+        editor.ask("POST", f"{page}/edit", {**written, "right": "B"})
+    compared = editor.get(f"{page}/versions")[1]
+    assert "错误" in compared
+    assert "A. 正确" not in compared

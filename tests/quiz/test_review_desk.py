@@ -12,11 +12,11 @@ from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
 from server.notices.models import InboxMessage
 from server.quiz.bank.import_console import PAGES as BANK_PAGES
-from server.quiz.enums import QuestionKind, QuestionState, VoidState
-from server.quiz.models import Question, QuestionReport, QuestionVoid
+from server.quiz.enums import QuestionKind, QuestionState, VoidState, WordsState
+from server.quiz.models import ItemFigure, Question, QuestionReport, QuestionVoid
 from server.quiz.review import answering, tallies
 from server.quiz.review.console import PAGES
-from tests.kit.boards import a_contest, entries
+from tests.kit.boards import a_contest, entries, people
 from tests.kit.console import PEOPLE, Browser, console_app
 from tests.kit.gateway import RecordingGateway
 from tests.kit.items import add_papers, add_questions, answer_by_skill
@@ -120,5 +120,53 @@ def test_a_doubtful_question_is_listed_with_its_reason_figures_and_void(
     shown = browser.get(f"/review/{ref}/1")[1]
     for words in ("其余题答得越好的人", "高分者", contest.title, "等待批准", "400"):
         assert words in shown
-    assert "处理申请" in Browser(app, "approver-region").get(f"/review/{ref}/1")[1]
+    decides = Browser(app, "approver-region").get(f"/review/{ref}/1")[1]
+    # Where the eyes are: beside the heading, not below the figures.
+    assert decides.index("处理作废申请") < decides.index('id="why"')
     assert "正确答案</" not in Browser(app, "auditor-region").get(f"/review/{ref}/1")[1]
+
+
+def report_again(uow_factory: UnitOfWorkFactory, ref: str, count: int) -> None:
+    with uow_factory.begin() as uow:
+        number = uow.session.scalars(select(Question.id).where(Question.ref == ref)).one()
+        for at in range(count):
+            uow.session.add(
+                QuestionReport(
+                    ref=uow.new_ref("rep"), citizen_id=people(uow, 1)[0], question_id=number,
+                    reason=f"第{at}条", words=WordsState.PASSED, made_at=uow.now,
+                )
+            )  # fmt: skip
+
+
+def test_the_question_with_most_reports_is_the_first_and_can_be_filtered(
+    uow_factory: UnitOfWorkFactory, reported: str
+) -> None:
+    with uow_factory.begin() as uow:
+        loud = a_reported(uow, REGION, published=True)["ref"]
+    report_again(uow_factory, loud, 4)
+    with uow_factory.begin() as uow:
+        later = a_reported(uow, REGION, published=True)["ref"]
+    app, _ = console_app(uow_factory, BANK_PAGES, PAGES)
+    browser = Browser(app, "editor-region")
+    listed = browser.get("/review")[1]
+    assert listed.index(loud) < min(listed.index(reported), listed.index(later))
+    many = browser.get("/review?why=many_reports")[1]
+    assert loud in many
+    assert reported not in many
+
+
+def test_the_facility_of_list_and_page_are_spelled_alike(
+    uow_factory: UnitOfWorkFactory, reported: str
+) -> None:
+    with uow_factory.begin() as uow:
+        number = uow.session.scalars(select(Question.id).where(Question.ref == reported)).one()
+        uow.session.add(
+            ItemFigure(
+                question_id=number, dealt=43, facility=0.69767, discrimination=0.3449, signs="",
+                accepted="", doubtful=False, counted_at=uow.now,
+            )
+        )  # fmt: skip
+    app, _ = console_app(uow_factory, BANK_PAGES, PAGES)
+    listed = Browser(app, "editor-region").get("/review")[1]
+    assert "69.8%" in listed
+    assert ">0.34<" in listed

@@ -26,6 +26,8 @@ from server.units.service import resolve_scope, unit_by_id
 _KEYS = ("answer", "explanation")
 # Choices of a filter.
 _MOST_OWNERS = 200
+# Characters of a stem in a heading.
+_HEADING = 30
 # Imports offered above the list.
 _MOST_BATCHES = 5
 _COMPARED = ("kind", "stem", "picture", "picture_alt", "options", "answer", "explanation",
@@ -68,12 +70,30 @@ class QuestionView:
         return "".join(LETTERS[at] for at in self.row.answer)
 
     @property
+    def key_text(self) -> str:
+        """The key as organizers read it: right or wrong for a judgement, else its letters."""
+        return spell_key(self.row)
+
+    @property
+    def heading(self) -> str:
+        """The beginning of the stem, which names the question better than its ref."""
+        stem = " ".join(self.row.stem.split())
+        return stem if len(stem) <= _HEADING else f"{stem[:_HEADING]}…"
+
+    @property
     def shown_options(self) -> list[tuple[str, str, bool]]:
         """Letter, text, and whether it is right; never right without the key."""
         return [
             (LETTERS[at], option, self.key_shown and at in self.row.answer)
             for at, option in enumerate(self.row.options)
         ]
+
+
+def spell_key(row: Question) -> str:
+    """The key of a version: the text of a judgement, else letters."""
+    if row.kind is QuestionKind.JUDGE:
+        return "、".join(row.options[at] for at in row.answer)
+    return "".join(LETTERS[at] for at in row.answer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,10 +197,12 @@ def compare_versions(
 
 
 def _spell_field(texts: Texts, view: QuestionView, name: str) -> str:
+    if name == "options" and view.row.kind is QuestionKind.JUDGE:
+        return "\n".join(view.row.options)
     if name == "options":
         return "\n".join(f"{letter}. {text}" for letter, text, _ in view.shown_options)
     if name == "answer":
-        return view.letters
+        return view.key_text
     value = getattr(view.row, name)
     if name in ("kind", "difficulty"):
         return texts.fill_text(f"quiz.{name}.{value}")

@@ -16,7 +16,13 @@ from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQu
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import stage_of
 from server.quiz.bank.pictures import read_contents
-from server.quiz.bank.questions import QuestionFilter, key_is_shown, list_owners, select_questions
+from server.quiz.bank.questions import (
+    QuestionFilter,
+    key_is_shown,
+    list_owners,
+    select_questions,
+    spell_key,
+)
 from server.quiz.bank.taxonomy import read_benchmarks
 from server.quiz.enums import QuestionKind, QuestionStage
 from server.quiz.models import Question
@@ -56,7 +62,7 @@ def _key_of(row: Any) -> str | None:
     question: Question = row.Question
     if not key_is_shown(question, row.reader):
         return None
-    return "".join(LETTERS[at] for at in question.answer)
+    return spell_key(question)
 
 
 def _explanation_of(row: Any) -> str | None:

@@ -28,15 +28,19 @@ from server.quiz.review.forms import (
 
 PAGES = Pages("review", Path(__file__).with_name("pages"))
 _P = Permission
-_WHY = (*(one.value for one in DoubtSign), "reported", "proposed")
+_WHY = (*(one.value for one in DoubtSign), "many_reports", "reported", "proposed")
 
 
 def _say_why(texts: Texts, line: DeskLine) -> str:
     return "、".join(texts.fill_text(f"quiz.doubt.{one}") for one in line.why)
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 2)
+def _say_facility(_texts: Texts, line: DeskLine) -> str:
+    return "" if line.facility is None else f"{100 * line.facility:.1f}%"
+
+
+def _say_discrimination(_texts: Texts, line: DeskLine) -> str:
+    return "" if line.discrimination is None else f"{line.discrimination:.2f}"
 
 
 DESK = Table(
@@ -48,7 +52,7 @@ DESK = Table(
     select=desk.select_desk,
     key=Question.id,
     prepare=desk.describe_lines,
-    sort="-reports",
+    sort="-why",
     columns=(
         Column(
             name="question", title="quiz.question_column.ref", value=lambda line: line.ref,
@@ -64,7 +68,7 @@ DESK = Table(
         ),
         Column(
             name="why", title="quiz.review.why", value=lambda line: line.why, say=_say_why,
-            kind=ColumnKind.LONG,
+            kind=ColumnKind.LONG, sort=desk.weigh_question(),
         ),
         Column(
             name="reports", title="quiz.review.reports", value=lambda line: line.reports,
@@ -76,11 +80,12 @@ DESK = Table(
         ),
         Column(
             name="facility", title="quiz.review.facility",
-            value=lambda line: _rounded(line.facility), kind=ColumnKind.NUMBER,
+            value=lambda line: line.facility, say=_say_facility, kind=ColumnKind.NUMBER,
         ),
         Column(
             name="discrimination", title="quiz.review.discrimination",
-            value=lambda line: _rounded(line.discrimination), kind=ColumnKind.NUMBER,
+            value=lambda line: line.discrimination, say=_say_discrimination,
+            kind=ColumnKind.NUMBER,
         ),
         Column(
             name="since", title="quiz.review.first_report", value=lambda line: line.since,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 
 from server.accounts import service as accounts
 from server.base.access import Organizer, Permission, Scope
@@ -32,6 +32,8 @@ from server.quiz.review.item_rules import ItemFigures, read_doubt_rules
 
 # Reports that the page of a question shows; the number of open ones is complete.
 _MOST_REPORTS = 100
+# More than the length of all signs of a question.
+_REPORT_WEIGHT = 1000
 
 
 class DeskQuery(ListQuery, frozen=True, kw_only=True):
@@ -107,6 +109,12 @@ def open_reports() -> ColumnElement[int]:
     return counted.correlate(Question).scalar_subquery()
 
 
+def weigh_question() -> ColumnElement[int]:
+    """How urgent a question is: each open report counts more than all signs of doubt together."""
+    signs = case((ItemFigure.doubtful, func.length(ItemFigure.signs)), else_=0)
+    return open_reports() * _REPORT_WEIGHT + func.coalesce(signs, 0)
+
+
 def _first_report() -> ColumnElement[datetime]:
     first = select(func.min(QuestionReport.made_at)).where(
         QuestionReport.question_id == Question.id, QuestionReport.decision.is_(None)
@@ -154,6 +162,8 @@ def _waiting_rows(query: DeskQuery) -> Select[Any]:
 def _waits_because(why: str | None) -> ColumnElement[bool]:
     if why == "reported":
         return _is_reported()
+    if why == "many_reports":
+        return open_reports() >= read_doubt_rules().many_reports
     if why == "proposed":
         return _is_proposed()
     if why in set(DoubtSign):
