@@ -146,21 +146,7 @@ def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> 
     known = _find_same_draft(uow, organizer, plan)
     if known is not None:
         return known, False
-    ref = uow.new_ref("con")
-    contest = Contest(
-        ref=ref,
-        slug=ref.replace("_", "-"),
-        title=plan.title,
-        programme_slug=plan.programme_slug,
-        bank=plan.bank,
-        opens_at=plan.opens_at,
-        closes_at=plan.closes_at,
-        made_at=uow.now,
-        left_out=[],
-        drafted_by=organizer.id,
-        form_key=plan.form_key or None,
-        **owned_by(organizer.scope),
-    )
+    contest = _new_contest(uow, organizer, plan)
     try:
         with uow.open_savepoint():
             uow.session.add(contest)
@@ -177,7 +163,17 @@ def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> 
         )
     )
     record_change(uow, organizer, "quiz.draft_contest", subject_of(contest), after=_facts_of(plan))
-    return ref, True
+    return contest.ref, True
+
+
+def _new_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> Contest:
+    ref = uow.new_ref("con")
+    return Contest(
+        ref=ref, slug=ref.replace("_", "-"), title=plan.title, bank=plan.bank,
+        programme_slug=plan.programme_slug, opens_at=plan.opens_at, closes_at=plan.closes_at,
+        made_at=uow.now, left_out=[], drafted_by=organizer.id, form_key=plan.form_key or None,
+        **owned_by(organizer.scope),
+    )  # fmt: skip
 
 
 def _find_same_draft(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> str | None:
