@@ -10,6 +10,7 @@ export interface StandingWords {
   behind_time: string
   behind_tie: string
   first: string
+  held: string
 }
 
 export interface Standing {
@@ -19,7 +20,8 @@ export interface Standing {
   next: string
 }
 
-export function standingOf(me: Pick<ContestMe, 'total' | 'rank' | 'behind_next' | 'behind_next_ms'> | null, c: StandingWords): Standing {
+export function standingOf(me: Pick<ContestMe, 'held' | 'total' | 'rank' | 'behind_next' | 'behind_next_ms'> | null, c: StandingWords): Standing {
+  if (me?.held) return { total: c.held, next: '' }
   if (me == null || me.total === null) return { total: '', next: '' }
   const total = fill(c.total, { score: sayScore(me.total) })
   // Without a rank while the boards are frozen, for someone who began after the freeze.

@@ -18,6 +18,7 @@ export const zh = {
     consent: '看隐私规则',
     points: '分',
     total: '总成绩 {score} 分',
+    held: '成绩暂停，暂时没有名次',
     place: '全区第 {rank} 名',
     behind: '离前一名还差 {score} 分',
     behind_time: '和前一名同分，用时多 {time}',

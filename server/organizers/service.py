@@ -6,14 +6,17 @@ with none open.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection
+
+from sqlalchemy import func, select
 
 from server.audit.service import Subject, record_change
-from server.base.access import Organizer
+from server.base.access import ROLES, Organizer, Permission, Scope
+from server.base.ownership import serving_found_row
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.organizers import links, log_in, sessions
 from server.organizers.log_in import LoggedIn, TypedLogin
-from server.organizers.models import LinkPurpose, OrganizerAccount
+from server.organizers.models import AccountState, LinkPurpose, OrganizerAccount
 from server.organizers.own_account import WECHAT_SCENE as WECHAT_SCENE
 from server.organizers.own_account import bind_wechat as bind_wechat
 from server.organizers.own_account import openid_of as openid_of
@@ -81,3 +84,18 @@ def organizer_by_username(uow: UnitOfWork, username: str) -> Organizer:
     """The actor of the account with this name; for commands, which log nobody in."""
     found = select(OrganizerAccount).where(OrganizerAccount.username == username)
     return organizer_of(uow, uow.session.scalars(found).one())
+
+
+def count_permitted(
+    uow: UnitOfWork, permission: Permission, scope: Scope, besides: Collection[int]
+) -> int:
+    """The number of active accounts that may do something at a place, without some of them."""
+    roles = [role for role, granted in ROLES.items() if permission in granted]
+    with serving_found_row(uow.session):
+        found = select(func.count()).where(
+            OrganizerAccount.state == AccountState.ACTIVE,
+            OrganizerAccount.role.in_(roles),
+            OrganizerAccount.owner.in_((scope.spelled, *scope.above)),
+            OrganizerAccount.id.not_in(besides),
+        )
+        return uow.session.scalar(found) or 0

@@ -178,6 +178,8 @@ def _say_result(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> list[
         if reached is not None:
             score = figures.say_score(reached)
             note = [uow.texts.fill_text("quiz.chat.own_score", score=score), *note]
+    if region.me is None and contest_progress(uow, [contest], citizen_id)[contest.id].held:
+        return [heading, uow.texts.fill_text("quiz.chat.held")]
     if region.me is None and note:
         return [heading, *note, _link_to_page(uow, "to_board", BOARD, contest)]
     if region.me is None:

@@ -263,6 +263,12 @@ class NotSealDraft(AlreadyDone):
     code = "not_seal_draft"
 
 
+class OwnSealing(Conflict):
+    """Final ranks are published by another organizer than the one who sealed them."""
+
+    code = "own_sealing"
+
+
 class OwnSealChange(Conflict):
     """A version is not published by the organizer whose change of results it contains."""
 

@@ -136,10 +136,10 @@ test('a review marks the own and the right options', () => {
 })
 
 const WORDS = {
-  total: 'T{score}', place: 'P{rank}', behind: 'B{score}', behind_time: 'M{time}', behind_tie: 'tie', first: 'first',
+  total: 'T{score}', place: 'P{rank}', behind: 'B{score}', behind_time: 'M{time}', behind_tie: 'tie', first: 'first', held: 'held',
 }
 const me = (total: number | null, rank: number | null, behind: number | null, ms: number | null = null) =>
-  standingOf({ total, rank, behind_next: behind, behind_next_ms: ms }, WORDS)
+  standingOf({ held: false, total, rank, behind_next: behind, behind_next_ms: ms }, WORDS)
 
 test('the total, its place and the distance to the next are said', () => {
   assert.deepEqual(me(50, 7, 5), { total: 'T50，P7', next: 'B5' })
@@ -149,6 +149,8 @@ test('the total, its place and the distance to the next are said', () => {
   assert.deepEqual(me(50, null, null), { total: 'T50', next: '' })
   assert.deepEqual(me(null, null, null), { total: '', next: '' })
   assert.deepEqual(standingOf(null, WORDS), { total: '', next: '' })
+  const held = { held: true, total: null, rank: null, behind_next: null, behind_next_ms: null }
+  assert.deepEqual(standingOf(held, WORDS), { total: 'held', next: '' })
 })
 
 test("the own line tells the place in words, and what is missing unless the contest is over", () => {

@@ -45,7 +45,7 @@ def test_a_citizen_takes_a_paper_and_sees_what_came_of_it(
     listed = client.get("/contests", citizen=phone).get_json()["items"]
     assert [one["id"] for one in listed] == [contest.ref]
     assert listed[0]["me"] == {
-        "division": None, "warm_up_left": 0,
+        "division": None, "warm_up_left": 0, "held": False,
         "attempts_left_today": 1, "attempts_left_total": None,
         "best_score": None, "open_attempt_id": None, "open_deadline": None,
         "open_remaining_ms": None, "total": None, "today_score": None, "rank": None,

@@ -504,7 +504,7 @@ def test_sealed_ranks_stay_and_a_draft_with_the_reason_appears(
         ref = draft.ref
     # Who decided on the void does not publish its effect.
     with pytest.raises(OwnSealChange):
-        publish(played.uow_factory, contest, ref)
+        publish(played.uow_factory, contest, ref, APPROVER)
 
 
 def test_a_frozen_board_stays_and_letters_name_no_rank(played: Played, clock: FakeClock) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 from sqlalchemy import select
@@ -166,7 +168,7 @@ def test_a_version_is_not_published_while_a_newer_change_waits(
             select(SealedVersion.ref).order_by(SealedVersion.number.desc())
         ).first()
     assert newest is not None
-    published = publish(uow_factory, contest, newest)
+    published = publish(uow_factory, contest, newest, replace(OTHER, id=901))
     assert published.final is not None
     assert published.final.number == 2
 

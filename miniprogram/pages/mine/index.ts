@@ -1,7 +1,7 @@
 /** The user's page: profile, own results, and links to all personal pages. */
 import { accounts, quiz } from '../../api/index'
 import type { Profile } from '../../api/shapes'
-import { contestOf } from '../../logic/contests'
+import { leftToday, ownContestOf } from '../../logic/contests'
 import { fill } from '../../logic/fill'
 import { standingOf } from '../../logic/standing'
 import { dress, dressTabs, dressed } from '../../kit/dress'
@@ -15,6 +15,7 @@ Page({
     problem: '',
     profile: null as Profile | null,
     name: '',
+    contest: '',
     total: '',
     today: '',
   },
@@ -29,12 +30,15 @@ Page({
     await load(this, async () => {
       const [profile, contests] = await Promise.all([accounts.me(), quiz.contests()])
       const { t, c } = this.data
-      const me = contestOf(contests.items)?.me ?? null
+      const own = ownContestOf(contests.items)
+      const total = standingOf(own?.me ?? null, c).total
+      const left = leftToday(contests.items)
       return {
         profile,
         name: profile.nickname ?? profile.pending_nickname ?? t.nameless,
-        total: standingOf(me, c).total || t.no_score,
-        today: me ? fill(t.left_today, { count: me.attempts_left_today }) : '',
+        contest: total ? (own?.title ?? '') : '',
+        total: total || t.no_score,
+        today: left === null ? '' : fill(t.left_today, { count: left }),
       }
     })
   },

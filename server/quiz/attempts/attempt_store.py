@@ -89,7 +89,7 @@ class Sheet(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """An attempt without its paper."""
+    """An attempt without its paper; `held_at` is since when the results are held."""
 
     ref: str
     citizen_id: int
@@ -97,6 +97,7 @@ class Try:
     state: AttemptState
     deadline_at: datetime
     score: int | None
+    held_at: datetime | None
 
 
 _attempt, _contest, _bank = table_of(Attempt), table_of(Contest), table_of(Bank)
@@ -158,17 +159,17 @@ _IN_CONTEST = _SHEETS.where(
 _OF_ENTRY = _SHEETS.where(_attempt.c.entry_id == bindparam("entry_id")).order_by(
     _attempt.c.started_at, _attempt.c.id
 )
-_TRIES = select(
-    _attempt.c.contest_id,
-    _attempt.c.ref,
-    _attempt.c.citizen_id,
-    _attempt.c.on_day,
-    _attempt.c.state,
-    _attempt.c.deadline_at,
-    _attempt.c.score,
-).where(
-    _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
-    _attempt.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
+_TRY_COLUMNS = "contest_id", "ref", "citizen_id", "on_day", "state", "deadline_at", "score"
+_TRIES = (
+    select(
+        *(_attempt.c[name] for name in _TRY_COLUMNS),
+        _entry.c.held_at,
+    )
+    .join(_entry, _entry.c.id == _attempt.c.entry_id)
+    .where(
+        _attempt.c.citizen_id.in_(bindparam("citizen_ids", expanding=True)),
+        _attempt.c.contest_id.in_(bindparam("contest_ids", expanding=True)),
+    )
 )
 _OVERDUE = (
     select(_attempt.c.id)

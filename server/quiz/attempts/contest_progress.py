@@ -17,7 +17,10 @@ from server.quiz.rules import is_over
 
 @dataclass(frozen=True, kw_only=True)
 class ContestProgress:
-    """A citizen's progress in a contest; `open_deadline` is that of the open paper."""
+    """A citizen's progress in a contest; `open_deadline` is that of the open paper.
+
+    While `held`, the results count on no board.
+    """
 
     attempts_left_today: int
     attempts_left_total: int | None
@@ -26,6 +29,7 @@ class ContestProgress:
     open_deadline: datetime | None
     division: str | None
     warm_up_left: int
+    held: bool
 
 
 def contest_progress(
@@ -76,5 +80,6 @@ def _progress_in(
         open_attempt_ref=still_open.ref if still_open else None,
         open_deadline=still_open.deadline_at if still_open else None,
         division=division,
+        held=any(one.held_at is not None for one in own),
         warm_up_left=0 if tries else first_paper.count_warm_up_left(uow, rules, citizen_id),
     )

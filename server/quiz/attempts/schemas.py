@@ -72,11 +72,13 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
     place above, null in first place; where it is 0, `behind_next_ms` is the distance in time. Both
     are differences of displayed figures, in 0.01 points and whole seconds. `open_remaining_ms` is
     the time left for the open paper by the server's clock. `division` is final with the first
-    paper; `warm_up_left` questions are to be practised before it.
+    paper; `warm_up_left` questions are to be practised before it. While the results are `held` they
+    are on no board, and `total` and `rank` are null.
     """
 
     division: str | None
     warm_up_left: int
+    held: bool
     attempts_left_today: int
     attempts_left_total: int | None
     best_score: int | None

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -50,6 +51,8 @@ class SealedVersion(Base):
     publisher_id: Mapped[int | None] = mapped_column(BigInteger)
     publisher_name: Mapped[str | None] = mapped_column(String(80))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # After the publication: everybody up to this rank has the message about it.
+    told_rank: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
 
 
 class SealedRank(Base):

@@ -8,12 +8,15 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Integer,
     Select,
+    String,
     Subquery,
     false,
     func,
+    literal,
     literal_column,
     select,
     true,
@@ -29,12 +32,19 @@ from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import rank_order, scopes
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
-from server.quiz.models import Contest, Entry, SealedRank, Standing
+from server.quiz.models import Contest, Entry, SealedRank, SealedVersion, Standing
 from server.quiz.sealing.building import select_live_stands
 from server.units import service as units
 
 # A subquery of every statement below has this name.
 _RANK: ColumnElement[int] = literal_column("board.rank", Integer)
+_POINTS: ColumnElement[int] = literal_column("board.points", BigInteger)
+_TIME: ColumnElement[int] = literal_column("board.time_ms", BigInteger)
+# Sort keys are never null.
+_CITY: ColumnElement[str] = func.coalesce(literal_column("board.city", String), "")
+_COUNTY: ColumnElement[str] = func.coalesce(literal_column("board.county", String), "")
+_PLACES = ("city", "county", "unit_id", "division")
+_MOST_VERSIONS = 100
 
 
 class RankSource(StrEnum):
@@ -45,9 +55,13 @@ class RankSource(StrEnum):
 
 
 class RankQuery(ListQuery, frozen=True, kw_only=True):
-    """Which board; `scope` as the API spells it."""
+    """Which board; `scope` as the API spells it.
+
+    With `version` the ranks are those of a sealed version, published or not, of that contest.
+    """
 
     contest: str | None = None
+    version: str | None = None
     source: RankSource | None = None
     scope: str | None = None
 
@@ -57,10 +71,12 @@ class RankedPlayer:
     """One row, with the name that citizens see."""
 
     rank: int
+    board: str
     name: str
     city: str
     county: str
     unit: str
+    division: str
     score: float
     seconds: float
 
@@ -70,15 +86,29 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
 
     Raises: NotFound (404), Invalid (422) for an unknown scope.
     """
-    contest = _find_contest(uow, organizer, query.contest)
+    version = _find_version(uow, organizer, query)
+    contest = _find_contest(uow, organizer, query.contest, version)
     if contest is None:
-        return people_of(_select_rows(_empty_board(), 1), organizer, Entry)
+        return people_of(_select_rows(_empty_board(), 1, REGION), organizer, Entry)
     scope = scopes.scope_in_contest(uow, contest, query.scope or REGION, None)
-    board = _board_of(contest, query.source or RankSource.PUBLIC, scope)
-    return people_of(_select_rows(board, contest.rules.points_scale), organizer, Entry)
+    board = _board_of(contest, query.source or RankSource.PUBLIC, version, scope)
+    rows = _select_rows(board, contest.rules.points_scale, scope)
+    return people_of(rows, organizer, Entry)
 
 
-def _select_rows(board: Subquery, scale: int) -> Select[Any]:
+def _find_version(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> SealedVersion | None:
+    """The sealed version asked for. Raises: NotFound (404)."""
+    if query.version is None:
+        return None
+    wanted = select(SealedVersion).join(Contest, Contest.id == SealedVersion.contest_id)
+    wanted = wanted.where(SealedVersion.ref == query.version, Contest.published_at.is_not(None))
+    found: SealedVersion | None = uow.session.scalar(visible_to(wanted, organizer, Contest))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _select_rows(board: Subquery, scale: int, scope: str) -> Select[Any]:
     """The rows of a board with their citizens."""
     rows: Select[*tuple[Any, ...]] = select(
         board.c.rank,
@@ -87,8 +117,11 @@ def _select_rows(board: Subquery, scale: int) -> Select[Any]:
         board.c.city,
         board.c.county,
         board.c.unit_id,
+        board.c.division,
         Entry.citizen_id,
+        Entry.contest_id,
         literal_column(str(scale), Integer).label("scale"),
+        literal(scope).label("scope"),
     )
     return rows.join(Entry, Entry.id == board.c.entry_id)
 
@@ -99,11 +132,17 @@ def _empty_board() -> Subquery:
     return select(*_columns_of(stands, stands.c)).subquery("board")
 
 
-def _find_contest(uow: UnitOfWork, organizer: Organizer, ref: str | None) -> ContestView | None:
+def _find_contest(
+    uow: UnitOfWork, organizer: Organizer, ref: str | None, version: SealedVersion | None
+) -> ContestView | None:
     """The contest, or the newest one; None when there is none yet. Raises: NotFound (404)."""
     wanted = (
         select(Contest.id)
-        .where(Contest.published_at.is_not(None), true() if ref is None else Contest.ref == ref)
+        .where(
+            Contest.published_at.is_not(None),
+            true() if version is None else Contest.id == version.contest_id,
+            true() if ref is None else Contest.ref == ref,
+        )
         .order_by(Contest.id.desc())
         .limit(1)
     )
@@ -116,12 +155,16 @@ def _find_contest(uow: UnitOfWork, organizer: Organizer, ref: str | None) -> Con
         return contests.contest_by_id(uow, found)
 
 
-def _board_of(contest: ContestView, source: RankSource, scope: str) -> Subquery:
+def _board_of(
+    contest: ContestView, source: RankSource, version: SealedVersion | None, scope: str
+) -> Subquery:
     kind, _, value = scope.partition(":")
     column = {"unit": "unit_id"}.get(kind, kind)
     wanted = int(value) if kind == "unit" else value
-    if source is RankSource.PUBLIC and contest.final is not None:
-        stands = select(SealedRank).where(SealedRank.version_id == contest.final.id).subquery()
+    final = contest.final.id if contest.final is not None else None
+    sealed = final if version is None else version.id
+    if version is not None or (source is RankSource.PUBLIC and sealed is not None):
+        stands = select(SealedRank).where(SealedRank.version_id == sealed).subquery()
         places: Any = stands.c
         joined = select(*_columns_of(stands, stands.c))
     else:
@@ -137,28 +180,54 @@ def _board_of(contest: ContestView, source: RankSource, scope: str) -> Subquery:
 
 def _columns_of(stands: Subquery, places: Any) -> list[Any]:
     rank = func.row_number().over(order_by=rank_order.best_first(stands)).label("rank")
-    named = [getattr(places, name).label(name) for name in ("city", "county", "unit_id")]
+    named = [getattr(places, name).label(name) for name in _PLACES]
     return [rank, stands.c.entry_id, stands.c.points, stands.c.time_ms, *named]
 
 
 def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
-    """The rows with names and cities in words."""
+    """The rows with names of people, places and divisions in words; all are of one board."""
+    if not rows:
+        return []
     with serving_found_row(uow.session):
         names = accounts.names_of(uow, [row.citizen_id for row in rows])
         at_units = units.units_by_id(uow, {row.unit_id for row in rows if row.unit_id is not None})
+        contest = contests.contest_by_id(uow, rows[0].contest_id)
+        board = name_board(uow, contest, rows[0].scope)
     known = units.load_regions()
     return [
         RankedPlayer(
             rank=row.rank,
+            board=board,
             name=names[row.citizen_id].shown,
             city=city.name if (city := known.find_city(row.city or "")) is not None else "",
             county="" if row.county is None else units.name_place(row.county),
             unit=at_units[row.unit_id].name if row.unit_id in at_units else "",
+            division=_name_division(contest, row.division),
             score=row.points if row.scale == 1 else row.points / row.scale,
             seconds=row.time_ms / 1000,
         )
         for row in rows
     ]
+
+
+def name_board(uow: UnitOfWork, contest: ContestView, scope: str) -> str:
+    """A board in words: the region, a place, a unit, an audience or a division."""
+    kind, _, value = scope.partition(":")
+    match kind:
+        case "city" | "county":
+            return units.name_place(value)
+        case "unit":
+            return units.units_by_id(uow, {int(value)})[int(value)].name
+        case "division":
+            return _name_division(contest, value)
+        case "audience":
+            return uow.texts.fill_text(f"quiz.ranks.audience.{value}")
+    return uow.texts.fill_text("quiz.ranks.whole")
+
+
+def _name_division(contest: ContestView, key: str | None) -> str:
+    division = None if key is None else contest.rules.division_named(key)
+    return key or "" if division is None else division.title
 
 
 def list_contest_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
@@ -169,6 +238,21 @@ def list_contest_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[st
         Contest,
     ).order_by(Contest.id.desc())
     return [(row.ref, row.title) for row in uow.session.execute(rows)]
+
+
+def list_version_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """The sealed versions of contests that the organizer may see, the newest first."""
+    wanted = (
+        select(SealedVersion.ref, Contest.title, SealedVersion.number)
+        .join(Contest, Contest.id == SealedVersion.contest_id)
+        .order_by(SealedVersion.id.desc())
+        .limit(_MOST_VERSIONS)
+    )
+    said = uow.texts.fill_text
+    return [
+        (row.ref, said("quiz.ranks.version_of", title=row.title, number=row.number))
+        for row in uow.session.execute(visible_to(wanted, organizer, Contest))  # type: ignore[arg-type] # three columns
+    ]
 
 
 def list_scope_choices(_uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
@@ -198,24 +282,32 @@ RANKS = Table(
             value=lambda row: row.rank,
         ),
         Column(name="name", title="quiz.ranks.name", value=lambda row: row.name),
-        Column(name="city", title="quiz.ranks.city", value=lambda row: row.city),
+        Column(name="city", title="quiz.ranks.city", value=lambda row: row.city, sort=_CITY),
+        Column(
+            name="county", title="quiz.ranks.county", value=lambda row: row.county, sort=_COUNTY,
+        ),
+        Column(name="unit", title="quiz.ranks.unit", value=lambda row: row.unit),
+        Column(name="division", title="quiz.ranks.division", value=lambda row: row.division),
         Column(
             name="score", title="quiz.ranks.score", kind=ColumnKind.NUMBER,
-            value=lambda row: row.score,
+            value=lambda row: row.score, sort=_POINTS,
         ),
         Column(
             name="seconds", title="quiz.ranks.seconds", kind=ColumnKind.NUMBER,
-            value=lambda row: row.seconds,
+            value=lambda row: row.seconds, sort=_TIME,
         ),
         Column(
-            name="county", title="quiz.ranks.county", value=lambda row: row.county, shown=False,
+            name="board", title="quiz.ranks.board", value=lambda row: row.board, shown=False,
         ),
-        Column(name="unit", title="quiz.ranks.unit", value=lambda row: row.unit, shown=False),
     ),
     filters=(
         Filter(
             name="contest", title="quiz.ranks.contest", options=list_contest_choices,
             blank="quiz.ranks.newest",
+        ),
+        Filter(
+            name="version", title="quiz.ranks.version", options=list_version_choices,
+            blank="quiz.ranks.version_none",
         ),
         Filter(
             name="source", title="quiz.ranks.source",

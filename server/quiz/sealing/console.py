@@ -31,6 +31,7 @@ from server.quiz.sealing import service as sealing
 from server.quiz.sealing.board_list import RANKS, RankQuery
 from server.quiz.sealing.forms import FinalReasonForm, FreezeForm, SealForm
 from server.quiz.sealing.overview import FinalOverview
+from server.quiz.sealing.version_view import check_version
 
 PAGES = Pages("sealing", Path(__file__).with_name("pages"))
 _SEAL = Permission.CONTEST_SEAL
@@ -127,7 +128,7 @@ def seal_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: SealForm
 
 @page(PAGES, "GET", "/contests/<ref>/final/<version>", needs=Permission.CONTEST_READ)
 def show_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> Page:
-    """One version, and who moved from which rank to which since the version before."""
+    """One version: what is to be checked before its publication, and what it changes."""
     found = overview.find_version(uow, organizer, ref, version)
     shown = overview.show_overview(uow, organizer, ref)
     names = organizer.has_permission(Permission.PERSON_READ)
@@ -138,7 +139,9 @@ def show_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) 
         version=found,
         moves=moves if names else [],
         count=count,
+        check=check_version(uow, organizer, found, names=names),
         names=names,
+        may_publish=shown.may_publish(found) and organizer.has_permission(_SEAL),
         say_minute=say_minute,
         may_save=names and not organizer.scope.above,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Select, cast, func, null, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, cast, func, null, or_, select
 from sqlalchemy.orm import aliased
 
 from server.accounts import service as accounts
@@ -19,9 +19,10 @@ from server.base.errors import NotFound
 from server.base.ownership import people_of, scope_of, serving_found_row, visible_to, writable_by
 from server.base.uow import UnitOfWork
 from server.base.web.page import Waiting
+from server.organizers import service as organizers
 from server.quiz.enums import SealState
 from server.quiz.leaderboards import standings_queries
-from server.quiz.models import Contest, Entry, SealedRank, SealedVersion
+from server.quiz.models import Contest, Entry, SealChange, SealedRank, SealedVersion
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.verification import read_file
 
@@ -33,7 +34,8 @@ class FinalOverview:
     """The state of a contest on the way to its final ranks: open, frozen, over, sealed, published.
 
     `own`: the organizer may change the contest. `draft`: the version that waits for publication.
-    `own_change`: the draft contains a change of results by this organizer.
+    `own_sealing`, `own_change`: the organizer sealed it, or it contains a change of results by this
+    organizer; one of `others` approvers publishes it.
     """
 
     ref: str
@@ -48,7 +50,9 @@ class FinalOverview:
     open_cases: int
     pending: int
     draft: SealedVersion | None
+    own_sealing: bool
     own_change: bool
+    others: int
     published: SealedVersion | None
     versions: Sequence[SealedVersion]
 
@@ -56,6 +60,11 @@ class FinalOverview:
     def sealed(self) -> bool:
         """Whether a version is in force, published or waiting."""
         return self.draft is not None or self.published is not None
+
+    def may_publish(self, version: SealedVersion) -> bool:
+        """Whether this organizer, as an approver, may publish a version now."""
+        barred = self.own_sealing or self.own_change or self.pending > 0
+        return self.own and version is self.draft and not barred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +109,17 @@ def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
         open_cases=cases,
         pending=len(sealing.find_pending_changes(uow, contest.id)),
         draft=draft,
+        own_sealing=draft is not None and organizer.id == draft.author_id,
         own_change=draft is not None and organizer.id in sealing.find_causers(uow, draft.id),
+        others=0 if draft is None else _count_publishers(uow, contest, draft),
         published=next((one for one in versions if one.state is SealState.PUBLISHED), None),
         versions=versions,
     )
+
+
+def _count_publishers(uow: UnitOfWork, contest: Contest, draft: SealedVersion) -> int:
+    barred = sealing.find_barred(uow, draft)
+    return organizers.count_permitted(uow, Permission.CONTEST_SEAL, scope_of(contest), barred)
 
 
 def find_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> SealedVersion:
@@ -202,16 +218,32 @@ def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
     ended = select(func.count()).select_from(Contest).where(
         Contest.published_at.is_not(None), Contest.closes_at <= uow.now, Contest.sealed_at.is_(None)
     )  # fmt: skip
-    drafts = (
-        select(func.count())
-        .select_from(SealedVersion)
-        .join(Contest, Contest.id == SealedVersion.contest_id)
-        .where(SealedVersion.state == SealState.DRAFT)
-    )
     count = uow.session.scalar(writable_by(ended, organizer, Contest)) or 0
-    waiting = uow.session.scalar(writable_by(drafts, organizer, Contest)) or 0
+    drafts = list(uow.session.scalars(_select_publishable(organizer)))
     closed = "/contests?state=closed"
+    publish = f"/contests/{drafts[0]}/final" if len(drafts) == 1 else closed
     return [
         Waiting(count=count, said="quiz.final.waiting_seal", path=closed),
-        Waiting(count=waiting, said="quiz.final.waiting_publish", path=closed),
+        Waiting(count=len(drafts), said="quiz.final.waiting_publish", path=publish),
     ]
+
+
+def _select_publishable(organizer: Organizer) -> Select[Any]:
+    """The contests with a draft that this organizer may publish now."""
+    drafts = (
+        select(Contest.ref)
+        .join(SealedVersion, SealedVersion.contest_id == Contest.id)
+        .where(
+            SealedVersion.state == SealState.DRAFT,
+            SealedVersion.author_id.is_distinct_from(organizer.id),
+            ~_has_change(
+                SealChange.version_id == SealedVersion.id, SealChange.organizer_id == organizer.id
+            ),
+            ~_has_change(SealChange.contest_id == Contest.id, SealChange.version_id.is_(None)),
+        )
+    )
+    return writable_by(drafts, organizer, Contest)
+
+
+def _has_change(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return select(SealChange.id).where(*conditions).exists()

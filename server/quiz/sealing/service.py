@@ -28,6 +28,7 @@ from server.quiz.errors import (
     NoFreeze,
     NotSealDraft,
     OwnSealChange,
+    OwnSealing,
     PapersStillOpen,
     SealTooEarly,
     SealWaits,
@@ -47,6 +48,7 @@ from server.quiz.rules import LATE_START
 from server.quiz.sealing.building import SealOrder, build_version, count_live_stands
 
 DRAFT_TASK, UNHIDE_TASK = "quiz.draft_final_ranks", "quiz.unhide_standings"
+TELL_TASK = "quiz.tell_final_ranks"
 # Longer than any transaction of a citizen, so that none began before an instant and commits after.
 SETTLING = timedelta(minutes=1)
 # The proposed freeze begins this long before the end of the contest.
@@ -130,14 +132,17 @@ def seal_contest(
 
 
 def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref: str) -> None:
-    """Publish the draft: citizens and the API see it from now on.
+    """Publish the draft: citizens and the API see it from now on; people with a rank get a message.
 
-    Raises: NotFound (404), NotSealDraft, SealWaits, OwnSealChange (409).
+    Two persons are needed: neither who sealed it nor who caused a correction publishes it.
+    Raises: NotFound (404), NotSealDraft, SealWaits, OwnSealing, OwnSealChange (409).
     """
     contest = _lock_contest(uow, organizer, ref)
     version = _require_draft(uow, contest, version_ref)
     if find_pending_changes(uow, contest.id):
         raise SealWaits
+    if organizer.id == version.author_id:
+        raise OwnSealing
     if organizer.id in find_causers(uow, version.id):
         raise OwnSealChange
     if contest.final_id is not None:
@@ -147,6 +152,7 @@ def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref
     contest.final_id = version.id
     board_view.names_changed(uow)
     uow.enqueue_after_commit(UNHIDE_TASK, contest.id)
+    uow.enqueue_after_commit(TELL_TASK)
     record_change(
         uow, organizer, "quiz.publish_final_ranks", _subject_of(contest),
         after=_facts_of(version), reason=version.reason,
@@ -233,6 +239,11 @@ def build_pending_draft(uow: UnitOfWork, contest_id: int) -> bool:
         after=_facts_of(version), reason=reasons,
     )  # fmt: skip
     return not same
+
+
+def find_barred(uow: UnitOfWork, version: SealedVersion) -> set[int]:
+    """The organizers who do not publish a version: its author, and those who caused it."""
+    return {one for one in {version.author_id, *find_causers(uow, version.id)} if one is not None}
 
 
 def find_causers(uow: UnitOfWork, version_id: int) -> set[int | None]:

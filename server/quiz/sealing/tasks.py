@@ -1,4 +1,4 @@
-"""Background tasks: drafts after late changes, and the end of freezes."""
+"""Background tasks: drafts after late changes, the end of freezes, and letters."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import GONE, HIDDEN
 from server.quiz.models import Contest, Standing
 from server.quiz.sealing import service as sealing
+from server.quiz.sealing.letters import tell_final_ranks
 
 _BATCH = 100
 
@@ -65,4 +66,5 @@ def _unhide_entry(uow: UnitOfWork, entry_id: int) -> None:
 SEALING_TASKS = (
     Task(name=sealing.DRAFT_TASK, step=draft_final_ranks, every_seconds=30),
     Task(name=sealing.UNHIDE_TASK, step=unhide_standings, every_seconds=60),
+    Task(name=sealing.TELL_TASK, step=tell_final_ranks, every_seconds=60),
 )

@@ -38,7 +38,7 @@ export const RULES = {
   warm_up_questions: null, divisions: [],
 };
 export const ME = {
-  division: null, warm_up_left: 0, attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null, open_deadline: null, open_remaining_ms: null,
+  division: null, warm_up_left: 0, held: false, attempts_left_today: 2, attempts_left_total: null, best_score: 20, open_attempt_id: null, open_deadline: null, open_remaining_ms: null,
   total: 50, today_score: 20, rank: 7, behind_next: 5, behind_next_ms: null,
 };
 /** A citizen without a closed paper. */
