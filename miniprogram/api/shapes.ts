@@ -227,9 +227,8 @@ export interface ContestMe {
   best_score: number | null
   open_attempt_id: string | null
   open_remaining_ms: number | null
-  /** While the results are held there is no total and no rank. */
   held: boolean
-  /** The ranked total, and today's total by the same rule. */
+  /** Ranked, and of today by the same rule. */
   total: number | null
   today_score: number | null
   rank: number | null

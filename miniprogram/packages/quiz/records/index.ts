@@ -68,7 +68,6 @@ Page({
       board: state === 'closed' ? t.final_board : t.board,
       ...standingOf(me, c),
       ...(state === 'closed' ? { next: '' } : {}),
-      // Held results have no total of today, and the papers below say so.
       today: me?.held ? '' : today === null ? t.today_none : fill(t.today, { score: sayScore(today) }),
     }
   },
