@@ -24,7 +24,8 @@ def named_elsewhere() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in {path for pattern in SPEAKERS for path in ROOT.glob(pattern)}:
         name = str(path.relative_to(ROOT))
-        if name.startswith(APART) or "__pycache__" in path.parts or not path.is_file():
+        apart = name.startswith(APART) or "__pycache__" in path.parts or path.suffix == ".png"
+        if apart or not path.is_file():
             continue
         for page in PAGE.findall(path.read_text(encoding="utf-8")):
             found.setdefault(page, set()).add(name)
