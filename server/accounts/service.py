@@ -135,7 +135,7 @@ class PlaceCount(NamedTuple):
 class Player:
     """A locked citizen who starts a paper.
 
-    Units: `may_have_former` is False when `former_ids` would certainly be empty.
+    `may_have_former` is False when `former_ids` would certainly be empty.
     """
 
     place: Place

@@ -96,7 +96,7 @@ def beijing_hour(instant: datetime) -> int:
 def beijing_week(day: date) -> str:
     """The ISO week of a day, in the spelling of boards.
 
-    Units: `2026-W18`.
+    For example `2026-W18`.
     """
     year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"

@@ -106,7 +106,7 @@ class UnsupportedMedia(AppError):
 class Invalid(AppError):
     """The request can be parsed, but is invalid.
 
-    Units: `errors` is a tuple of (path of the field, reason).
+    `errors` is a tuple of (path of the field, reason).
     """
 
     code = "invalid"

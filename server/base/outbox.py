@@ -42,7 +42,7 @@ _LOST = "worker_lost"
 
 @dataclass(frozen=True, kw_only=True)
 class Delivered:
-    """Result of a run. Units: finished rows, and rows that will be retried."""
+    """Result of a run: the numbers of finished rows and of rows that will be retried."""
 
     ended: int = 0
     postponed: int = 0

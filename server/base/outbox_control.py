@@ -28,8 +28,8 @@ class QueueUnknown(Conflict):
 class QueueFigures:
     """Figures of one queue.
 
-    Units: `waiting` rows are not held by a worker, `due` of them could be called now, and
-    `in_flight` are leased or claimed; `in_doubt` and `given_up` count what is still stored.
+    `waiting` rows are neither leased nor claimed, `due` of them could be called now, `in_flight`
+    rows are leased or claimed; `in_doubt` and `given_up` count the rows that are still stored.
     `oldest_seconds` is the age of the oldest unfinished row, 0 without one.
     """
 

@@ -39,10 +39,9 @@ class Outgoing:
     the call certainly had no effect. A leased row stays queued, but other workers skip it. A row
     without a state is in no queue.
 
-    Units: a queued row is due from `outbox_due_at` on, unless it is leased until `outbox_until`; a
-    claim is valid until `outbox_until`. `outbox_claim` names one lease or claim and is never
-    reused, unlike a row id, which SQLite may reuse. `outbox_since` is when the row entered the
-    queue.
+    A queued row is due from `outbox_due_at` on, unless it is leased until `outbox_until`; a claim
+    is valid until `outbox_until`. `outbox_claim` identifies one lease or claim and is never reused,
+    unlike a row id, which SQLite may reuse. `outbox_since` is when the row entered the queue.
     """
 
     outbox_state: Mapped[OutboxState | None] = mapped_column(
@@ -99,7 +98,7 @@ def outbox_index(table: str) -> Index:
 
 
 class OutboxPause(Base):
-    """A queue that an operator has paused. Units: `until` ends the pause by itself."""
+    """A queue that an operator has paused; it resumes by itself at `until`."""
 
     __tablename__ = "outbox_pause"
 
@@ -120,7 +119,7 @@ class Done:
 class Retry:
     """The call certainly had no effect and is retried.
 
-    Units: not before `after` has passed and not before the queue's own back-off; with
+    The next attempt waits for `after` and for the queue's own back-off, whichever is longer. With
     `for_everybody` the other rows would fail too, so this run ends.
     """
 
@@ -210,8 +209,8 @@ class Queue:
     order, both before claiming (without an outcome) and before settling; False when the row's owner
     is gone. A queue with it claims and settles one row per transaction.
 
-    Units: a row queued for longer than `keep_for` is given up as `too_old`; after `most_tries`
-    calls as `too_many_tries`; `lease` is longer than the slowest call; a run takes `batch` rows.
+    A row queued for longer than `keep_for` is given up as `too_old`, after `most_tries` calls as
+    `too_many_tries`. `lease` is longer than the slowest call; a run takes `batch` rows.
     """
 
     name: str

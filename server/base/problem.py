@@ -18,8 +18,8 @@ MEDIA = "application/problem+json"
 def problem_body(refusal: AppError, detail: str, rid: str) -> bytes:
     """The document of a refusal.
 
-    Units: `detail` is the sentence for a person, `rid` the request id. Facts that JSON has are
-    members of their own; they never replace the document's.
+    `detail` is the sentence for a person, `rid` the request id. Facts that JSON can express become
+    additional members; they never replace the standard ones.
     """
     facts = {k: v for k, v in refusal.facts.items() if isinstance(v, str | int | float | bool)}
     document: dict[str, object] = {

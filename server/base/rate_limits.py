@@ -20,7 +20,7 @@ from server.base.uow import Dependencies
 class Pace:
     """One limit.
 
-    Units: `figure` names the setting under [limits], which ends in `_per_minute` or `_per_hour`;
+    `figure` names the setting under [limits], which ends in `_per_minute` or `_per_hour`.
     `by_edge` is False when the person is known only after the endpoint has run.
     """
 

@@ -46,7 +46,7 @@ def complaints_about_production(
 ) -> list[str]:
     """All reasons not to serve real citizens with these settings.
 
-    Units: `demo_operator` is the demo's operator data, which no real service may publish.
+    `demo_operator` is the demo's operator data, which no real service may publish.
     """
     found = _about_operator(settings, demo_operator)
     for part in _PRODUCTION:

@@ -42,7 +42,7 @@ class Seeded:
 class Code:
     """A permanent code of the official account.
 
-    Units: `url` is the content of the code, `picture_url` is WeChat's picture of it.
+    `url` is the content of the code, `picture_url` the address of WeChat's picture of it.
     """
 
     scene: str

@@ -23,7 +23,7 @@ _MARKS = str.maketrans("<>[]", "＜＞［］")
 class Program:
     """The mini-program that the account links to.
 
-    Units: `instead` is the address for phones too old to open a page, `pages` are app.json's.
+    `instead` is the address for phones too old to open a page; `pages` are those of app.json.
     """
 
     appid: str

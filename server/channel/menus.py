@@ -23,7 +23,7 @@ Menu = Mapping[str, Any]
 def menu_faults(menu: Menu, answered: frozenset[str], pages: frozenset[str]) -> list[str]:
     """Every fault of a menu; empty when it is valid.
 
-    Units: `answered` are the keys that the chat answers, `pages` those of app.json.
+    `answered` are the keys that the chat answers; `pages` are those of app.json.
     """
     top = menu.get("button")
     if not isinstance(top, list) or not 1 <= len(top) <= TOP_ENTRIES:

@@ -110,7 +110,7 @@ class Follower(Outgoing, Base):
 class FollowerSweep(Base):
     """One row: progress of the sweep through the list of followers, which links known ones.
 
-    Units: `cursor` is WeChat's, sealed because it is an openid; `place` counts inside its page;
+    `cursor` is WeChat's, sealed because it is an openid; `place` is the position in its page;
     `fence` grows with every claim.
     """
 

@@ -103,7 +103,7 @@ class Matcher:
 
         All normalised forms of the text count equally; more of them are only computed when they
         could win.
-        Units: `seen` is the visible text.
+        `seen` is the visible text.
         """
         whole = self._whole_hits(without_marks(seen), now)
         if whole and (self._most is None or whole[0][0].priority > self._most):

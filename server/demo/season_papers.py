@@ -45,7 +45,7 @@ def plan_sittings(
 ) -> SeasonPlan:
     """About `papers` sittings of the people who logged in, at most one a day each.
 
-    Units: `span` from the opening to now; every paper is closed by then.
+    `span` is from the opening to now; every paper is closed by its end.
     """
     players = [n for n, one in enumerate(people) if one.logged_in_at is not None]
     # Some people log in and never start.

@@ -187,8 +187,8 @@ def answer_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
 def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Push an authorization event: `modified`, `revoke` or `cancellation`.
 
-    Units: `revoked` is WeChat's numbers, comma-separated ("6,8"); `app` names whose callback
-    receives the event (default: the mini-program's); `plugin` is the appid of the plugin that had
+    `revoked` has WeChat's numbers, comma-separated ("6,8"); `app` is the account whose callback
+    receives the event (default: the mini-program); `plugin` is the appid of the plugin that had
     the permission. After a cancellation the person is deleted and both apps receive the event.
     Raises: LookupError; ValueError for another event, or a revoke without numbers.
     """

@@ -42,7 +42,7 @@ class App:
     ) -> App:
         """Return the app with another push mode, data format or callback.
 
-        Units: `callback` is a path on the server that receives pushes, or a complete http address.
+        `callback` is a path on the server that receives pushes, or a complete http address.
         Raises: ValueError for a value that WeChat's console would not save.
         """
         changed = replace(

@@ -143,8 +143,8 @@ def authorization_event(
 ) -> Letter:
     """An event of changed or withdrawn authorization, or of a closed account.
 
-    Units: `revoked` is WeChat's numbers, comma-separated; `plugin` is the appid of the plugin that
-    had the permission. Source: "Changes of authorized users' information".
+    `revoked` has WeChat's numbers, comma-separated; `plugin` is the appid of the plugin that had
+    the permission. Source: "Changes of authorized users' information".
     """
     openid = person.openid_mp if app.account == MINI else person.openid_oa
     fields: list[Pair] = [

@@ -85,7 +85,7 @@ def show_front(world: World) -> Response:
 def list_choice(world: World, part: str) -> dict[str, Any]:
     """The newest people whose names contain this text, and how many match in total.
 
-    Units: `latest` is the id of the person's newest line, 0 for none.
+    `latest` is the id of the person's newest line, 0 for none.
     """
     rows = world.store.all_rows(PEOPLE, part, SHOWN_PEOPLE)
     return {
@@ -106,8 +106,8 @@ def list_choice(world: World, part: str) -> dict[str, Any]:
 def read_feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict[str, Any]:
     """The content of one phone after these ids; empty without a person.
 
-    Units: `after` is a line's id, `cards` a card's; `ahead` is the emulated time minus the real
-    time in seconds.
+    `after` is a line's id, `cards` a card's; `ahead` is the emulated time minus the real time in
+    seconds.
     """
     try:
         owner = people.find_person(world, person)

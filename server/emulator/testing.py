@@ -92,7 +92,7 @@ class Emulator:
     def serve_app(self, app: Any, callback: str | None = None, account: str = OFFICIAL) -> str:
         """Serve a WSGI application over HTTP, push to it from now on, and return its address.
 
-        Units: `callback` is the path of `account` there; None keeps the previous one.
+        `callback` is the path of `account` there; None keeps the previous one.
         """
         served = Served(app, "application")
         self._tested.append(served)

@@ -19,8 +19,8 @@ from server.notices.models import InboxMessage
 class Letter:
     """A message as its slice writes it.
 
-    Units: `key` is unique per citizen; `page` is the mini-program page to open, without a leading
-    slash; `not_pushed_reason` is a sentence.
+    `key` is unique per citizen; `page` is the mini-program page to open, without a leading slash;
+    `not_pushed_reason` is a sentence.
     """
 
     key: str

@@ -49,7 +49,7 @@ _OPEN_GRANT = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None)
 class PlannedPush:
     """A message to push, and its copy for the inbox.
 
-    Units: after `expires_at` it is not pushed any more; `fields` by the template's keys.
+    After `expires_at` it is not pushed any more; `fields` has values by the template's keys.
     """
 
     letter: Letter
@@ -88,7 +88,7 @@ def with_grant(
 ) -> list[int]:
     """Citizens with an open grant for a template and no planned message with this key.
 
-    Units: `without` selects the ids of citizens to leave out.
+    `without` selects the ids of citizens to leave out.
     """
     planned = select(InboxMessage.citizen_id).where(InboxMessage.key == key)
     found = uow.session.scalars(

@@ -49,7 +49,7 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """Result of sending one message. Units: `errcode` as WeChat writes it, `0` delivered."""
+    """Result of sending one message; `errcode` is WeChat's, `0` when delivered."""
 
     template_id: str
     errcode: str

@@ -30,7 +30,7 @@ class LoadReport:
 def load_campaign(uow_factory: UnitOfWorkFactory, path: Path, *, shift: bool) -> LoadReport:
     """Load a campaign file into the database, or refuse all of it.
 
-    Units: `shift` moves all dates into the demo's month; the first load of a campaign decides.
+    `shift` moves all dates into the demo's month; the first load of a campaign decides by how much.
     """
     plan, problems = read_campaign(path)
     if plan is None:

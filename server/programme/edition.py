@@ -41,7 +41,7 @@ class EditionDates:
 class Edition:
     """A notice moved by whole weeks, its wordings of months by the corresponding months.
 
-    Units: `notice_year` is the year in the notice's titles, `year` the one in the new titles.
+    `notice_year` is the year in the notice's titles, `year` the one in the new titles.
     """
 
     notice_year: int

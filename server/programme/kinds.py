@@ -22,7 +22,7 @@ class Role(StrEnum):
 class Precision(StrEnum):
     """Precision of the start in a date wording.
 
-    Units: a day; ten days; a month; the end of a month.
+    In the order below: a day; ten days (旬); a month; the end of a month.
     """
 
     DAY = "day"

@@ -118,8 +118,8 @@ class ProgrammeOrganiser(Base):
 class Participation(Base):
     """One participation of a citizen, such as a closed paper; written with its cause.
 
-    Units: `hour` is the hour of the day in Beijing at which it began, where that is known;
-    `completed` is false for a paper that was left to its deadline.
+    `hour` is the hour of the day in Beijing at which it began, where that is known; `completed` is
+    false for a paper that was left to its deadline.
 
     `kind` and `source_ref` identify the cause, in terms of its slice. City, county and unit are the
     citizen's place at that time and do not follow a later move; without a place it counts only for

@@ -36,7 +36,7 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class TookPart:
-    """A filter of participations; None means any. Units: both days are included."""
+    """A filter of participations; None means any. Both days are included."""
 
     programme: str | None = None
     kind: str | None = None

@@ -23,7 +23,7 @@ FIRST_DAY = date(2020, 4, 21)
 class DateWords:
     """The keywords of date wordings.
 
-    Units: spans are first and last day of the month, the last one limited to the month's length.
+    Spans are first and last day of the month, the last one limited to the month's length.
     """
 
     year: str
@@ -47,8 +47,8 @@ class Window:
 def weeks_to_demo(today: date) -> int:
     """The number of whole weeks that moves today into the demo's month.
 
-    Units: the smallest number that moves the first day at least as far as the whole months do, so
-    by at most six days more.
+    The smallest number of weeks that moves the first day at least as far as whole months would, so
+    it exceeds them by six days at most.
     """
     first = moved_by_months(FIRST_DAY, _month_number(today) - _month_number(DEMO_MONTH))
     return -((FIRST_DAY - first).days // 7)
@@ -92,7 +92,7 @@ def state_on(today: date, start: date | None, end: date | None) -> State | None:
 def window_of(text: str, words: DateWords, *, year: int) -> Window | None:
     """The days that a wording such as `4月下旬—9月底` covers; None when it cannot be parsed.
 
-    Units: `year` is used when the wording has none.
+    `year` is used when the wording has none.
     """
     joins = "|".join(re.escape(join) for join in words.joins)
     parts = re.split(rf"(?:{joins})+", "".join(text.split()))

@@ -47,8 +47,8 @@ def find_vanished(uow: UnitOfWork, plan: CampaignPlan) -> list[str]:
 def store_campaign(uow: UnitOfWork, plan: CampaignPlan, *, shift: bool) -> Written:
     """Store a checked file: insert new rows, update changed ones, leave the rest untouched.
 
-    Units: with `shift` all dates move so that today lies in the demo's month; the first load
-    decides by how many weeks.
+    With `shift` all dates move so that today is in the demo's month; the first load decides by how
+    many weeks.
     Locks: the campaign's row.
     """
     written = Written()

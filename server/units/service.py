@@ -50,7 +50,7 @@ _ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 class UnitRow:
     """A unit in a file; `ref` is its public id.
 
-    Units: `city` and `county` are codes; replaced ones are stored as their successors.
+    `city` and `county` are codes; replaced ones are stored as their successors.
     """
 
     ref: str
@@ -99,7 +99,7 @@ def load_regions() -> Regions:
 
 @dataclass(frozen=True, kw_only=True)
 class ResidentsDocument:
-    """The census figures. Units: `residents` by city code, on the day `as_of`."""
+    """The census figures: `residents` by city code, on the day `as_of`."""
 
     source: str
     as_of: date

@@ -73,8 +73,8 @@ class PhoneNumber:
 class SubscriptionMessage:
     """One subscription message of the mini-program.
 
-    Units: `page` without a leading slash, with its query; `fields` by the template's keys, each
-    within the limits of its type.
+    `page` is without a leading slash, with its query; `fields` has values by the template's keys,
+    each within the limits of its type.
     """
 
     openid: str = field(repr=False)
@@ -144,7 +144,7 @@ class Gateway(Protocol):
         ...
 
     def push_menu(self, menu: Mapping[str, object]) -> None:
-        """Replace the menu of the official account. Units: WeChat's own menu JSON."""
+        """Replace the menu of the official account; `menu` is WeChat's menu JSON."""
         ...
 
     def current_menu(self) -> Mapping[str, object] | None:
@@ -173,7 +173,8 @@ class Gateway(Protocol):
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
         """Check a citizen's text; on any WeChatError the text stays pending.
 
-        Units: the openid is that of the mini-program, used within two hours; 2,500 characters.
+        The openid is that of the mini-program; its owner must have used it within two hours.
+        Units: `text` has at most 2,500 characters.
         """
         ...
 
@@ -201,6 +202,6 @@ class Gateway(Protocol):
     def check_picture(self, openid: str, address: str) -> str:
         """Start a picture check; return the trace id under which WeChat pushes its verdict.
 
-        Units: the openid is that of the mini-program, used within two hours.
+        The openid is that of the mini-program; its owner must have used it within two hours.
         """
         ...

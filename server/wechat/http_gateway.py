@@ -90,7 +90,7 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
 class HttpGateway:
     """The real WeChat, or another host from the settings.
 
-    Units: `outside_transaction` raises when a transaction is open in this thread.
+    `outside_transaction` raises when a transaction is open in this thread.
     """
 
     def __init__(

@@ -25,7 +25,7 @@ FOR_EVERYBODY = (NotSent, SlowDown, TokenRefused, ConfigWrong, QuotaSpent)
 
 
 def wait_after(tries: int) -> timedelta:
-    """Back-off of a row after its attempts. Units: from two seconds, doubling, at most an hour."""
+    """Back-off of a row after its attempts: from two seconds, doubling, at most an hour."""
     return timedelta(seconds=min(2 ** min(tries, 12), 3600))
 
 
@@ -49,7 +49,7 @@ def outcome_of(
 ) -> outbox.Outcome:
     """The outcome of a failed call for its outbox row.
 
-    Units: `repeatable` calls are harmless when executed twice, so every failure is retried; with
+    `repeatable` calls are harmless when executed twice, so every failure is retried. With
     `busy_did_nothing`, WeChat's busy response means that the call was not executed.
     """
     reason = reason_of(trouble)

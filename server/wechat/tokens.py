@@ -108,7 +108,7 @@ class TokenService:
     def valid_token(self, until: float | None = None) -> str:
         """A token that is valid for at least some minutes.
 
-        Units: `until` on the monotonic clock, the caller's deadline.
+        Units: `until` is the caller's deadline on the monotonic clock.
         Raises: WeChatAway when there is none.
         """
         kept = self._kept

@@ -16,7 +16,7 @@ _LONGEST = 40
 def count_unknown_word(place: str, word: str) -> None:
     """Count a value that is missing in our list.
 
-    Units: `place` names the list; the value is only logged, because a label must be bounded.
+    `place` names the list. The value is only logged, because a metric label must be bounded.
     """
     metrics.UNKNOWN_WORDS.labels(place).inc()
     _log.info("unknown wechat value", extra={"path": place, "outcome": word[:_LONGEST]})

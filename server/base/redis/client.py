@@ -253,7 +253,7 @@ def create_client(
 ) -> RedisClient:
     """Create a client for the address; makes no call.
 
-    Units: `redis://`, `rediss://`, `unix://` as in redis-py; `embedded:` is the server whose
+    Schemes: `redis://`, `rediss://`, `unix://` as in redis-py; `embedded:` is the server whose
     address file is in `var`; `fake:` or `fake:NAME` is one in this process, for tests.
     Raises: ValueError for another scheme, RuntimeError when fakeredis is missing.
     """

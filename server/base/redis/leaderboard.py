@@ -85,8 +85,8 @@ class Ahead:
 class View:
     """The data for one screen of a board.
 
-    Units: `mark` is unchanged while the first 100 ranks are unchanged; `top` is None when the
-    caller already has it under this mark.
+    `mark` is unchanged while the first 100 ranks are unchanged; `top` is None when the caller
+    already has it under this mark.
     """
 
     top: list[tuple[int, int]] | None

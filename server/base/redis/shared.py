@@ -75,8 +75,7 @@ class Shared:
     ) -> bool:
         """Store a value unless the stored version is equal or later; return whether it was stored.
 
-        Units: `value_json` is the value itself, as `get_json` returns it; `version` from 1 to
-        2**53.
+        `value_json` is the value itself, as `get_json` returns it; `version` is from 1 to 2**53.
         Raises: RedisUnavailable.
         """
         if not 0 < version <= 2**53:

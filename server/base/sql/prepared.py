@@ -108,9 +108,9 @@ class Found:
 class _Ready:
     """A compiled statement for one driver, with all conversions looked up.
 
-    Units: `steps` has one entry per placeholder in the text: the parameter's name and None, or the
-    index in its list, or no name and a literal value; `pick` returns all values at once when every
-    step is a name, and `into` are those that need a conversion; `row` is the type of a row, None
+    `steps` has one entry per placeholder in the text: the parameter's name and None, or the index
+    in its list, or no name and a literal value. `pick` returns all values at once when every step
+    is a name; `into` are the values that need a conversion. `row` is the type of a row, None
     without rows; `out` are the columns that SQLAlchemy converts.
     """
 

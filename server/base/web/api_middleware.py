@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class _Known(NamedTuple):
     """A route with its path split at slashes; None stands for a path variable.
 
-    Units: `rule` is Flask's spelling, used in metrics and log.
+    `rule` is Flask's spelling, used in metrics and log.
     """
 
     steps: tuple[str | None, ...]

@@ -32,7 +32,7 @@ class PictureBusy(Unavailable):
 class Drawing:
     """The response of a route with `media` that is drawn after the transaction.
 
-    Units: `content_name` is a hash of everything on the picture, `keep_seconds` as in Picture.
+    `content_name` is a hash of everything on the picture; `keep_seconds` is as in Picture.
     """
 
     content_name: str

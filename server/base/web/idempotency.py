@@ -86,7 +86,7 @@ class AnsweredMeanwhile(Exception):
 class Keyed:
     """A request with its key.
 
-    Units: `print_of` is the fingerprint of the request.
+    `print_of` is the fingerprint of the request.
     """
 
     caller: str

@@ -19,7 +19,7 @@ _AS_SENT = "werkzeug.url_quote"
 class Incoming:
     """One request.
 
-    Units: `path` is decoded; `query` is the raw query string.
+    `path` is decoded; `query` is the raw query string.
     """
 
     __slots__ = ("environ", "path", "query")

@@ -66,7 +66,7 @@ def build_document(
 
 @lru_cache(maxsize=32)
 def _describe_apis(apis: tuple[Api, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The paths and schemas of these endpoints. Units: takes about 30 ms, so it is cached."""
+    """The paths and schemas of these endpoints; cached, because building them takes about 30 ms."""
     routes = [route for api in apis for route in api.routes]
     shapes = [shape for route in routes for shape in (route.body, route.out) if shape is not None]
     _, components = msgspec.json.schema_components([*shapes, ErrorEntry], ref_template=_REF)

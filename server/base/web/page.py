@@ -135,8 +135,8 @@ class PagePreflight:
 class Visit:
     """A request to an open page: its view opens its own transactions.
 
-    Units: `network` is what counts as one address; `cookies` are those of the console by name;
-    `browser` is the User-Agent header, at most 300 characters.
+    `network` is the address, or the range that counts as one address. `cookies` are those of the
+    console by name; `browser` is the User-Agent header, at most 300 characters.
     """
 
     uow_factory: UnitOfWorkFactory

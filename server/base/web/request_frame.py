@@ -33,7 +33,7 @@ _USUAL_PAIRS = tuple(_USUAL.items())
 class RequestFrame:
     """Request id, metrics, log line and headers of requests.
 
-    Units: `clock` measures durations, `campaign` is the server's own day and time.
+    `clock` measures durations; `campaign` gives the campaign's day and time.
     """
 
     def __init__(self, clock: Clock, campaign: Clock) -> None:

@@ -26,7 +26,7 @@ ColumnMeaning = Callable[[str, int], str | None]
 class Heading:
     """The heading of one sheet.
 
-    Units: `columns` name -> position; `unread` position -> title; `below` are the rows under it.
+    `columns` maps name to position, `unread` position to title; `below` are the rows under it.
     """
 
     line: int

@@ -61,8 +61,8 @@ class FileRefused(Exception):
 class Problem:
     """Reason for refusing a row, or a doubt about it.
 
-    Units: `line` as in an editor or a workbook, from 1; `sheet` is empty outside workbooks with
-    several sheets that are read.
+    `line` counts from 1, as in an editor or a workbook; `sheet` is empty unless several sheets of a
+    workbook are read.
     """
 
     line: int

@@ -14,7 +14,7 @@ def check_division(
 ) -> str | None:
     """The division of a paper: that of the entry, or the one chosen for the first paper.
 
-    Units: `held` is the entry with its division, None before the first paper.
+    `held` is the entry with its division, None before the first paper.
     Raises: DivisionNeeded, DivisionFixed (409), Invalid (422) for an unknown division.
     """
     if chosen is not None and rules.division_named(chosen) is None:

@@ -250,7 +250,7 @@ def _tries_of_entries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
 def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
     """Which papers may be moved, each with its number on its day.
 
-    Units: `total` papers of one person in the whole contest, None without a limit.
+    `total` is the limit of papers of one person in the whole contest, None without one.
     """
     taken: dict[date, list[int]] = defaultdict(list)
     for one in kept:

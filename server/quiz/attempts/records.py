@@ -17,7 +17,7 @@ from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, RuleSetRo
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One closed paper.  Units: `id` is for cursors; it grows with the start of papers."""
+    """One closed paper; `id` is for cursors and grows with the start of papers."""
 
     id: int
     ref: str

@@ -106,7 +106,7 @@ def streak_of(days: Iterable[date], today: date) -> int:
 
 
 def shorten_title(title: str) -> str:
-    """A title shortened for a template's field. Units: 20 characters."""
+    """A title shortened to the 20 characters of a template's field."""
     return title if len(title) <= _THING else title[: _THING - 1] + "…"
 
 

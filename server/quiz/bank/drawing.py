@@ -83,7 +83,7 @@ def find_shortages(parts: Sequence[Part], items: Iterable[Item]) -> list[tuple[P
 class Past:
     """The history for a draw: this citizen's papers, and how often each question was used.
 
-    Units: `seen` question ref -> a number that is greater for a later paper.
+    `seen` maps a question's ref to a number that is greater for a later paper.
     """
 
     seen: Mapping[str, int]

@@ -92,7 +92,7 @@ class _Spot:
 class _Found:
     """The result of Redis or the database; `mine` is one of `around`.
 
-    Units: `top` is None when the rows cached under `mark` are still valid.
+    `top` is None when the rows cached under `mark` are still valid.
     """
 
     top: list[_Spot] | None

@@ -59,7 +59,7 @@ def begin_practice(
 ) -> Dealt:
     """Deal questions, the least practised first; fewer when there are not enough.
 
-    Units: empty `topics` means all; `from_mistakes` deals only from the wrong-answer book.
+    Empty `topics` means all; `from_mistakes` deals only from the wrong-answer book.
     """
     pool = _practice_pool(uow, citizen_id)
     if topics:

@@ -84,7 +84,7 @@ class Message:
 class Envelope:
     """The callback protocol of one app: decrypts requests and encrypts replies.
 
-    Units: `clock` is the system clock, even when the campaign's clock is shifted.
+    `clock` is the system clock, even when the campaign's clock is shifted.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class Envelope:
     def seal_reply(self, message: Message, reply: Reply) -> bytes:
         """The response body for a message, encrypted when the message was.
 
-        Units: `success`, never encrypted, without a reply.
+        Without a reply it is `success`, never encrypted.
         """
         document = reply.to_document(
             message.openid, message.account, message.created_at, message.form
@@ -219,7 +219,7 @@ def key_of(app: AppName, appid: str, kind: str, sender: str, *parts: str) -> str
     """The key under which a push is processed once; a hash, so it does not reveal an openid.
 
     A MsgId alone is not enough: WeChat guarantees uniqueness per sender at best.
-    Units: `parts` are the person of an event, CreateTime, event, its key, MsgId, and whatever
+    `parts` are the person of an event, CreateTime, event, its key, MsgId, and any other field that
     distinguishes two events of one second.
     """
     return _hash_parts(app, appid, kind, sender, *parts)

@@ -27,7 +27,7 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A reply without an openid, so that it can be cached anywhere.
 
-    Units: `text` is the text of a text reply, or the JSON of the self-test's response.
+    `text` is the text of a text reply, or the JSON of the self-test's response.
     """
 
     kind: Literal["nothing", "text", "article", "transfer", "json"] = "nothing"
@@ -81,7 +81,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def to_document(self, openid: str, account: str, created_at: int, form: str) -> bytes | None:
         """The unencrypted body for one citizen; None without a reply.
 
-        Units: `form` is the message's format. A citizen's message gets an XML reply even if it was
+        `form` is the message's format. A citizen's message gets an XML reply even if it was
         JSON, because WeChat shows an error otherwise.
         """
         if self.kind == "json":

@@ -73,7 +73,7 @@ class WebhookHandler(Protocol):
 class Webhook:
     """WSGI middleware that answers WeChat's callbacks and passes other requests on.
 
-    Units: `observe` receives path, outcome and seconds of every response.
+    `observe` receives path, outcome and seconds of every response.
     """
 
     def __init__(

@@ -113,8 +113,8 @@ def chosen_positions(
 ) -> tuple[int, ...]:
     """The positions of the right options.
 
-    Units: with `by_letter` every answer of the file consists of letters, so a letter that is also
-    the text of another option (`BB, Bb, bb, B`) means its own column.
+    With `by_letter` every answer of the file consists of letters, so a letter that is also the text
+    of another option (`BB, Bb, bb, B`) means its own column.
     Raises: RowRefused.
     """
     if len(options) < 2:
