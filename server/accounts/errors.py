@@ -30,7 +30,7 @@ class PicturesWaiting(Unavailable):
 
 
 class NoSuchPicture(NotFound):
-    """No picture of this name waits for a person."""
+    """No picture of this name waits for a manual review."""
 
     code = "no_such_picture"
 

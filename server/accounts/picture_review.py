@@ -1,4 +1,4 @@
-"""Pictures that wait for a person: WeChat was not sure about them, or gave no verdict in time."""
+"""Pictures for manual review: WeChat was not sure about them, or gave no verdict in time."""
 
 from __future__ import annotations
 

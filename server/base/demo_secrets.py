@@ -84,7 +84,8 @@ def _new_app(form: str) -> dict[str, str]:
         "appid": "wx" + secrets.token_hex(8),
         "secret": _MARK + secrets.token_hex(14),
         "token": _MARK + _random_word(20),
-        # The last of 43 base64 characters carries only four bits; these letters leave none over.
+        # The last of 43 base64 characters carries only four bits; in these letters the other
+        # two are 0.
         "aes_key": _MARK + _random_word(38) + secrets.choice("AEIMQUYcgkosw048"),
         "mode": "safe",
         "format": form,

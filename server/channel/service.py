@@ -62,8 +62,8 @@ def record_unfollow(uow: UnitOfWork, openid: str, at: datetime) -> int:
 def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
     """Store the sender of a message or menu tap as a follower; return the citizen's id.
 
-    Followers from before the launch are only found so. Their unionid is requested from WeChat,
-    and again later when it returned none.
+    A follower from before the launch gets a row only in this way. The unionid is requested from
+    WeChat, and again later when it returned none.
     Locks: the citizen.
     """
     return _note_follower(uow, openid, at, following=True, scene="").citizen_id

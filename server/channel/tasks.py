@@ -32,7 +32,7 @@ def say_late(context: TaskContext, *_row_ids: int) -> int:
 
 
 def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
-    """Ask WeChat for the unionids of new followers."""
+    """Request the unionids of new followers from WeChat."""
     return deliver_due(context, unionids.QUEUE).moved
 
 

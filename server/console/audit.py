@@ -1,6 +1,6 @@
 """The entry of a changing page, and the type of the function that writes it.
 
-The audit slice lies above the console, so its writer is injected.
+The audit slice is on a higher floor than the console, so its writer is injected.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ class UploadWords:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckedUpload(Generic[Read]):
-    """One kind of file: its tables, its words, and how its rows are read, compared and stored.
+    """One kind of file: its tables, its texts, and how its rows are read, compared and stored.
 
     `counts` names the numbers of a report. `record` writes the audit entry of an act with its facts
     (the audit slice lies above the console), `subject` is the kind of its object. `read` parses
@@ -217,7 +217,7 @@ class CheckedUpload(Generic[Read]):
     def confirm_file(
         self, uow: UnitOfWork, organizer: Organizer, ref: str, *, good_only: bool
     ) -> None:
-        """Let a worker store the file's rows.
+        """Confirm the file and start the job that stores its rows.
 
         `good_only` leaves refused rows out; otherwise one of them refuses the file.
         Raises: NotFound (404), FileNotReady (409).
@@ -232,7 +232,7 @@ class CheckedUpload(Generic[Read]):
         self._start_job(uow, organizer, row, self.store_job)
 
     def drop_file(self, uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
-        """Give a file up before it is stored.
+        """Discard a file before it is stored.
 
         Raises: NotFound (404), FileNotReady (409).
         """

@@ -41,7 +41,7 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
     """A form with text keys as labels and messages; the frame checks its CSRF token."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF is untyped
-        """Own messages, and no CSRF token of its own."""
+        """WTForms options: no CSRF field, because the frame checks the token."""
 
         csrf = False
 

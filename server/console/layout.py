@@ -88,7 +88,7 @@ class Layout:
         call: Mapping[str, Any],
         latest: LatestChange | None,
     ) -> Response:
-        """Say that somebody was faster: who and when if that is known, and where it stands."""
+        """The page for an act that was done already: by whom and when, if known, and a link."""
         shown = {
             "sentence": say_refusal(self.texts, refusal),
             "latest": latest,
@@ -105,7 +105,7 @@ class Layout:
         return fill_path(parent.path, {name: call[name] for name in parent.places})
 
     def _frame_of(self, organizer: Organizer | None, *, said: list[str]) -> dict[str, Any]:
-        """What the layout of a page needs."""
+        """The variables of the layout."""
         menu = [] if organizer is None else build_menu(self.tables, organizer)
         here = request.path.rstrip("/")
         return {

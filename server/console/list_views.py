@@ -1,4 +1,4 @@
-"""What a list's page shows: heads, cells, filters, pager, and the organizer's own choices."""
+"""The data of a list's page: heads, cells, filters, pager, and the organizer's own choices."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class ExampleFile:
 
 @dataclass(frozen=True, kw_only=True)
 class UploadPages:
-    """The pages of one kind of file below `path`, where its list stands.
+    """The pages of one kind of file below `path`, the page of its list.
 
     `title` is the text key of that list, `import_title` of the upload; `name_columns` gives pairs
     of column and title; `dropped` is the message after giving up.
@@ -94,7 +94,7 @@ def read_given_file(field: Any, missing: str) -> tuple[str, bytes]:
 def describe_file(
     uow: UnitOfWork, organizer: Organizer, declared: UploadPages, row: CheckedFile
 ) -> dict[str, Any]:
-    """What the page of a file shows of it: its report, its problems in words, its running job."""
+    """The data of a file's page: its report, its problems as texts, its running job."""
     upload = declared.upload
     report = row.report or upload.empty_report
     return {
@@ -162,7 +162,7 @@ def write_example(texts: Texts, example: ExampleFile, kind: ExportFormat) -> Dow
 
 def _columns_page(declared: UploadPages) -> Callable[..., Page]:
     def ask_columns(uow: UnitOfWork, organizer: Organizer, ref: str, form: ColumnsForm) -> Page:
-        """The columns of the file with what each means, to be assigned by hand."""
+        """Ask for the meaning of each column of the file."""
         row = declared.upload.find_file(uow, organizer, ref)
         if not form.is_submitted():
             form.process(data={one.name: row.said.get(one.name) for one in _switches_of(form)})
@@ -214,7 +214,7 @@ def _store_act(declared: UploadPages, *, good_only: bool) -> Callable[..., Redir
 
 def _drop_act(declared: UploadPages) -> Callable[..., Redirect]:
     def drop_file(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
-        """Give the file up."""
+        """Discard the file."""
         declared.upload.drop_file(uow, organizer, ref)
         return Redirect(f"{declared.path}/import", said=declared.dropped)
 

@@ -52,7 +52,7 @@ def deliver_letter(world: World, letter: Letter) -> list[dict[str, Any]]:
 def attempt_once(
     world: World, letter: Letter, sealed: Sealed, attempt: int
 ) -> tuple[Judgement, dict[str, Any]]:
-    """Send one request, judge the response and add both to the callback log."""
+    """Send one request, evaluate the response and add both to the callback log."""
     outcome = world.sender(
         "POST", sealed.url, sealed.body.encode(), sealed.mime, world.settings.deadline_s
     )

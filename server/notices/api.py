@@ -24,7 +24,7 @@ API = Api("notices")
     pace=CHANGE,
 )
 def record_subscriptions(uow: UnitOfWork, body: SubscriptionsIn) -> SubscriptionsOut:
-    """Tell what the citizen chose on the subscription sheet."""
+    """Record the citizen's choices on the subscription sheet."""
     left = service.record_client_results(uow, uow.caller_id, body.results)
     return SubscriptionsOut(remaining=service.of_senders(uow, left))
 

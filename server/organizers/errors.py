@@ -37,7 +37,7 @@ class LinkDead(NotFound):
 
 
 class AccountNotOpen(AlreadyDone):
-    """The account is closed, or its invitation was not taken yet."""
+    """The account is closed, or its invitation is not accepted yet."""
 
     code = "account_not_open"
 

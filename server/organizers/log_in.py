@@ -59,7 +59,7 @@ def log_in(
 ) -> LoggedIn:
     """Check name, password and code, and start a new session.
 
-    A try is counted before it is checked, and forgotten when it was right. An unknown name, a
+    A try is counted before it is checked; a successful one resets the count. An unknown name, a
     closed account and a wrong code take the same steps and end in the same error.
     Raises: BadLogin (401), LoginBarred (429), PasswordsBusy (503).
     """

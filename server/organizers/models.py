@@ -27,7 +27,7 @@ class AccountState(StrEnum):
 
 
 class LinkPurpose(StrEnum):
-    """What a one-time link is for."""
+    """The purpose of a one-time link."""
 
     INVITE = "invite"
     RECOVER = "recover"

@@ -7,7 +7,7 @@ from server.organizers import links, log_in, sessions, unit_merging, wechat_noti
 
 
 def drop_dead_rows(context: TaskContext, *_ids: int) -> int:
-    """Delete dead sessions, links and tries; return how many rows."""
+    """Delete expired sessions, links and tries; return how many rows."""
     with context.uow_factory.begin() as uow:
         gone = sessions.drop_dead_sessions(uow) + links.drop_old_links(uow)
         return gone + log_in.drop_old_tries(uow) + wechat_notices.drop_old_notices(uow)

@@ -53,7 +53,7 @@ def _close_batch(context: TaskContext) -> int:
 
 
 def fetch_share_codes(context: TaskContext, *_ids: int) -> int:
-    """Fetch the missing codes of posters; return how many came."""
+    """Fetch the missing codes of posters; return how many were fetched."""
     return deliver_due(context, codes.QUEUE).ended
 
 

@@ -257,7 +257,7 @@ def untold_requesters(uow: UnitOfWork) -> list[int]:
 
 
 def tell_requester(uow: UnitOfWork, row_id: int) -> bool:
-    """Put the answer into a citizen's inbox; without a unit of his own, he joins that one.
+    """Put the answer into a citizen's inbox; a citizen without a unit joins the unit of the answer.
 
     False when he was informed before, or was erased.
     Locks: the citizen.

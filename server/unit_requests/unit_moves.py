@@ -15,7 +15,7 @@ def count_answers(uow: UnitOfWork, unit_id: int) -> int:
 
 
 def move_answers(uow: UnitOfWork, old: int, new: int) -> int:
-    """Let answers name the new unit; return how many there were."""
+    """Make answers refer to the new unit; return how many were changed."""
     moved = update(UnitRequest).where(UnitRequest.unit_id == old).values(unit_id=new)
     return len(uow.session.execute(moved.returning(UnitRequest.id)).all())
 

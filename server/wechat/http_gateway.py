@@ -1,4 +1,4 @@
-"""The gateway over HTTP: wechatpy's wrappers where they suffice, own calls where they do not.
+"""The gateway over HTTP: wechatpy's wrappers where they suffice, direct calls elsewhere.
 
 wechatpy has its own hosts and token logic; here all of its requests go through our client, so that
 it never opens a connection itself.

@@ -98,7 +98,7 @@ class Redirect:
 class Waiting:
     """A pending task of an organizer: its number, a text key, and the page on which it is done.
 
-    The sentence gets `count` and `facts`; it stands beside the number, for example
+    The sentence gets `count` and `facts` and is shown beside the number, for example
     "questions wait for your review". `path` is below /console. Without a count nothing is shown.
     """
 
@@ -113,7 +113,7 @@ WaitingProvider = Callable[["UnitOfWork", Organizer], Iterable[Waiting]]
 
 
 class Section(StrEnum):
-    """The part of the menu in which a page stands, in this order."""
+    """The sections of the menu, in this order."""
 
     WORK = "work"
     CONTENT = "content"

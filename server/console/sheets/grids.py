@@ -14,7 +14,7 @@ from server.console.sheets.reasons import FileRefused
 MOST_BYTES = 20 * 2**20
 MOST_ROWS = 50_000
 MIB = 2**20
-# Rows among which the heading is searched: titles and instructions stand above it.
+# The heading is searched in this many rows, because titles and instructions precede it.
 HEADING_WITHIN = 20
 _SEPARATORS = (",", "\t", ";", "，", "；", "|")
 _MARKS = (

@@ -95,7 +95,7 @@ def _column_number(letters: bytes) -> int:
 
 
 def has_pictures(raw: bytes) -> bool:
-    """Whether pictures lie in the cells of a workbook that could be read."""
+    """Whether a readable workbook contains pictures."""
     with zipfile.ZipFile(io.BytesIO(raw)) as packed:
         return any(name.startswith("xl/media/") for name in packed.namelist())
 

@@ -82,7 +82,7 @@ function cut(query) {
   }));
 }
 
-/** Brings the frame to the front, at the wanted page or where it was left. */
+/** Shows the mini-program's frame, at the requested page or at the last one. */
 export function enterProgram() {
   if (!fresh) start = { person, path: "", query: {}, scene: FROM_LIST, mode: "default" };
   fresh = false;

@@ -87,7 +87,7 @@ def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
     errors=(NotFound,),
 )
 def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
-    """One contest, and what the caller has in it."""
+    """One contest, with the caller's progress in it."""
     found = contests.find_contest(uow, ref)
     mine = _progress_of_caller(uow, [found])
     return responses.contest_out(found, uow.now, mine.get(found.id))

@@ -31,7 +31,7 @@ class SeasonProgress:
     """A citizen's results in one contest.
 
     Units: `total` and `today_score` points by the contest's season rule, None without a closed
-    paper; `behind_next` points to the place above, None in first place; `behind_next_ms`
+    paper; `behind_next` points to the next higher rank, None for rank 1; `behind_next_ms`
     milliseconds to it when the points are equal, else None. Both are differences of displayed
     figures (leaderboards/figures.py), so that a board's rows add up.
     """
@@ -197,7 +197,7 @@ def _find_places(uow: UnitOfWork, totals: dict[int, _Stand], citizen_id: int) ->
 
 
 def _in_redis(uow: UnitOfWork, contest_id: int, mine: _Stand) -> _Place | None:
-    """The place on Redis's board; None when that is not ready or has another total."""
+    """The rank on Redis's board; None when that is not ready or has another total."""
     board = keys.board_name(TOTAL, REGION)
     try:
         view = uow.kv.leaderboard.read_view(

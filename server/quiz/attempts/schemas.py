@@ -69,7 +69,7 @@ class ContestMeOut(Out, frozen=True, kw_only=True):
     """The caller's progress in this contest; `total` is the ranked figure.
 
     `today_score` is today's total by the same rule. `behind_next` is the distance in points to the
-    place above, null in first place; where it is 0, `behind_next_ms` is the distance in time. Both
+    next higher rank, null for rank 1; where it is 0, `behind_next_ms` is the distance in time. Both
     are differences of displayed figures, in 0.01 points and whole seconds. `open_remaining_ms` is
     the time left for the open paper by the server's clock. `division` is final with the first
     paper; `warm_up_left` questions are to be practised before it. While the results are `held` they

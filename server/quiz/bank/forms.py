@@ -28,7 +28,7 @@ from server.quiz.enums import QuestionKind
 _LETTERS = LETTERS[:MOST_OPTIONS]
 _NONE = ""
 _REMARK = 300
-# The field beside which a reason stands, by the part of its code before the first underscore.
+# The field at which a reason is shown, by the part of its code before the first underscore.
 _FIELD_OF_REASON = {
     "stem": "stem", "option": "option_a", "options": "option_a", "too": "option_a",
     "labels": "option_a", "judge": "right", "answer": "right", "single": "right",
@@ -142,7 +142,7 @@ class QuestionColumnsForm(ColumnsForm):
 
 
 def label_choices(texts: Texts, form: QuestionForm) -> None:
-    """Put the words on the choices of a form."""
+    """Set the labels of a form's choices."""
     form.kind.choices = [
         SelectChoice(kind.value, texts.fill_text(f"quiz.kind.{kind.value}"))
         for kind in QuestionKind

@@ -17,7 +17,7 @@ from server.quiz.models import Contest
 
 
 class ContestState(StrEnum):
-    """What a contest is at this moment."""
+    """The state of a contest at this moment."""
 
     DRAFT = "draft"
     RETURNED = "returned"

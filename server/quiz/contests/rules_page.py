@@ -98,13 +98,13 @@ def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str
 
 
 def say_minute(instant: datetime) -> str:
-    """An instant as people say it, in Beijing time."""
+    """An instant in Chinese wording, in Beijing time."""
     day = instant.astimezone(BEIJING)
     return f"{day.year}年{day.month}月{day.day}日 {day:%H:%M}"
 
 
 def say_end(instant: datetime) -> str:
-    """An end as people say it: midnight is 24:00 of the day before."""
+    """An end in Chinese wording: midnight is 24:00 of the day before."""
     day, time = say_end_time(instant)
     return f"{day.year}年{day.month}月{day.day}日 {time}"
 

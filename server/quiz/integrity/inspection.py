@@ -190,7 +190,7 @@ def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
 
 
 def inspect_from_beginning(uow: UnitOfWork) -> None:
-    """Let the next run read every closed paper again, after papers of the past were added."""
+    """Make the next run read every closed paper again, after papers of the past were added."""
     uow.session.execute(delete(IntegrityMark))
 
 

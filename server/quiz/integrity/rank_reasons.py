@@ -1,7 +1,7 @@
 """Why an entry has no rank, or not every rank: pure rules over its facts.
 
-The reasons are in the order in which an organizer should read them; the first that takes the entry
-off every board stands first.
+The reasons are in the order in which an organizer should read them: first the one that removes the
+entry from every board.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class RankReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryFacts:
-    """What decides about an entry's ranks.
+    """The facts that decide an entry's ranks.
 
-    `upheld` tells whether the hold was reviewed and confirmed, `shown` whether citizens see its
-    total standing; `last_closed_at` is the instant of the newest closed paper.
+    `upheld`: the hold was reviewed and confirmed. `shown`: citizens see the entry's total standing.
+    `last_closed_at` is the instant of the newest closed paper.
     """
 
     erased: bool

@@ -77,7 +77,7 @@ def _find_figure(uow: UnitOfWork, question_id: int) -> ItemFigure | None:
 
 
 def tell_reporters(context: TaskContext, *_ids: int) -> int:
-    """Tell citizens what was decided about their reports; return how many messages were posted."""
+    """Send citizens the decision about their reports; return how many messages were sent."""
     with context.uow_factory.begin(read_only=True) as uow:
         untold = select(QuestionReport.id).where(
             QuestionReport.decided_at.is_not(None), QuestionReport.told_at.is_(None)

@@ -137,7 +137,7 @@ def show_reviewed(uow: UnitOfWork, organizer: Organizer, ref: str, number: str) 
 def ask_answer(
     uow: UnitOfWork, organizer: Organizer, ref: str, number: str, form: ReportAnswerForm
 ) -> Page:
-    """Ask what is answered to the citizens."""
+    """Ask for the decision about the reports, and for the answer to the citizens."""
     question = voiding.find_own_version(uow, organizer, ref, number)
     label_choices(
         uow.texts, form.decision, "quiz.review.decide_no_fault", "quiz.review.decide_mended"

@@ -161,7 +161,7 @@ def _enter_stage(uow: UnitOfWork, rescoring_id: int, stage: RescoringStage) -> N
 
 
 def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
-    """Tell some citizens about their changed rank, each once; after the last one it is done."""
+    """Send one batch of messages about changed ranks; after the last one the rescoring is done."""
     with uow_factory.begin(read_only=True) as uow:
         asked = select(RankChange.id).where(
             RankChange.rescoring_id == rescoring_id, RankChange.told_at.is_(None)

@@ -71,10 +71,10 @@ def begin_rescoring(uow: UnitOfWork, void: QuestionVoid, marking: int) -> Rescor
 def finish_rescoring(
     uow_factory: UnitOfWorkFactory, ref: str, report: Report, author: Author = SYSTEM
 ) -> Rescoring:
-    """Bring a rescoring to its end, and those of the same contest before it.
+    """Finish a rescoring, and earlier ones of the same contest first.
 
-    `author` is who decided on the void. `report(done, total)` is called between transactions; what
-    it raises ends this run.
+    `author` decided on the void. `report(done, total)` is called between transactions; an exception
+    from it ends this run.
     """
     while True:
         with uow_factory.begin(read_only=True) as uow:

@@ -271,7 +271,7 @@ def run_rescoring(context: TaskContext, job: JobRun) -> JobResult:
 
 
 def continue_rescorings(context: TaskContext, *_ids: int) -> int:
-    """Bring rescorings to their end whose job was given up; return how many."""
+    """Finish rescorings whose job was given up; return how many."""
     with context.uow_factory.begin(read_only=True) as uow:
         abandoned = list_abandoned(uow)
     for ref in abandoned:

@@ -72,7 +72,7 @@ def show_final_ranks(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/contests/<ref>/final/freeze", needs=_SEAL, form=FreezeForm)
 def show_freeze_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: FreezeForm) -> Page:
-    """Ask from when on the boards are frozen; an hour before the end is proposed."""
+    """Ask for the start of the freeze; the form proposes an hour before the end."""
     shown = _own_overview(uow, organizer, ref)
     if not form.is_submitted():
         proposed = max(shown.closes_at - sealing.USUAL_FREEZE, uow.now + 2 * sealing.SETTLING)

@@ -82,7 +82,7 @@ def freeze_contest(
 
 
 def lift_freeze(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Take a freeze back, before or after it began; the boards show every paper again.
+    """Lift a freeze, before or after it began; the boards show every paper again.
 
     Raises: NotFound (404), NoFreeze (409).
     """

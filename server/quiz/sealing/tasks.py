@@ -29,7 +29,7 @@ def draft_final_ranks(context: TaskContext, *_ids: int) -> int:
 
 
 def unhide_standings(context: TaskContext, *ids: int) -> int:
-    """Bring standings that a freeze has hidden to the boards, once it is over; return how many."""
+    """Put standings hidden by a freeze on the boards, once it is over; return how many."""
     with context.uow_factory.begin(read_only=True) as uow:
         public = select(Contest.id).where(Contest.published_at.is_not(None)).order_by(Contest.id)
         known = ids or tuple(uow.session.scalars(public))

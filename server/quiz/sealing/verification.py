@@ -1,7 +1,7 @@
 """Verifies sealed versions, and names the first byte and row that was changed.
 
-A version is stored twice: as rows, which boards read, and as the signed bytes. The signed hash says
-which of the two is whole, so the other one's first changed byte can be named.
+A version is stored twice: as rows, which boards read, and as the signed bytes. The signed hash
+shows which copy is intact, so the first changed byte of the other copy can be named.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def without_labels(cells: Sequence[str]) -> tuple[str, ...]:
 
 
 def split_options(cell: str) -> list[str]:
-    """The options of a cell that holds all of them: by their letters, or one a line.
+    """The options of a cell that holds all of them: by their letters, or one per line.
 
     Raises: RowRefused.
     """
