@@ -99,7 +99,7 @@ def test_failures_at_the_same_moment_do_not_pass_together(
     def ask(number: int) -> None:
         def step() -> None:
             asked.append(number)
-            all_there.wait(20)
+            all_there.wait(60)
             raise BadCode
 
         try:
@@ -108,7 +108,7 @@ def test_failures_at_the_same_moment_do_not_pass_together(
             pass
         except TooManyRequests:
             if number not in asked:
-                all_there.wait(20)
+                all_there.wait(60)
 
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(ask, range(20)))

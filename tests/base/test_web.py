@@ -62,7 +62,7 @@ class Bench:
             self.runs += 1
             self.inside.set()
             if self.pause is not None:
-                self.pause.wait(10)
+                self.pause.wait(60)
             if body.words == "refused":
                 raise NoLuck
             if body.words == "crash":
@@ -274,7 +274,7 @@ def test_a_twin_of_a_running_request_is_told_so(
 
     runner = threading.Thread(target=first)
     runner.start()
-    assert bench.inside.wait(10)
+    assert bench.inside.wait(60)
     if (
         uow_factory.engine.dialect.name != "sqlite"
     ):  # there the twin waits for the write lock instead

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from server import slices
 from tests.kit.paths import ROOT
 
 GUIDE = ROOT / "docs" / "contributing.md"
@@ -84,6 +85,10 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
     ignored = shutil.ignore_patterns("__pycache__", ".*_cache", "var")
     for name in COPIED:
         shutil.copytree(ROOT / name, made / name, ignore=ignored)
+    if sys.pycache_prefix is not None and Path(sys.pycache_prefix + str(ROOT / "server")).exists():
+        # What is compiled already, where `make` keeps it apart from the sources.
+        compiled = (sys.pycache_prefix + str(folder / "server") for folder in (ROOT, made))
+        shutil.copytree(*compiled)
     if (ROOT / MYPY_CACHE).exists():
         # The times of the files are copied too, so only what is new is looked at.
         shutil.copytree(ROOT / MYPY_CACHE, made / MYPY_CACHE)
@@ -97,10 +102,19 @@ def checkout(tmp_path: Path) -> Iterator[Path]:
         shutil.rmtree(sys.pycache_prefix + str(made), ignore_errors=True)
 
 
+def leave_out_other_pages() -> str:
+    """Options of pytest that leave the pages of today's slices out of the matrix.
+
+    The guide's own pages stay in it; the others are tested beside this file, by the same sources.
+    """
+    test = "tests/console/test_matrix.py::test_every_page_of_the_product_holds_role_and_place"
+    return " ".join(f"--deselect {test}[sqlite-{pages.tag}]" for pages in slices.PAGES)
+
+
 def run(command: str, checkout: Path) -> None:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "KEPU"))}
     # What is imported is the copy, wherever the tests themselves were started.
-    kept |= {"PYTHONPATH": str(checkout)}
+    kept |= {"PYTHONPATH": str(checkout), "PYTEST_ADDOPTS": leave_out_other_pages()}
     done = subprocess.run(
         shlex.split(command), cwd=checkout, env=kept, capture_output=True, text=True, timeout=900
     )

@@ -14,13 +14,12 @@ from playwright.sync_api import Browser, Frame, Locator, Page, expect
 from tests.e2e.elder import ELDER, ORDINARY, flaws
 from tests.e2e.outside import ROOT, Citizen, Demo
 from tests.e2e.phone import PHONE, Watch
+from tests.kit.browser import PATIENCE_MS
 
 # A popup of the third party's listens for an event named like an attribute; it does no harm.
 HARMLESS = ('"class" is not a valid event binding',)
 # What a browser writes by itself when a request is refused or comes to nothing.
 REFUSED = "Failed to load resource"
-# Two browsers may share a machine with the rest of a test run.
-PATIENCE_MS = 20_000
 # What moves for ever, such as the dots of loading, is never waited for.
 AT_REST = """() => Promise.all(document.getAnimations()
   .filter((one) => one.effect?.getComputedTiming().endTime !== Infinity)

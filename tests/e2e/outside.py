@@ -34,7 +34,7 @@ def ask(method: str, address: str, body: Any = None, token: str | None = None) -
     if token is not None:
         request.add_header("Authorization", f"Bearer {token}")
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return Answer(answer.status, _json(answer.read()), dict(answer.headers))
     except urllib.error.HTTPError as refusal:
         with refusal:

@@ -20,10 +20,10 @@ import pyotp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.hand import AT_REST, DRESS, PATIENCE_MS, Hand, answer, right_options
+from tests.e2e.hand import AT_REST, DRESS, Hand, answer, right_options
 from tests.e2e.outside import ROOT, Citizen, Demo
 from tests.e2e.phone import write
-from tests.kit.browser import FLAGS, PHONE, Watch
+from tests.kit.browser import FLAGS, PATIENCE_MS, PHONE, Watch
 
 OUT = ROOT / "docs" / "pictures"
 SHARP = 1.5

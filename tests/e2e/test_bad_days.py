@@ -51,7 +51,7 @@ def logs_in(one: Citizen) -> bool:
 
 def redis_of(demo: Demo) -> tuple[int, redis.Redis]:
     told = json.loads((demo.var / "kv.json").read_text("utf-8"))
-    return int(told["pid"]), redis.Redis(unix_socket_path=told["socket"], socket_timeout=5)
+    return int(told["pid"]), redis.Redis(unix_socket_path=told["socket"], socket_timeout=60)
 
 
 def eventually(true: Callable[[], bool], what: str) -> None:

@@ -160,7 +160,7 @@ def upload(one: Citizen) -> int:
         },
     )
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=60)
     with refusal.value:
         return refusal.value.code
 

@@ -32,7 +32,7 @@ def contest_of(demo: Demo) -> str:
 
 
 def fetched(address: str) -> bytes:
-    with urllib.request.urlopen(address, timeout=20) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         return bytes(answer.read())
 
 
@@ -95,7 +95,7 @@ def test_a_picture_is_shown_after_wechat_has_looked_at_it(demo: Demo) -> None:
                 "Authorization": f"Bearer {citizen.token}",
             },
         )
-        with urllib.request.urlopen(sent, timeout=20) as answer:
+        with urllib.request.urlopen(sent, timeout=60) as answer:
             assert answer.status == 202
         me = judged(citizen)
         assert me["avatar_state"] == state

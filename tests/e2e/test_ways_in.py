@@ -87,7 +87,7 @@ class Account:
         # Raw UTF-8: WeChat shows escaped Chinese as it stands.
         plain = json.dumps(body, ensure_ascii=False).encode()
         request = urllib.request.Request(f"{api}{path}?access_token={token}", data=plain)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return dict(json.load(answer))
 
     def cover(self, app: str) -> str:
@@ -100,7 +100,7 @@ class Account:
         )
         address = f"{api}/cgi-bin/media/upload?access_token={token}&type=thumb"
         request = urllib.request.Request(address, data=form, headers={"Content-Type": kind})
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return str(json.load(answer)["thumb_media_id"])
 
     def secrets(self, app: str) -> dict[str, str]:

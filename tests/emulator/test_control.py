@@ -298,7 +298,7 @@ def test_a_killed_program_remembers_and_a_stopped_one_ends_cleanly(tmp_path: Pat
         url = f"{base}/api/sns/jscode2session?{query}&grant_type=authorization_code"
         assert asked(url)["openid"] == person["openid_mp"]
         second.send_signal(signal.SIGTERM)
-        assert second.wait(20) == 0
+        assert second.wait(60) == 0
         assert second.stderr is not None
         assert second.stderr.read() == ""
     lines = (tmp_path / "log" / "emulator.log").read_text().splitlines()

@@ -34,7 +34,7 @@ def test_a_login_is_answered_as_plain_text(wechat: Emulator, api: Api) -> None:
 @pytest.mark.parametrize("path", ["/cgi-bin/stable_token", WXA, "/cgi-bin/media/upload"])
 def test_a_body_without_a_length_is_refused_by_the_gateway(wechat: Emulator, path: str) -> None:
     host, _, port = wechat.base.removeprefix("http://").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         connection.request("POST", f"/api{path}", iter([b"{", b"}"]), encode_chunked=True)
         answer = connection.getresponse()

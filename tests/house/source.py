@@ -22,6 +22,14 @@ def trees() -> dict[Path, ast.Module]:
 
 
 @cache
+def trees_of_tests() -> dict[Path, ast.Module]:
+    return {
+        path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted((ROOT / "tests").glob("*/**/*.py"))
+    }
+
+
+@cache
 def nodes_of(tree: ast.AST) -> tuple[ast.AST, ...]:
     """The node and all nodes below it, collected once: many tests look at every node."""
     return tuple(ast.walk(tree))

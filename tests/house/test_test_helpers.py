@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.source import imports
-from tests.kit.paths import ROOT
+from tests.house.source import imports, trees_of_tests
 
 # What every test may use: the lowest floor, and the fixtures of all tests.
 SHARED = {"kit", "conftest"}
@@ -17,13 +16,6 @@ SHARED = {"kit", "conftest"}
 ABOVE = {"e2e": {"emulator"}}
 KIT = "tests/kit uses nothing of other tests: move what it needs into tests/kit"
 SIDEWAYS = "tests of one folder use no helper of another: move it into tests/kit"
-
-
-def sources() -> dict[Path, ast.Module]:
-    return {
-        path.relative_to(ROOT): ast.parse(path.read_text(encoding="utf-8"))
-        for path in sorted((ROOT / "tests").glob("*/**/*.py"))
-    }
 
 
 def faults(files: Mapping[Path, ast.Module]) -> Iterator[str]:
@@ -38,7 +30,7 @@ def faults(files: Mapping[Path, ast.Module]) -> Iterator[str]:
 
 
 def test_helpers_are_used_downwards_only() -> None:
-    assert list(faults(sources())) == []
+    assert list(faults(trees_of_tests())) == []
 
 
 @pytest.mark.parametrize(

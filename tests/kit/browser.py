@@ -13,6 +13,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Route,
+    expect,
     sync_playwright,
 )
 
@@ -26,6 +27,8 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE = {"width": 390, "height": 844}
+# A browser on a busy machine; only a page that is wrong needs this long.
+PATIENCE_MS = 60_000
 
 
 @dataclass
@@ -64,6 +67,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
         with capture.global_and_fixture_disabled():
             print(f"\n*** {reason} ***", flush=True)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
 
@@ -78,7 +82,7 @@ def watch() -> Iterator[Watch]:
 @pytest.fixture
 def window(browser: Browser, watch: Watch) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.on("page", watch.page)
     context.route("**/*", watch.gate)
     yield context

@@ -49,7 +49,7 @@ class RecordingDoor:
         self.begun.set()
         if self.failing:
             raise self.failing.pop()
-        assert self.may_end.wait(10)
+        assert self.may_end.wait(60)
         with self._lock:
             return self.done.setdefault(message.key, Reply.of_text(f"row {len(self.done) + 1}"))
 
@@ -72,7 +72,7 @@ class Stand:
         side: WeChatSide,
         kv_name: str,
         *,
-        answer_seconds: float = 4.0,
+        answer_seconds: float = 60.0,
         handler: RecordingDoor | None = None,
         threads: int = 8,
     ) -> None:

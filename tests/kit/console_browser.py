@@ -21,6 +21,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.base.web.page import Pages
 from server.console.assets import missing_libraries
 from server.console.form_session import SESSION_COOKIE
+from tests.kit.browser import PATIENCE_MS
 from tests.kit.console import console_app
 from tests.kit.paths import ROOT
 
@@ -98,7 +99,7 @@ def served_console(uow_factory: UnitOfWorkFactory, *tables: Pages) -> Iterator[S
 def a_context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser session without cookies, which notes breaches of the content policy."""
     made = browser.new_context(locale="zh-CN", reduced_motion="reduce", accept_downloads=True)
-    made.set_default_timeout(10_000)
+    made.set_default_timeout(PATIENCE_MS)
     made.add_init_script(WATCH)
     try:
         yield made

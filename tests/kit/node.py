@@ -28,7 +28,7 @@ def node_path() -> str:
 def node(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [node_path(), *arguments]
     return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
 
 

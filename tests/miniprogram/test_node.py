@@ -20,7 +20,7 @@ def test_logic_words_and_calls_of_the_mini_program(client: CheckedClient, tmp_pa
         env=os.environ | {"KEPU_OPENAPI": str(document)},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=800,
         check=False,
     )
     print(run.stdout[-20_000:])

@@ -113,7 +113,7 @@ def settings_of(wechat: Emulator, name: str) -> WeChatApp:
 @pytest.fixture
 def application(clock: FakeClock, tmp_path: object) -> Iterator[Application]:
     kit = create_facilities(create_client(f"fake:{tmp_path}", None, clock), clock)  # type: ignore[arg-type]
-    deadline_runner = DeadlineRunner(kit.once)
+    deadline_runner = DeadlineRunner(kit.once, answer_seconds=60.0)
     yield Application(clock=clock, kit=kit, deadline_runner=deadline_runner)
     deadline_runner.drain_handlers()
 

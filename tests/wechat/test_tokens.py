@@ -122,7 +122,7 @@ def test_many_threads_at_a_cold_start_ask_once(kv: str, clock: FakeClock, script
     together = threading.Barrier(32)
 
     def one(_: int) -> str:
-        together.wait(10)
+        together.wait(60)
         return bench.tokens.valid_token()
 
     with ThreadPoolExecutor(32) as threads:
@@ -358,13 +358,13 @@ def test_when_the_one_request_fails_all_who_wait_hear_of_it(
 
     def hang(_seen: Seen) -> object:
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return b"<html>"
 
     script.answers[PATH] = hang
     with ThreadPoolExecutor(8) as threads:
         first = threads.submit(bench.tokens.valid_token)
-        assert begun.wait(10)
+        assert begun.wait(60)
         others = [threads.submit(bench.tokens.valid_token) for _ in range(7)]
         wait_until_running(others)
         go_on.set()

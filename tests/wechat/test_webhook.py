@@ -253,7 +253,7 @@ def test_parallel_repeats_in_one_process_start_one_handler(plain_stand: Stand) -
     handler.may_end.clear()
     with ThreadPoolExecutor(1) as other:
         first = other.submit(send, plain_stand, xml_text("rank"), "1")
-        assert handler.begun.wait(10)
+        assert handler.begun.wait(60)
         repeats = [send(plain_stand, xml_text("rank"), nonce=str(n)).body for n in (2, 3)]
         handler.may_end.set()
         assert content(first.result(10)) == "row 1"
@@ -270,7 +270,7 @@ def test_parallel_repeats_in_two_processes_get_the_reply_of_the_one_row(
     handler.may_end.clear()
     with ThreadPoolExecutor(2) as others:
         sent = [others.submit(send, s, xml_text("rank"), str(n)) for n, s in enumerate(stands)]
-        assert handler.begun.wait(10)
+        assert handler.begun.wait(60)
         handler.may_end.set()
         replies = [content(one.result(10)) for one in sent]
     assert replies == ["row 1", "row 1"]
@@ -301,7 +301,7 @@ def test_a_slow_handler_is_answered_with_success_and_says_its_reply_later(
     assert stand.outcomes == ["late", "busy"]
     assert stand.handler.lately == []
     stand.handler.may_end.set()
-    assert stand.handler.told_late.wait(10)
+    assert stand.handler.told_late.wait(60)
     stand.deadline_runner.drain_handlers()
     key = plain_side.opened(xml_text("rank")).key
     assert [(k, r.text) for k, r in stand.handler.lately] == [(key, "row 1")]
@@ -314,7 +314,7 @@ def test_a_slow_handler_that_fails_at_last_is_told_to_the_operator(
 ) -> None:
     class FailsAtLast(RecordingDoor):
         def apply_effects(self, message: object) -> None:
-            assert self.may_end.wait(10)
+            assert self.may_end.wait(60)
             raise RuntimeError("in the end")
 
     stand = Stand(plain_side, kv_name, answer_seconds=0.05, handler=FailsAtLast(plain_side))
@@ -377,7 +377,7 @@ def test_forty_parallel_copies_without_redis_do_one_thing(plain_side: WeChatSide
     together = threading.Barrier(8)
 
     def one(number: int) -> bytes:
-        together.wait(10)
+        together.wait(60)
         return send(stand, xml_text("rank"), nonce=str(number)).body
 
     with ThreadPoolExecutor(8) as others:

@@ -137,7 +137,7 @@ def test_a_server_does_not_outlive_its_owner(tmp_path: Path) -> None:
         owner.kill()
         gone = pool.submit(wait_for_lock, tmp_path / "kv" / "server.lock")
         try:
-            gone.result(timeout=20)
+            gone.result(timeout=60)
         finally:
             if not gone.done():
                 os.kill(server_pid, signal.SIGKILL)
