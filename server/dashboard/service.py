@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from server.base.access import REGION, Organizer, Scope
 from server.base.clock import beijing_day
@@ -309,3 +309,8 @@ def _target_of(uow: UnitOfWork) -> tuple[float, int] | None:
     except NotFound:
         return None
     return float(target["percent"]), int(target["year"])
+
+
+def expire_funnel(uow: UnitOfWork) -> None:
+    """Let the next sweep count the funnel again, after citizens of the past were added."""
+    uow.session.execute(delete(FigureState).where(FigureState.kind == FUNNEL))

@@ -25,6 +25,7 @@ from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.channel.service import NewFollower
+from server.dashboard import service as dashboard
 from server.demo.season_contests import (
     CITY_CODE,
     SIDE_CONTESTS,
@@ -249,6 +250,7 @@ def _write_parts(
             say(f"season: {part[-1] + 1} of {len(plan.people)} citizens, {told['papers']} papers")
     with application.uow_factory.begin(System(name="season")) as uow:
         quiz.inspect_from_beginning(uow)
+        dashboard.expire_funnel(uow)
     return WrittenSeason(**told)
 
 

@@ -18,6 +18,8 @@ from server.base.clock import beijing_day
 from server.base.jobs import TaskContext
 from server.base.sql.tables import Base
 from server.channel.models import Follower
+from server.dashboard.models import FigureFunnel
+from server.dashboard.tasks import renew_funnel
 from server.demo.season import PART, SeasonSize, WrittenSeason, fill_season
 from server.demo.season_contests import CITY, PAST
 from server.demo.season_papers import CHEAT_SECONDS, DOUBTFUL
@@ -276,14 +278,17 @@ def test_one_planted_cheat_has_everything_right_in_no_time(demo: Application) ->
         assert {row.correct_count for row in fast} == {10}
 
 
-def test_the_inspection_finds_the_planted_cheat_although_it_ran_while_the_season_was_written(
+def test_inspection_and_funnel_cover_a_season_although_they_ran_while_it_was_written(
     demo: Application,
 ) -> None:
     context = TaskContext(uow_factory=demo.uow_factory, gateway=RecordingGateway())
     inspect_contests(context)
+    renew_funnel(context)
     fill(demo)
     inspect_contests(context)
+    renew_funnel(context)
     with demo.uow_factory.begin(read_only=True) as uow:
+        assert uow.session.scalar(select(func.max(FigureFunnel.came_again)))
         flags = uow.session.execute(
             select(IntegrityFlag.signal, IntegrityFlag.entry_id)
             .join(Entry, Entry.id == IntegrityFlag.entry_id)
