@@ -112,6 +112,11 @@ def say_instant(instant: datetime) -> str:
     return f"{instant.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
 
 
+def say_seconds(duration_ms: int) -> str:
+    """A duration in seconds with one decimal for display: `0.2`; the milliseconds are noise."""
+    return f"{duration_ms / 1000:.1f}"
+
+
 def say_end_time(end: datetime) -> tuple[date, str]:
     """The Beijing day and time of an end for display: midnight is 24:00 of the day before."""
     local = end.astimezone(BEIJING)

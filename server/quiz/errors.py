@@ -131,6 +131,12 @@ class ReasonRefused(Conflict):
     code = "reason_refused"
 
 
+class FlagsCleared(AlreadyDone):
+    """Every flag of this citizen was checked already."""
+
+    code = "flags_cleared"
+
+
 class NotHeld(AlreadyDone):
     """The result is not held, or the hold has been decided already."""
 

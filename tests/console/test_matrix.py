@@ -250,6 +250,8 @@ PROBES = {
     "GET /integrity/<ref>": Probe(make=a_flag),
     "GET /integrity/<ref>/hold": Probe(make=a_flag),
     "POST /integrity/<ref>/hold": Probe(make=a_flag, form={"reason": "答题过快"}),
+    "GET /integrity/<ref>/clear": Probe(make=a_flag),
+    "POST /integrity/<ref>/clear": Probe(make=a_flag, form={"reason": "只是熟练"}),
     "GET /integrity/<ref>/decision": Probe(make=an_appealed_flag),
     "POST /integrity/<ref>/decision": Probe(
         make=an_appealed_flag, form={"reason": "核对过了", "decision": "release"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wtforms import RadioField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
@@ -22,7 +22,7 @@ from server.quiz.integrity.desk import FlagQuery
 from server.quiz.models import IntegrityFlag
 
 PAGES = Pages("integrity", Path(__file__).with_name("pages"))
-_STATES = ("open", "held", "appealed", "upheld")
+_STATES = ("open", "cleared", "held", "appealed", "upheld")
 
 FLAGS = Table(
     name="quiz.flags",
@@ -76,7 +76,20 @@ class HoldForm(ConsoleForm):
         "quiz.integrity.hold_reason",
         description="quiz.integrity.reason_hint",
         validators=[
-            InputRequired("quiz.integrity.reason_missing"),
+            DataRequired("quiz.integrity.reason_missing"),
+            Length(max=300, message="quiz.integrity.reason_long"),
+        ],
+    )
+
+
+class ClearForm(ConsoleForm):
+    """Why a flag shows no fault; for organizers alone."""
+
+    reason = TextAreaField(
+        "quiz.integrity.clear_reason",
+        description="quiz.integrity.clear_hint",
+        validators=[
+            DataRequired("quiz.integrity.reason_missing"),
             Length(max=300, message="quiz.integrity.reason_long"),
         ],
     )
@@ -94,7 +107,7 @@ class DecisionForm(ConsoleForm):
         "quiz.integrity.decision_reason",
         description="quiz.integrity.decision_hint",
         validators=[
-            InputRequired("quiz.integrity.reason_missing"),
+            DataRequired("quiz.integrity.reason_missing"),
             Length(max=300, message="quiz.integrity.reason_long"),
         ],
     )
@@ -126,6 +139,7 @@ def show_flagged(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     return Page(
         "integrity/flagged.html",
         found=found,
+        may_clear=found.line.state == "open" and organizer.has_permission(Permission.HOLD_WRITE),
         may_hold=free and organizer.has_permission(Permission.HOLD_WRITE),
         may_decide=undecided and organizer.has_permission(Permission.HOLD_APPROVE),
     )
@@ -143,6 +157,20 @@ def hold_results(uow: UnitOfWork, organizer: Organizer, ref: str, form: HoldForm
     """Hold the results: they leave every board at once."""
     integrity.hold_results(uow, organizer, ref, form.reason.data.strip())
     return Redirect(f"/integrity/{ref}", said="quiz.integrity.held")
+
+
+@page(PAGES, "GET", "/integrity/<ref>/clear", needs=Permission.HOLD_WRITE, form=ClearForm)
+def ask_clearing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClearForm) -> Page:
+    """Ask why no fault was found."""
+    found = desk.read_flagged(uow, organizer, ref)
+    return Page("integrity/clear.html", found=found, form=form)
+
+
+@page(PAGES, "POST", "/integrity/<ref>/clear", needs=Permission.HOLD_WRITE, form=ClearForm)
+def clear_flags(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClearForm) -> Redirect:
+    """Note that no fault was found."""
+    integrity.clear_flags(uow, organizer, ref, form.reason.data.strip())
+    return Redirect("/integrity?state=open", said="quiz.integrity.cleared")
 
 
 @page(PAGES, "GET", "/integrity/<ref>/decision", needs=Permission.HOLD_APPROVE, form=DecisionForm)

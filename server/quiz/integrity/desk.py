@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, and_, exists, func, select
 
 from server.accounts import service as accounts
 from server.base.access import Organizer, Permission
-from server.base.clock import BEIJING
+from server.base.clock import BEIJING, say_seconds
 from server.base.errors import NotFound
 from server.base.ownership import people_of, serving_found_row
 from server.base.uow import UnitOfWork
@@ -31,7 +31,10 @@ class FlagQuery(ListQuery, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class FlagLine:
-    """One flag in the list; `state` is that of the entry's hold, `open` without one."""
+    """One flag in the list; `state` is that of the entry's hold, without one `open` or `cleared`.
+
+    `cleared` says why no fault was found.
+    """
 
     ref: str
     signal: Signal
@@ -40,6 +43,7 @@ class FlagLine:
     name: str
     state: str
     found_at: datetime
+    cleared: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +55,7 @@ class PaperLine:
     score: int
     correct_count: int
     question_count: int
-    seconds: float
+    duration: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +84,10 @@ def select_flags(uow: UnitOfWork, organizer: Organizer, query: FlagQuery) -> Sel
     found = people_of(_BY_ENTRY, organizer, Entry)
     if query.signal in set(Signal):
         found = found.where(IntegrityFlag.signal == Signal(query.signal))
-    if query.state == "open":
-        found = found.where(IntegrityCase.state.is_(None))
+    if query.state in ("open", "cleared"):
+        checked = IntegrityFlag.cleared_at.is_not(None)
+        wanted = checked if query.state == "cleared" else ~checked
+        found = found.where(IntegrityCase.state.is_(None), wanted)
     elif query.state in set(CaseState):
         found = found.where(IntegrityCase.state == CaseState(query.state))
     return found
@@ -98,11 +104,18 @@ def describe_flags(uow: UnitOfWork, rows: Sequence[Any]) -> list[FlagLine]:
             contest=title,
             place=name_place(entry),
             name=names[entry.citizen_id].shown,
-            state="open" if state is None else CaseState(state).value,
+            state=_say_state(flag, state),
             found_at=flag.found_at,
+            cleared=flag.cleared_reason or "",
         )
         for flag, entry, title, state, *_ in rows
     ]
+
+
+def _say_state(flag: IntegrityFlag, state: CaseState | None) -> str:
+    if state is not None:
+        return CaseState(state).value
+    return "open" if flag.cleared_at is None else "cleared"
 
 
 def read_flagged(uow: UnitOfWork, organizer: Organizer, ref: str) -> FlaggedEntry:
@@ -120,7 +133,10 @@ def read_flagged(uow: UnitOfWork, organizer: Organizer, ref: str) -> FlaggedEntr
 
 
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
-    """For the first page: how many holds wait for this approver's decision."""
+    """For the first page: entries to check, and holds that wait for this approver's decision."""
+    if organizer.has_permission(Permission.HOLD_WRITE):
+        count, path = _count_open(uow, organizer), "/integrity?state=open"
+        return [Waiting(count=count, said="quiz.integrity.task_open", path=path)]
     if not organizer.has_permission(Permission.HOLD_APPROVE):
         return []
     return [
@@ -131,6 +147,19 @@ def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
         )
         for state in (CaseState.APPEALED, CaseState.HELD)
     ]
+
+
+def _count_open(uow: UnitOfWork, organizer: Organizer) -> int:
+    """Number of entries with a flag that nobody has checked."""
+    held = exists().where(
+        IntegrityCase.entry_id == Entry.id, IntegrityCase.state != CaseState.RELEASED
+    )
+    flagged = (
+        select(func.count(Entry.id.distinct()))
+        .join(IntegrityFlag, IntegrityFlag.entry_id == Entry.id)
+        .where(IntegrityFlag.cleared_at.is_(None), ~held)
+    )
+    return uow.session.scalar(people_of(flagged, organizer, Entry)) or 0
 
 
 def _count_cases(uow: UnitOfWork, organizer: Organizer, state: CaseState) -> int:
@@ -170,7 +199,15 @@ def _read_entry(uow: UnitOfWork, entry_id: int, line: FlagLine) -> FlaggedEntry:
 
 
 def _say_evidence(uow: UnitOfWork, flag: IntegrityFlag) -> str:
-    facts = {**flag.evidence, "count": len(flag.evidence.get("papers", []))}
+    facts = {
+        **{name: value for name, value in flag.evidence.items() if not name.endswith("_ms")},
+        **{
+            f"{name.removesuffix('_ms')}_seconds": say_seconds(value)
+            for name, value in flag.evidence.items()
+            if name.endswith("_ms")
+        },
+        "count": len(flag.evidence.get("papers", [])),
+    }
     return uow.texts.fill_text(f"quiz.signal_evidence.{flag.signal.value}", **facts)
 
 
@@ -181,7 +218,7 @@ def _paper_line(row: Attempt) -> PaperLine:
         score=row.score or 0,
         correct_count=row.correct_count or 0,
         question_count=len(row.paper),
-        seconds=round((row.duration_ms or 0) / 1000, 1),
+        duration=say_seconds(row.duration_ms or 0),
     )
 
 

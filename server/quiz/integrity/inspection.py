@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import delete, exists, func, select, tuple_, update
 
 from server.base.clock import beijing_day
 from server.base.jobs import Task, TaskContext
@@ -170,7 +170,7 @@ def _citizens_on_devices(
 
 
 def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
-    """Store new flags; an entry has each signal once, with its first evidence."""
+    """Store new flags; an entry has each signal once, with the first evidence not yet cleared."""
     rows: list[dict[str, Any]] = [
         {
             "ref": uow.new_ref("flg"),
@@ -185,8 +185,25 @@ def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
     for row in rows:
         fresh = insert_for(uow.session, IntegrityFlag).values(row)
         made = fresh.on_conflict_do_nothing(index_elements=["entry_id", "signal"])
-        stored += len(uow.session.execute(made.returning(IntegrityFlag.id)).all())
+        new = uow.session.execute(made.returning(IntegrityFlag.id)).all()
+        stored += len(new) if new else _reopen_flag(uow, row)
     return stored
+
+
+def _reopen_flag(uow: UnitOfWork, row: dict[str, Any]) -> int:
+    """Open a cleared flag again when its entry has a paper with the signal from afterwards."""
+    later = exists().where(
+        Attempt.entry_id == row["entry_id"],
+        Attempt.ref.in_(row["evidence"]["papers"]),
+        Attempt.closed_at > IntegrityFlag.cleared_at,
+    )
+    cleared = update(IntegrityFlag).where(
+        IntegrityFlag.entry_id == row["entry_id"], IntegrityFlag.signal == row["signal"], later
+    )
+    again = {"cleared_at": None, "cleared_by": None, "cleared_reason": None}
+    facts = {**again, "evidence": row["evidence"], "found_at": row["found_at"]}
+    opened = cleared.values(**facts).returning(IntegrityFlag.id)
+    return len(uow.session.execute(opened).all())
 
 
 def inspect_from_beginning(uow: UnitOfWork) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.audit.service import PersonalValues, Subject, record_change
@@ -19,7 +19,7 @@ from server.notices import service as notices
 from server.notices.service import Letter
 from server.quiz.contests import service as contests
 from server.quiz.enums import CaseState, WordsState
-from server.quiz.errors import AlreadyHeld, NotHeld, OwnHold
+from server.quiz.errors import AlreadyHeld, FlagsCleared, NotHeld, OwnHold
 from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards import service as boards
 from server.quiz.models import Attempt, Entry, IntegrityCase, IntegrityFlag
@@ -95,6 +95,8 @@ def decide_flagged(
         case.decision_reason, case.decider_id, case.decided_at = reason, organizer.id, uow.now
         if release:
             boards.release_entry(uow, entry.id)
+            # What the decision is about has been checked.
+            _mark_cleared(uow, organizer.id, entry.id, reason)
             board_view.names_changed(uow)
             _note_change(uow, organizer, entry, "released", reason)
         if told:
@@ -104,6 +106,36 @@ def decide_flagged(
         uow, organizer, "quiz.decide_hold", subject,
         before={"state": before.value}, after=act, reason=reason,
     )  # fmt: skip
+
+
+def clear_flags(uow: UnitOfWork, organizer: Organizer, flag_ref: str, reason: str) -> None:
+    """Note that the flags of an entry show no fault; a later signal opens the entry again.
+
+    Raises: NotFound (404) outside the organizer's place, AlreadyHeld, FlagsCleared (409).
+    Locks: the entry.
+    """
+    entry = _entry_of_flag(uow, organizer, flag_ref)
+    with serving_found_row(uow.session):
+        boards.lock_entry(uow, entry.id)
+        held = _case_in_force(uow, entry.id)
+        if held is not None:
+            raise AlreadyHeld(about=held.ref)
+        count = _mark_cleared(uow, organizer.id, entry.id, reason)
+    if not count:
+        raise FlagsCleared
+    record_change(
+        uow, organizer, "quiz.clear_flags", Subject("hold", flag_ref, _place_of(entry)),
+        before={"state": "open"}, after={"state": "cleared", "signals": count}, reason=reason,
+    )  # fmt: skip
+
+
+def _mark_cleared(uow: UnitOfWork, checker_id: int, entry_id: int, reason: str) -> int:
+    """Mark the open flags of an entry; return how many."""
+    opened = update(IntegrityFlag).where(
+        IntegrityFlag.entry_id == entry_id, IntegrityFlag.cleared_at.is_(None)
+    )
+    facts = {"cleared_at": uow.now, "cleared_by": checker_id, "cleared_reason": reason}
+    return len(uow.session.scalars(opened.values(**facts).returning(IntegrityFlag.id)).all())
 
 
 def find_appealed(uow: UnitOfWork, attempt_ref: str, citizen_id: int) -> Appealed:
