@@ -288,7 +288,7 @@ def test_inspection_and_funnel_cover_a_season_although_they_ran_while_it_was_wri
     inspect_contests(context)
     renew_funnel(context)
     with demo.uow_factory.begin(read_only=True) as uow:
-        assert uow.session.scalar(select(func.max(FigureFunnel.came_again)))
+        assert uow.session.scalar(select(func.max(FigureFunnel.logged_in)))
         flags = uow.session.execute(
             select(IntegrityFlag.signal, IntegrityFlag.entry_id)
             .join(Entry, Entry.id == IntegrityFlag.entry_id)
