@@ -265,7 +265,7 @@ def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) 
 
 
 def give_up(uow: UnitOfWork) -> int:
-    """Leave pictures without a timely verdict to a person; return how many.
+    """Move pictures without a timely verdict to manual review; return how many.
 
     Locks: the pictures, skipping those locked by others.
     """

@@ -24,7 +24,7 @@ class NewFollower:
 
 
 def add_followers(uow: UnitOfWork, followers: Sequence[NewFollower]) -> None:
-    """Insert followers as their events would have left them."""
+    """Insert followers in the state that their events would have produced."""
     rows = [
         {
             **idle_values(OutboxState.DONE),

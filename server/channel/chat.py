@@ -42,7 +42,7 @@ _NOT_TEXT = {
     "location": "channel.reply.location",
     "link": "channel.reply.link",
 }
-# Menu actions of a follower; each counts as hearing from them, as messages do.
+# Menu actions of a follower; each counts as a contact, like a message.
 _TAPS = frozenset(
     {
         *("click", "view", "view_miniprogram", "scancode_push", "scancode_waitmsg"),

@@ -12,7 +12,7 @@ import { build, transform } from "esbuild";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const MODULES = path.resolve(HERE, "../../node_modules");
-/** The oldest browsers of the offices. */
+/** The oldest supported browsers, still in use in offices. */
 const TARGET = ["chrome86", "firefox78"];
 const SCRIPTS = ["htmx", "dates", "charts"];
 const LICENSED = { bootstrap: "LICENSE", "htmx.org": "LICENSE", flatpickr: "LICENSE.md", echarts: "LICENSE", zrender: "LICENSE" };

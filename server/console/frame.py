@@ -116,7 +116,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
-    # Says who changed an object last, to a person who was second.
+    # Reads the last change of an object, to explain a refusal to a second organizer.
     latest: LatestReader | None = None
     gateway: Any = None
     account: Account = _NO_ACCOUNT

@@ -88,7 +88,7 @@ class JobRun:
     uow_factory: UnitOfWorkFactory | None = field(default=None, repr=False)
 
     def report_progress(self, done: int, total: int) -> None:
-        """Store how far the job is, outside of any transaction; at most about once a second.
+        """Store the job's progress, outside of any transaction; at most about once a second.
 
         Raises: JobCancelled, JobLost; RuntimeError inside a transaction, which would wait for
         itself on SQLite.

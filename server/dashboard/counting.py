@@ -62,7 +62,7 @@ class Sums:
     returned: Counter[Key] = field(default_factory=Counter)
 
     def add_change(self, one: NotedParticipation) -> None:
-        """Add one participation, or take it away."""
+        """Add one participation, or subtract it."""
         for place in places_of(one):
             self.day_times[place, one.on_day] += one.sign
             self.group_times[place, one.audience or ""] += one.sign
@@ -70,7 +70,7 @@ class Sums:
                 self.hour_times[place, one.hour] += one.sign
 
     def add_person(self, one: PersonSum | Participant, sign: int) -> None:
-        """Add one person, or take one away."""
+        """Add one person, or subtract one."""
         for place in places_of(one):
             group = (place, one.audience or "")
             self.people[group] += sign

@@ -186,7 +186,7 @@ def _knows_browser(uow: UnitOfWork, organizer_id: int, browser: str) -> bool:
 
 
 def _remember_browser(uow: UnitOfWork, organizer_id: int, browser: str) -> str:
-    """Store that this browser has logged in; one browser can know several accounts."""
+    """Store that this browser has logged in; a browser can be known to several accounts."""
     value = browser if _is_ours(uow, browser) else new_token()
     added = insert_for(uow.session, KnownBrowser).values(
         organizer_id=organizer_id, browser_hash=token_hash(value), used_at=uow.system_now

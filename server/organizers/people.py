@@ -152,7 +152,7 @@ def invite_organizer(uow: UnitOfWork, organizer: Organizer, new: NewAccount) -> 
 
 
 def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> IssuedLink:
-    """Issue a new link: an invitation that was not taken, or a recovery, which ends all sessions.
+    """Issue a new link: for an invitation not yet accepted, or a recovery, which ends all sessions.
 
     Raises: NotFound (404), OwnAccount (409), AccountNotOpen (409) for a closed account.
     """
@@ -196,7 +196,7 @@ def change_role(
 
 
 def close_account(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Close an account for good: its sessions, links and WeChat end.
+    """Close an account permanently: its sessions, links and WeChat end.
 
     Raises: NotFound (404), OwnAccount, AccountNotOpen (409).
     """

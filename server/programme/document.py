@@ -1,6 +1,6 @@
 """Reads a JSON document field by field and collects every problem.
 
-Knows nothing of the campaign. Fields that were never read are reported as unknown.
+Independent of the campaign. Fields that were never read are reported as unknown.
 """
 
 from __future__ import annotations

@@ -196,7 +196,7 @@ def _read_division(reader: _Reader, row: Any, question_count: int) -> Division:
         inner.reasons.append("key: small letters, digits and _, at most 20")
     if not 1 <= len(made.title.strip()) <= _LONGEST_TITLE:
         inner.reasons.append(f"title: from 1 to {_LONGEST_TITLE} characters")
-    # The same number of questions, so that every paper of a contest has the same most points.
+    # The same number of questions, so that every paper of a contest has the same maximum.
     if parts and sum(part.count for part in parts) != question_count:
         inner.reasons.append("parts: they come to another number than questions_per_paper")
     inner.reasons += [f"{name}: unknown" for name in sorted(set(inner.body) - inner.asked)]

@@ -165,7 +165,7 @@ def _view_of(uow: UnitOfWork, row: UnitRequest, count: int = 0) -> RequestView:
 def find_request(
     uow: UnitOfWork, organizer: Organizer, ref: str
 ) -> tuple[RequestView, list[tuple[str, str]]]:
-    """A request of the organizer's place, and units of its city with a name that is alike.
+    """A request of the organizer's place, and units of its city with a similar name.
 
     Raises: NotFound (404).
     """

@@ -268,7 +268,7 @@ class TokenService:
                 if stored is not None and self._is_alive(stored):
                     return stored
         except RedisUnavailable:
-            _log.warning("token kept by this process alone")
+            _log.warning("token not shared, redis is unavailable")
         return token
 
     def _check_stop(self) -> None:

@@ -74,7 +74,7 @@ def _wide_encoding(raw: bytes) -> tuple[str, ...]:
 
 
 def split_table(text: str, judge: HeadingJudge) -> Grid:
-    """Split a table by the separator under which its heading is known best.
+    """Split a table by the separator that gives the most likely heading.
 
     A first line `sep=;` names the separator, as spreadsheets write it.
     Raises: FileRefused with the line of the fault.

@@ -58,13 +58,13 @@ def plain_heading(title: str) -> str:
 
 
 def rate_columns(cells: Sequence[str], meaning: ColumnMeaning, needed: Sequence[str]) -> int:
-    """How well a row is known as a heading: the number of columns, more with the needed ones."""
+    """How likely a row is the heading: its number of known columns, needed ones counting more."""
     found = {meaning(cell, at) for at, cell in enumerate(cells)} - {None, LEFT_OUT}
     return len(found) + 100 * sum(name in found for name in needed)
 
 
 def find_best_row(grid: Grid, judge: HeadingJudge, least: int) -> int:
-    """The index of the row that is known best, else of the first with `least` cells."""
+    """The index of the most likely heading, else of the first row with `least` cells."""
     first = [cells for _, cells in grid.rows[:HEADING_WITHIN]]
     rates = [judge(cells) for cells in first]
     if max(rates) > 1:

@@ -144,7 +144,7 @@ def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noq
     ATTEMPT_API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,)
 )
 def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
-    """An own paper: to resume, or with its result."""
+    """One of the caller's papers: to resume, or with its result."""
     return responses.attempt_out(attempts.read_paper(uow, ref, uow.caller_id))
 
 

@@ -1,6 +1,6 @@
-"""A citizen's standing in contests: the ranked total, its place, the distance to the next.
+"""A citizen's standing in contests: the ranked total, its rank, the distance to the next rank.
 
-Totals come from the database. Places come from Redis if it has the same total, else from the
+Totals come from the database. Ranks come from Redis if it has the same total, else from the
 database, in one statement for all contests. Writes nothing.
 """
 
@@ -44,7 +44,7 @@ class SeasonProgress:
 
 
 class _Place(NamedTuple):
-    """A place in the region, and the standing above it."""
+    """A rank in the region, and the standing above it."""
 
     rank: int
     above: Kept | None
@@ -131,7 +131,7 @@ def _own_stands(
 
 
 def _in_version(uow: UnitOfWork, version_id: int, entry_id: int) -> tuple[_Stand, _Place] | None:
-    """The sealed standing of an entry, and its place with the one above."""
+    """The sealed standing of an entry, and its rank with the standing above."""
     board = read_final_board(uow, version_id, REGION, limit=0, entry_id=entry_id, span=1)
     mine = next((one for one in board.around if one.entry_id == entry_id), None)
     if mine is None:

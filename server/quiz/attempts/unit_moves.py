@@ -23,7 +23,7 @@ def count_entries(uow: UnitOfWork, unit_id: int) -> int:
 
 
 def move_entries(uow: UnitOfWork, old: int, new: int) -> int:
-    """Move one batch of entries, and their places on the boards; return how many.
+    """Move one batch of entries with their standings; return how many.
 
     Locks: the entries.
     """

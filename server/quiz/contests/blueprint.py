@@ -1,4 +1,4 @@
-"""Compares a blueprint with the bank: what is there, and after how many papers it repeats.
+"""Compares a blueprint with the bank: its supply, and after how many papers questions repeat.
 
 Pure; the caller passes the questions that may be dealt.
 """
@@ -14,7 +14,7 @@ from server.quiz.rules import Division, Part, RuleSet
 
 @dataclass(frozen=True, kw_only=True)
 class BlueprintLine:
-    """One part of a blueprint beside its supply.
+    """One part of a blueprint with its supply.
 
     Units: `supply` questions that fit, `papers` that one citizen can take before a question of this
     part repeats, `repeats_on_day` the day of the contest on which that happens to a citizen who

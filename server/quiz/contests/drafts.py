@@ -49,7 +49,7 @@ def return_draft(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -
 
 
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
-    """Drafts that an approver may publish, and an author's own ones that came back."""
+    """Drafts that an approver may publish, and the author's drafts that were returned."""
     return [*_tell_approver(uow, organizer), *_tell_author(uow, organizer)]
 
 

@@ -59,7 +59,7 @@ class EditableContest:
     """A contest on its page in the console.
 
     `own` when the organizer may change it, `dealt` when papers exist, `drafted_by_me` when the
-    organizer wrote the draft and therefore does not publish it; `returned` why it came back.
+    organizer wrote the draft and so may not publish it; `returned` is the reason of its return.
     """
 
     view: ContestView
@@ -125,7 +125,7 @@ def list_banks(uow: UnitOfWork, organizer: Organizer) -> list[str]:
 
 
 def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
-    """A bank in words, by the place that it belongs to; its id where the organizer sees none."""
+    """The name of a bank's place; the bank's id where the organizer may not see the bank."""
     owner = uow.session.scalar(
         visible_to(select(Bank.owner).where(Bank.slug == slug), organizer, Bank)
     )
@@ -274,7 +274,7 @@ def resume_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
 
 def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """End a running contest now; papers that are open may still be handed in.
+    """End a running contest now; papers that are open may still be submitted.
 
     Raises: NotFound (404), ContestNotRunning (409).
     """

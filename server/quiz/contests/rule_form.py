@@ -110,7 +110,7 @@ def _blueprint(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _divisions(lines: str, known: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """One division a line; a title that was there keeps its key and its own blueprint."""
+    """One division per line; an existing title keeps its key and its own blueprint."""
     by_title = {one["title"]: dict(one) for one in known}
     used = {one["key"] for one in known}
     number = 0

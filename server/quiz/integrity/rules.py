@@ -11,7 +11,7 @@ from server.quiz.enums import Signal
 
 # Nobody reads and answers a question in less. Units: milliseconds per answered question.
 SPEED_FLOOR_MS = 1_000
-# A paper handed in nearly empty is quick without cheating.
+# A paper submitted nearly empty is quick without cheating.
 FEWEST_ANSWERED = 5
 # Identical papers are a sign only with common mistakes: papers without any are alike by nature.
 FEWEST_COMMON_MISTAKES = 2
@@ -24,7 +24,7 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, kw_only=True)
 class InspectedPaper:
-    """One closed paper.  `vector` spells its questions with the answers, the same for the same."""
+    """One closed paper.  `vector` is its questions and answers as one comparable text."""
 
     ref: str
     entry_id: int

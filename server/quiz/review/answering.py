@@ -22,7 +22,7 @@ from server.quiz.errors import NothingToAnswer, OwnQuestion
 from server.quiz.models import ItemFigure, Question, QuestionReport
 
 TASK = "quiz.tell_reporters"
-# Letters of one run of the task.
+# Messages of one run of the task.
 _MOST = 200
 
 
@@ -90,7 +90,7 @@ def tell_reporters(context: TaskContext, *_ids: int) -> int:
 
 
 def _tell_reporter(uow: UnitOfWork, report_id: int) -> None:
-    """Post one answer; its key makes it the only one.
+    """Send one answer; its key makes it unique.
 
     Locks: the citizen, then the row of the report.
     """

@@ -76,7 +76,7 @@ class ItemValue(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class OptionFigures:
-    """One option.  Units: `share` of the papers; `rest` the mean rest score of who chose it."""
+    """One option.  Units: `share` of the papers; `rest` the mean rest score of papers with it."""
 
     option_no: int
     is_key: bool

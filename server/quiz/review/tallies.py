@@ -109,7 +109,7 @@ def _next_tally(paper: Row[Any]) -> Tally:
 
 
 def _add_paper(uow: UnitOfWork, sums: _Sums, paper: Row[Any], sign: int) -> None:
-    """Add a paper's questions to the differences, or take them away."""
+    """Add a paper's questions to the differences, or subtract them."""
     by_id = bank_of(uow, paper.bank, paper.revision).by_id
     timed = any("opened_at" in row for row in paper.paper)
     # A question with its own timer that was never opened was not dealt.

@@ -1,4 +1,4 @@
-"""Tells everybody with a final rank about its publication, in batches that can be repeated."""
+"""Sends everybody with a final rank a message about it, in batches that can be repeated."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from server.quiz.leaderboards import figures
 from server.quiz.models import Entry, SealedRank, SealedVersion
 from server.units import service as units
 
-# Letters of one transaction: it holds the locks of as many citizens.
+# Messages of one transaction, which holds the locks of as many citizens.
 BATCH = 100
 _PAGE = "packages/quiz/board/index"
 
 
 def tell_final_ranks(context: TaskContext, *_ids: int) -> int:
-    """Tell the people with ranks in published versions; return how many letters were posted.
+    """Send messages to people with ranks in published versions; return how many were sent.
 
-    A correction tells only those whose rank or points it changed.
+    After a correction only those with a changed rank or points get one.
     """
     with context.uow_factory.begin(read_only=True) as uow:
         untold = select(SealedVersion.id).where(
@@ -57,7 +57,7 @@ def _tell_version(uow_factory: UnitOfWorkFactory, version_id: int) -> int:
 
 
 def _select_untold(uow: UnitOfWork, version: SealedVersion) -> Select[Any]:
-    """The next ranks without a letter, with those of the version published before."""
+    """The next ranks without a message, with those of the version published before."""
     old = aliased(SealedRank)
     before = uow.session.scalar(
         select(SealedVersion)
@@ -91,7 +91,7 @@ def _select_untold(uow: UnitOfWork, version: SealedVersion) -> Select[Any]:
 
 
 def _tell_citizen(uow: UnitOfWork, contest: ContestView, version: SealedVersion, row: Any) -> bool:
-    """Post one letter, unless nothing changed; its key makes it the only one of this version.
+    """Send one message, unless nothing changed; its key makes it unique per version.
 
     Locks: the citizen.
     """

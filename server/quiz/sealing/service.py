@@ -134,7 +134,7 @@ def seal_contest(
 def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref: str) -> None:
     """Publish the draft: citizens and the API see it from now on; people with a rank get a message.
 
-    Two persons are needed: neither who sealed it nor who caused a correction publishes it.
+    Two persons are needed: the organizer who sealed it or caused a correction may not publish it.
     Raises: NotFound (404), NotSealDraft, SealWaits, OwnSealing, OwnSealChange (409).
     """
     contest = _lock_contest(uow, organizer, ref)

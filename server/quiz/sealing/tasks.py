@@ -1,4 +1,4 @@
-"""Background tasks: drafts after late changes, the end of freezes, and letters."""
+"""Background tasks: drafts after late changes, the end of freezes, messages about final ranks."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class LeftOutReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class BoardSize:
-    """One board of a version: its name, its number of ranks, the score of its first place."""
+    """One board of a version: its name, its number of ranks, the score of its rank 1."""
 
     name: str
     scope: str
@@ -66,7 +66,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionCheck:
-    """A version for people of the own place; `further` are the numbers of other boards."""
+    """The part of a version about the organizer's place; `further` counts the other boards."""
 
     first: Sequence[RankedPlayer]
     boards: list[BoardSize]
@@ -116,7 +116,7 @@ def _of_version(version: SealedVersion, *columns: Any) -> Select[Any]:
 def _list_boards(
     uow: UnitOfWork, organizer: Organizer, contest: ContestView, version: SealedVersion
 ) -> list[BoardSize]:
-    """The own place's ranks in all, then by city, division and audience."""
+    """The boards of the organizer's place: all its people, then by city, division, audience."""
     figures = (func.count(SealedRank.id), func.max(SealedRank.points))
     scale = contest.rules.points_scale
     whole = uow.session.execute(people_of(_of_version(version, *figures), organizer, Entry)).one()

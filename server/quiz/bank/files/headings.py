@@ -71,7 +71,7 @@ def _option_column(plain: str) -> str | None:
 
 
 def rate_heading(cells: Sequence[str], by_hand: Mapping[str, str] | None = None) -> int:
-    """How well a row is known as a heading: the number of columns, more with the needed ones."""
+    """How likely a row is the heading: its number of known columns, needed ones counting more."""
     return rate_columns(cells, _reader_of(by_hand or {}), NEEDED)
 
 
@@ -80,13 +80,13 @@ def _reader_of(by_hand: Mapping[str, str]) -> ColumnMeaning:
 
 
 def with_blank_heading(grid: Grid) -> Grid:
-    """A table whose first row is a question already: its columns are known by their numbers."""
+    """A table whose first row is a question already: its columns are named by their numbers."""
     width = max((len(cells) for _, cells in grid.rows), default=0)
     return replace(grid, rows=[(0, [""] * width), *grid.rows])
 
 
 def heading_at(grid: Grid, by_hand: Mapping[str, str]) -> int:
-    """The index of the row that is known best, else of the first row that is wide enough."""
+    """The index of the most likely heading, else of the first row that is wide enough."""
     return find_best_row(grid, lambda cells: rate_heading(cells, by_hand), _LEAST_COLUMNS)
 
 
@@ -97,7 +97,7 @@ def find_heading(grid: Grid, by_hand: Mapping[str, str]) -> Heading:
     """
     heading = read_heading(grid, heading_at(grid, by_hand), _reader_of(by_hand))
     if "options" in heading.columns and OPTIONS[0] in heading.columns:
-        # Both a column of all options and one of each: what the former holds is not known.
+        # With a column for each option, the content of a column of all options is unclear.
         columns = dict(heading.columns)
         position = columns.pop("options")
         unread = {**heading.unread, position: heading.titles[position]}

@@ -103,7 +103,7 @@ def _check_sizes(members: list[zipfile.ZipInfo], packed: int) -> None:
 
 
 def _named_members(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    """The files by their names in readable letters.
+    """The files by their decoded names.
 
     Raises: FileRefused for a path that leads out of the package, and for a link.
     """
