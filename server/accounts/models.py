@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.accounts.shown_numbers import number_of
 from server.base.outbox_rows import Outgoing, outbox_index
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
@@ -99,6 +101,11 @@ class Language(StrEnum):
     ZA = "za"
 
 
+def _number_of_row(context: Any) -> str:
+    """The shown number of a row that is inserted."""
+    return number_of(context.get_current_parameters()["ref"])
+
+
 class Citizen(Outgoing, Base):
     """One person; an erased or merged row remains without personal data, for references.
 
@@ -109,11 +116,14 @@ class Citizen(Outgoing, Base):
     __table_args__ = (
         UniqueConstraint("ref"),
         UniqueConstraint("unionid"),
+        Index("ix_citizen_shown_number", "shown_number"),
         outbox_index("citizen"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     ref: Mapped[str] = mapped_column(String(40))
+    # Follows from `ref`; stored, so that organizers find people by it.
+    shown_number: Mapped[str] = mapped_column(String(4), default=_number_of_row, server_default="")
     unionid: Mapped[str | None] = mapped_column(String(128))
     nickname: Mapped[str | None] = mapped_column(String(100))
     nickname_state: Mapped[NicknameState] = mapped_column(

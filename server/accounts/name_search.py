@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from server.accounts.models import Citizen
-from server.accounts.rules import number_of
-from server.base.uow import UnitOfWork
+from server.base.texts import Texts
 
 
 def ids_by_nickname(nickname: str) -> Select[Any]:
@@ -19,14 +18,11 @@ def ids_by_nickname(nickname: str) -> Select[Any]:
     return select(Citizen.id).where(Citizen.nickname == nickname)
 
 
-def ids_by_shown_number(uow: UnitOfWork, shown: str, among: Select[Any]) -> list[int]:
-    """The ids of citizens without a nickname who are shown under this name with a number.
+def ids_by_shown_number(texts: Texts, shown: str) -> Select[Any]:
+    """The ids of citizens without a nickname who are shown under this name, as a subquery.
 
-    `among` selects the ids of the citizens to look at; the numbers are not stored.
+    A name that is not made of the common word and a number finds nobody.
     """
-    number = shown.removeprefix(uow.texts.fill_text("accounts.name.unnamed"))
-    if number == shown or not number.isascii() or not number.isdigit():
-        return []
-    wanted = select(Citizen.id, Citizen.ref)
-    wanted = wanted.where(Citizen.nickname.is_(None), Citizen.id.in_(among))
-    return [row.id for row in uow.session.execute(wanted) if number_of(row.ref) == number]
+    number = shown.removeprefix(texts.fill_text("accounts.name.unnamed"))
+    named = select(Citizen.id).where(Citizen.nickname.is_(None))
+    return named.where(Citizen.shown_number == (number if number != shown else ""))

@@ -101,7 +101,7 @@ PERSONAL = (
         "id",
         erase=Erase.BLANK,
         blank={**identities.BLANK, "erased_at": _instant_of_erasure},
-        stays=("ref", "language", "created_at", "merged_into"),
+        stays=("ref", "shown_number", "language", "created_at", "merged_into"),
         merge=identities.merge_profile,
         export={"person": tell_person},
         also=("merged_into",),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from hashlib import sha256
 
 from server.base.characters import split_characters
 
@@ -46,11 +45,6 @@ def mask_name(name: str) -> str:
     shown = split_characters(name)
     first = next(shown)
     return "*" if next(shown, None) is None else f"{first}*"
-
-
-def number_of(ref: str) -> str:
-    """Four digits that are stable per citizen and do not reveal the public id."""
-    return f"{int.from_bytes(sha256(ref.encode()).digest()[:4]) % 10_000:04d}"
 
 
 def _is_kept(text: str, at: int) -> bool:

@@ -28,7 +28,8 @@ from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.name_search import ids_by_nickname as ids_by_nickname
 from server.accounts.name_search import ids_by_shown_number as ids_by_shown_number
 from server.accounts.profile import join_unit as join_unit
-from server.accounts.rules import mask_name, number_of
+from server.accounts.rules import mask_name
+from server.accounts.shown_numbers import number_of
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token

@@ -15,6 +15,7 @@ from server.base.access import Organizer, Permission
 from server.base.ownership import visible_to
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
+from server.base.web.schema import Query
 from server.console.forms import ConsoleForm
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
@@ -113,6 +114,12 @@ REQUESTS = Table(
 )
 
 
+class FindQuery(Query, frozen=True, kw_only=True):
+    """Words of the name of the unit that a request is pointed at."""
+
+    words: str = ""
+
+
 class AnswerForm(ConsoleForm):
     """The answer; the page sets the choices."""
 
@@ -146,10 +153,16 @@ def list_requests(uow: UnitOfWork, organizer: Organizer, query: RequestQuery) ->
     return Page("unit_requests/requests.html", shown=read_table(uow, organizer, REQUESTS, query))
 
 
-@page(PAGES, "GET", "/unit-requests/<ref>", needs=Permission.UNIT_WRITE, form=AnswerForm)
-def show_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerForm) -> Page:
-    """One request with units of a similar name, and the form of the answer."""
+@page(
+    PAGES, "GET", "/unit-requests/<ref>", needs=Permission.UNIT_WRITE, form=AnswerForm,
+    query=FindQuery,
+)  # fmt: skip
+def show_request(
+    uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerForm, query: FindQuery
+) -> Page:
+    """One request with units of a similar name or those searched for, and the form."""
     view, alike = service.find_request(uow, organizer, ref)
+    found = service.find_units(uow, organizer, ref, query.words) if query.words.strip() else []
     say = uow.texts.fill_text
     form.answer.choices = [
         SelectChoice(one.value, say(f"unit_requests.answer.{one.value}")) for one in _ANSWERS
@@ -159,11 +172,16 @@ def show_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerFo
         *(SelectChoice(one, say(f"organizers.unit_kind.{one}")) for one in KINDS),
     ]
     none = SelectChoice("", say("unit_requests.form.unit_none"))
-    form.unit.choices = [none, *(SelectChoice(ref, name) for ref, name in alike)]
+    offered = dict([*found, *alike, *service.find_chosen(uow, organizer, ref, form.unit.data)])
+    form.unit.choices = [none, *(SelectChoice(one, name) for one, name in offered.items())]
     if form.name.data is None:
         form.name.data = view.request.name
-    waiting = view.request.state is RequestState.WAITING
-    return Page("unit_requests/request.html", view=view, form=form, waiting=waiting, alike=alike)
+    if found and not form.is_submitted():
+        form.answer.data = RequestState.POINTED.value
+    return Page(
+        "unit_requests/request.html", view=view, form=form, alike=alike, found=found,
+        words=query.words.strip(), waiting=view.request.state is RequestState.WAITING,
+    )  # fmt: skip
 
 
 @page(PAGES, "POST", "/unit-requests/<ref>", needs=Permission.UNIT_WRITE, form=AnswerForm)
@@ -179,8 +197,9 @@ def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: Answer
         unit_ref=form.unit.data or "",
         sentence=form.sentence.data or "",
     )
-    service.answer_request(uow, organizer, ref, answer)
-    return Redirect("/unit-requests?state=waiting", said="unit_requests.answered")
+    name = service.answer_request(uow, organizer, ref, answer)
+    facts = {"name": name, "result": uow.texts.fill_text(f"unit_requests.state.{state.value}")}
+    return Redirect("/unit-requests", said="unit_requests.answered", facts=facts)
 
 
 declare_list_pages(PAGES, REQUESTS, needs=Permission.UNIT_WRITE)

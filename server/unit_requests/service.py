@@ -38,6 +38,8 @@ MOST_WAITING = 5
 _LISTED = 20
 _TOLD_AT_ONCE = 100
 _COMPARED = 5000
+# Units of a search.
+_FOUND = 50
 _CHECKS = {Verdict.PASS: NameCheck.PASSED, Verdict.REVIEW: NameCheck.REVIEW}
 
 
@@ -169,17 +171,50 @@ def find_request(
 
     Raises: NotFound (404).
     """
+    row = _find_row(uow, organizer, ref)
+    offered = _list_units(uow, organizer, row, words="", most=_COMPARED)
+    return _view_of(uow, row, count_requesters(uow, row.id)), rules.most_alike(row.name, offered)
+
+
+def _find_row(uow: UnitOfWork, organizer: Organizer, ref: str) -> UnitRequest:
     asked = visible_to(select(UnitRequest), organizer, UnitRequest)
     row: UnitRequest | None = uow.session.scalar(asked.where(UnitRequest.ref == ref))
     if row is None:
         raise NotFound
+    return row
+
+
+def _list_units(
+    uow: UnitOfWork, organizer: Organizer, row: UnitRequest, *, words: str, most: int
+) -> list[tuple[str, str]]:
+    """Ref and name of open units of the request's county, or of its city for a higher place."""
     place = scope_of(row)
     nearby = place if organizer.scope.county else Scope(city=place.city)
-    known = units.select_directory(uow, nearby, is_open=True).with_only_columns(
+    known = units.select_directory(uow, nearby, q=words, is_open=True).with_only_columns(
         units.Unit.ref, units.Unit.name
     )
-    offered = [(one.ref, one.name) for one in uow.session.execute(known.limit(_COMPARED))]
-    return _view_of(uow, row, count_requesters(uow, row.id)), rules.most_alike(row.name, offered)
+    known = known.order_by(units.Unit.name, units.Unit.id).limit(most)
+    return [(one.ref, one.name) for one in uow.session.execute(known)]
+
+
+def find_units(
+    uow: UnitOfWork, organizer: Organizer, ref: str, words: str
+) -> list[tuple[str, str]]:
+    """Units with these words in their name, at which a request can be pointed.
+
+    Raises: NotFound (404) for the request.
+    """
+    row = _find_row(uow, organizer, ref)
+    return _list_units(uow, organizer, row, words=words, most=_FOUND)
+
+
+def find_chosen(
+    uow: UnitOfWork, organizer: Organizer, ref: str, unit_ref: str | None
+) -> list[tuple[str, str]]:
+    """The unit that was chosen in a refused form, to be offered again."""
+    row = _find_row(uow, organizer, ref)
+    unit = units.unit_by_ref(uow, unit_ref) if unit_ref else None
+    return [] if unit is None or unit.city != row.owner_city else [(unit.ref, unit.name)]
 
 
 def count_requesters(uow: UnitOfWork, request_id: int) -> int:
@@ -189,9 +224,10 @@ def count_requesters(uow: UnitOfWork, request_id: int) -> int:
         return uow.session.scalar(asked) or 0
 
 
-def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, answer: RequestAnswer) -> None:
-    """Create the unit, name an existing one, or refuse; a task sends the requesters the answer.
+def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, answer: RequestAnswer) -> str:
+    """Create the unit, name an existing one, or refuse; return the name that was asked for.
 
+    A task sends the requesters the answer.
     Raises: NotFound (404), RequestAnswered (409), FieldRefused.
     Locks: the request.
     """
@@ -217,6 +253,7 @@ def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, answer: Requ
         reason=row.sentence,
     )
     uow.enqueue_after_commit(TELL_TASK)
+    return row.name
 
 
 def _unit_of_answer(

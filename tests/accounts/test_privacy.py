@@ -279,7 +279,15 @@ def test_an_erased_row_says_nothing_but_that_it_was(uow_factory: UnitOfWorkFacto
         row = uow.session.get_one(Citizen, person.id)
         blank = {c.key: getattr(row, c.key) for c in Citizen.__table__.columns}
         assert blank.pop("outbox_tries") == 0
-        stays = ("id", "ref", "created_at", "erased_at", "language", "nickname_state")
+        stays = (
+            "id",
+            "ref",
+            "shown_number",
+            "created_at",
+            "erased_at",
+            "language",
+            "nickname_state",
+        )
         for name in stays:
             blank.pop(name)
         assert set(map(str, blank.values())) == {"None", "False", "[]"}

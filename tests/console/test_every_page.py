@@ -44,6 +44,8 @@ NO_PAGES = {
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",
+    "/questions/import/example",
+    "/units/import/example",
 }
 PICTURED = {"/questions/<ref>", "/questions/<ref>/versions", "/questions/<ref>/edit"}
 

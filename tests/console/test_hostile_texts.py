@@ -82,6 +82,8 @@ NO_PAGES = {
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",
+    "/questions/import/example",
+    "/units/import/example",
 }
 # Posts of a form, and objects that each page is opened with.
 POSTS, OPENED = repeat_count(full=200, usual=25), repeat_count(full=20, usual=2)

@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, create_engine, inspect
 
+from server.accounts.shown_numbers import number_of
 from server.base.sql.schema import FOLDER, is_newest, migrate_database, newest_revision
 from server.base.sql.tables import Base
 from tests.kit.databases import load_all_tables, new_postgres
@@ -65,6 +66,21 @@ def test_rows_from_before_there_were_owners_belong_to_the_region(engine: Engine)
     with engine.connect() as connection:
         asked = "SELECT owner, owner_city, owner_county FROM bank"
         assert connection.exec_driver_sql(asked).all() == [("region", None, None)]
+
+
+@pytest.mark.race
+def test_citizens_of_before_are_found_by_their_shown_number(engine: Engine) -> None:
+    migrate_database(engine, "0044")
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO citizen (id, ref, nickname_state, language, elder_mode, public_rank,"
+            " topics, created_at, outbox_tries) VALUES (1, 'cit_a', 'none', 'zh', false, false,"
+            " '[]', '2026-05-01 00:00:00', 0)"
+        )
+    migrate_database(engine)
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT shown_number FROM citizen").scalar_one()
+    assert found == number_of("cit_a")
 
 
 @pytest.mark.race

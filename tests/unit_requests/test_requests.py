@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
@@ -121,6 +123,34 @@ def test_whoever_chose_another_unit_meanwhile_is_told_and_left_there(
     (letter,) = client.get("/me/inbox", **me).get_json()["items"]
     assert "新竹小学校" in letter["body"]
     assert "可以重新选择" in letter["body"]
+
+
+def test_a_request_is_pointed_at_any_unit_that_a_search_finds(
+    client: CheckedClient, admin: Browser, factory: UnitOfWorkFactory, me: dict[str, Any]
+) -> None:
+    client.post("/me/unit-requests", json=WANTED, **me)
+    with factory.begin() as uow:
+        known = a_unit(uow, name="南宁二中", county="450103")
+        elsewhere = a_unit(uow, name="柳州二中", city="450200", county="450205")
+    page = f"/unit-requests/{the_request(factory).ref}"
+    assert known.ref not in admin.get(page)[1]
+    shown = admin.get(f"{page}?words={quote('二中')}")[1]
+    assert "找到 1 个" in shown
+    assert known.ref in shown
+    assert elsewhere.ref not in shown
+    assert re.search(r"<input[^>]*checked[^>]*value=\"pointed\"", shown)
+    assert "请换个词再查" in admin.get(f"{page}?words={quote('没有的')}")[1]
+    # A refused form offers the chosen unit again.
+    wrong = {"answer": "pointed", "unit": known.ref, "sentence": "好" * 301, "kind": ""}
+    status, again = admin.ask("POST", page, wrong)
+    assert (status, known.ref in again) == (422, True)
+    form = {"answer": "pointed", "unit": known.ref, "kind": ""}
+    assert admin.ask("POST", page, form)[0] == 303
+    listed = admin.get("/unit-requests")[1]
+    assert f"“{NAME}”已经办理，结果是：名录里已有。" in listed
+    assert NAME in listed
+    assert tell(factory) == 1
+    assert client.get("/me", **me).get_json()["unit"] == known.ref
 
 
 def test_a_refusal_needs_a_sentence_which_the_citizen_reads(

@@ -13,6 +13,7 @@ from server.accounts import service as accounts
 from server.base.access import Organizer
 from server.base.errors import NotFound
 from server.base.ownership import people_of, serving_found_row
+from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.console.tables import ListQuery
 from server.quiz.contests import service as contests
@@ -28,9 +29,6 @@ from server.quiz.sealing import building as sealing
 from server.units import service as units
 
 _CONTESTS = 100
-# Names with a number are computed for at most this many entries, the newest that match the other
-# filters.
-_NUMBERED = 50_000
 _STATES = ("ranked", "held", "unranked")
 _LIVE = (keys.TOTAL, keys.HIDDEN + keys.TOTAL)
 
@@ -108,10 +106,7 @@ def select_entrants(uow: UnitOfWork, organizer: Organizer, query: EntrantQuery) 
     if query.contest:
         found = found.where(Contest.ref == query.contest)
     if query.q:
-        newest = found.with_only_columns(Entry.citizen_id).order_by(Entry.id.desc())
-        with serving_found_row(uow.session):
-            numbered = accounts.ids_by_shown_number(uow, query.q.strip(), newest.limit(_NUMBERED))
-        found = found.where(_is_told(query.q.strip(), numbered))
+        found = found.where(_is_told(uow.texts, query.q.strip()))
     if query.state == "held":
         found = found.where(Entry.held_at.is_not(None))
     elif query.state in _STATES:
@@ -158,12 +153,12 @@ def read_entrant(uow: UnitOfWork, organizer: Organizer, paper_ref: str) -> Entra
         return _describe_entry(uow, row[0], line)
 
 
-def _is_told(told: str, numbered: Sequence[int]) -> ColumnElement[bool]:
-    """Whether an entry has this nickname or paper, or belongs to one of these citizens."""
+def _is_told(texts: Texts, told: str) -> ColumnElement[bool]:
+    """Whether an entry has this paper, or belongs to somebody who is shown by this name."""
     return or_(
         Entry.citizen_id.in_(accounts.ids_by_nickname(told)),
         Entry.id.in_(_entry_of_paper(told)),
-        Entry.citizen_id.in_(numbered),
+        Entry.citizen_id.in_(accounts.ids_by_shown_number(texts, told)),
     )
 
 
