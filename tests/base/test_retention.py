@@ -42,7 +42,9 @@ def test_the_limits_are_those_that_the_operator_is_told() -> None:
         "audit_personal": timedelta(days=365),
         "device_use": timedelta(days=180),
     }
-    assert declared == {**KEPT, **others}
+    assert declared == {**KEPT, **others}, (
+        "add the new or changed time here, and tell the operator: `retention` in docs/operations.md"
+    )
 
 
 @each_limited

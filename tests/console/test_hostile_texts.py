@@ -312,7 +312,10 @@ def _takes_text(kind: Any) -> bool:
 
 
 def test_every_free_text_of_an_endpoint_is_filled_here_or_shown_nowhere() -> None:
-    assert free_texts_of_endpoints() == set(CITIZENS)
+    assert free_texts_of_endpoints() == set(CITIZENS), (
+        "add a new field to CITIZENS: what it holds, or why no page of the console shows it; a text"
+        " that a page shows is also stored by fill_rows"
+    )
 
 
 def test_hostile_texts_do_nothing_on_any_page_or_in_any_export(

@@ -54,7 +54,10 @@ def test_checks_and_triggers_are_the_same_either_way(engine: Engine, tmp_path: P
     migrate_database(engine, "base")
     assert [t for t in inspect(engine).get_table_names() if t != "alembic_version"] == []
     Base.metadata.create_all(engine)
-    assert constraints(engine) == stepped
+    assert constraints(engine) == stepped, (
+        "a step and the model name or define a constraint, an index or a trigger differently;"
+        " docs/contributing.md says how constraints are named"
+    )
 
 
 @pytest.mark.race

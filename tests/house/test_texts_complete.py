@@ -70,8 +70,11 @@ def test_no_sentence_is_unused_and_none_is_missing() -> None:
         and key.replace(".act.", ".", 1) not in constants
         and not key.startswith(COMPOSED)
     }
-    assert unused == set()
-    assert error_codes <= constants
+    assert unused == set(), (
+        "no source names these keys: delete them; if a key's end is put on at run time, add its"
+        " beginning to COMPOSED"
+    )
+    assert error_codes <= constants, "no error has these codes: delete their texts under [error]"
 
 
 def test_a_template_holds_no_wording_of_its_own() -> None:

@@ -243,4 +243,8 @@ def what_was_left_out(config: pytest.Config) -> list[str]:
     both = str(config.getoption("--db")) == "both"
     if both and repeat_count(2, 1) == 1:
         return ["Tests in the browser: on SQLite only. `make prove` runs them on both databases."]
-    return [] if both else [f"Run with --db {config.getoption('--db')}: on one database only."]
+    chosen = config.getoption("--db")
+    said = (
+        f"On {chosen} only, apart from tests marked `race`; `--db both` runs all on both databases."
+    )
+    return [] if both else [said]
