@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Integer, bindparam, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.audit.models import AuditRecord
 from server.base.errors import Unavailable
@@ -38,8 +38,9 @@ from server.quiz.models import (
     SealedVersion,
     Standing,
 )
+from server.quiz.practice.mistakes import list_mistakes
 from server.quiz.review import rank_changes, rescoring, voiding
-from tests.kit.boards import a_contest, entries, recounted
+from tests.kit.boards import a_contest, a_unit, entries, recounted
 from tests.kit.clock import FakeClock
 from tests.kit.console import PEOPLE
 from tests.kit.gateway import RecordingGateway
@@ -87,11 +88,21 @@ class Played:
 def played(uow_factory: UnitOfWorkFactory) -> Played:
     chance = random.Random(5)
     with uow_factory.begin() as uow:
-        contest = a_contest(uow)
+        contest = a_contest(uow, divisions=[
+            {"key": "adult", "title": "成人组"}, {"key": "pupil", "title": "学生组"},
+        ])  # fmt: skip
+        units = [a_unit(uow).id, a_unit(uow).id]
         questions = add_questions(uow, contest, [QuestionKind.SINGLE] * 14)
         faulty = questions[:2]
         against = frozenset(one.ref for one in faulty)
-        places = [{"city": f"45{1 + at % 3:02d}00"} for at in range(PLAYERS)]
+        places = [
+            {
+                "city": f"45{1 + at % 3:02d}00", "county": f"45{1 + at % 3:02d}0{2 + at % 2}",
+                "unit_id": units[at % 2], "audience": ("youth", "elder")[at % 2],
+                "division": ("adult", "pupil")[at // 2 % 2],
+            }
+            for at in range(PLAYERS)
+        ]  # fmt: skip
         players = [entries(uow, contest, 1, **place)[0] for place in places]
         made = []
         for _ in range(PLAYERS * 3):
@@ -132,9 +143,24 @@ def assert_rescored(played: Played, void: set[int]) -> None:
         periods = set(uow.session.scalars(select(Standing.period).distinct()))
         assert len(periods) > 3
         for period in periods:
-            for scope in ("region", "city:450100", "city:450200", "city:450300"):
+            for scope in every_scope(uow, played):
                 expected = recounted(uow.session, contest, scope, period)
                 assert board_rows(uow, played, scope, period) == expected
+
+
+def every_scope(uow: UnitOfWork, played: Played) -> list[str]:
+    """The region, and every city, county, unit, audience and division of the players."""
+    found = ["region"]
+    for kind in ("city", "county", "unit_id", "audience", "division"):
+        column = getattr(Entry, kind)
+        values = uow.session.scalars(
+            select(column)
+            .where(Entry.contest_id == played.contest_id, column.is_not(None))
+            .distinct()
+        )
+        found += [f"{kind.removesuffix('_id')}:{value}" for value in values]
+    assert len(found) >= 1 + 3 + 6 + 2 + 2 + 2
+    return found
 
 
 def stored_scores(uow: UnitOfWork, played: Played) -> dict[int, int | None]:
@@ -152,7 +178,9 @@ def board_rows(uow: UnitOfWork, played: Played, scope: str, period: str) -> list
         .order_by(Standing.points.desc(), Standing.time_ms, Standing.reached_at, Standing.entry_id)
     )
     if scope != "region":
-        asked = asked.where(Entry.city == scope.removeprefix("city:"))
+        kind, _, value = scope.partition(":")
+        column = Entry.unit_id if kind == "unit" else getattr(Entry, kind)
+        asked = asked.where(column == (int(value) if kind == "unit" else value))
     return [tuple(row) for row in uow.session.execute(asked)]
 
 
@@ -232,6 +260,52 @@ def test_two_voids_at_once_give_both_questions_to_everybody(played: Played) -> N
     with played.uow_factory.begin(read_only=True) as uow:
         assert sorted(uow.session.scalars(select(Rescoring.marking))) == [1, 2]
         assert uow.session.get_one(Contest, played.contest_id).marking == 2
+
+
+def test_without_the_lock_of_the_contest_two_voids_take_the_same_marking(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if played.uow_factory.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time: the second void waits for the whole first one")
+
+    def raise_without_lock(uow: UnitOfWork, _organizer: object, contest_id: int) -> Contest:
+        contest = uow.session.get_one(Contest, contest_id)
+        contest.marking += 1
+        return contest
+
+    monkeypatch.setattr(voiding, "_raise_marking", raise_without_lock)
+    first, second = played.propose(0), played.propose(1)
+    with pytest.raises(IntegrityError, match="marking"):
+        meet(
+            played.uow_factory,
+            lambda uow: voiding.approve_void(uow, APPROVER, first, "属实"),
+            lambda: played.approve(second),
+            lambda _uow: None,
+        )
+
+
+def test_the_wrong_answer_book_leaves_out_answers_to_a_void_question(played: Played) -> None:
+    def wrong_at_faulty() -> set[int]:
+        with played.uow_factory.begin(read_only=True) as uow:
+            citizens = uow.session.scalars(
+                select(Entry.citizen_id).where(Entry.contest_id == played.contest_id)
+            ).all()
+            return {
+                citizen
+                for citizen in citizens
+                for one in list_mistakes(uow, citizen)
+                if one.item.id == played.faulty[0]
+            }
+
+    before = wrong_at_faulty()
+    assert len(before) > 3
+    ref = played.void()
+    run_jobs(played.uow_factory)
+    assert wrong_at_faulty() == set()
+    with played.uow_factory.begin() as uow:
+        voiding.lift_void(uow, APPROVER, ref, "再次核查，原答案无误")
+    run_jobs(played.uow_factory)
+    assert wrong_at_faulty() == before
 
 
 class Killed(Exception):

@@ -46,6 +46,7 @@ def test_the_page_of_the_default_rules(client: Any, uow_factory: UnitOfWorkFacto
     assert told["season"] == "总成绩是每天最好一份题的得分之和。"
     assert "用时少的排在前面" in told["ties"]
     assert told["no_reward"] == "分享、转发、关注都不会带来分数、答题次数或名次。"
+    assert "作废的，所有答到这道题的人都按答对计分" in told["voids"]
     assert "in_all" not in told
 
 

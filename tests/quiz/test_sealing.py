@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from server.accounts import identities, privacy
 from server.base.errors import Conflict
 from server.base.signing import is_signed
-from server.base.uow import UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.console.models import ConsoleJob
 from server.quiz.enums import CaseState, SealState
 from server.quiz.errors import (
     AlreadySealed,
@@ -22,11 +24,22 @@ from server.quiz.errors import (
     SealWaits,
 )
 from server.quiz.leaderboards import service as boards
-from server.quiz.models import Entry, IntegrityCase, SealedPart, SealedRank, SealedVersion
-from server.quiz.sealing import rules
+from server.quiz.models import (
+    Contest,
+    Entry,
+    IntegrityCase,
+    SealedPart,
+    SealedRank,
+    SealedVersion,
+)
+from server.quiz.sealing import building, console, rules
 from server.quiz.sealing import service as sealing
+from server.quiz.sealing.commands import verify_final_ranks
+from server.quiz.sealing.verification import verify_versions
 from tests.kit.boards import a_paper, close_paper, recounted
 from tests.kit.clock import FakeClock
+from tests.kit.console import Browser, console_app
+from tests.kit.jobs import run_jobs
 from tests.kit.sealing import (
     APPROVER,
     OTHER,
@@ -208,3 +221,110 @@ def test_undecided_holds_stop_a_sealing_unless_they_are_accepted(
         version = version_of(uow, ref)
         assert msgspec.json.decode(version.document)["open_cases"] == ["hld_open"]
         assert version.rank_count == 4
+
+
+def test_a_large_contest_is_sealed_by_a_job_that_goes_on_after_a_kill(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    monkeypatch.setattr(console, "INSTANT_PLAYERS", 4)
+    monkeypatch.setattr(building, "PART_LINES", 2)
+    page = Browser(console_app(uow_factory, console.PAGES)[0], "approver-region")
+    answer = page.open("POST", f"/contests/{contest.ref}/final/seal", {"reason": "结束"})
+    assert answer.headers["Location"].startswith("/console/jobs/")
+    stored = building._store_part
+
+    def die_in_the_middle(uow: UnitOfWork, version_id: int, number: int, content: bytes) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+        stored(uow, version_id, number, content)
+
+    monkeypatch.setattr(building, "_store_part", die_in_the_middle)
+    with pytest.raises(KeyboardInterrupt):
+        run_jobs(uow_factory)
+    with uow_factory.begin(read_only=True) as uow:
+        for model in (SealedVersion, SealedRank, SealedPart):
+            assert uow.session.scalar(select(func.count()).select_from(model)) == 0
+        assert uow.session.get_one(Contest, contest.id).sealed_at is None
+    monkeypatch.setattr(building, "_store_part", stored)
+    # The lease of the killed worker is over.
+    clock.advance(3600)
+    assert run_jobs(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        version = uow.session.scalars(select(SealedVersion)).one()
+        assert (version.rank_count, version.state) == (5, SealState.DRAFT)
+        assert uow.session.scalar(select(func.count()).select_from(SealedPart)) == 3
+        job = uow.session.scalars(select(ConsoleJob)).one()
+        assert job.said == "quiz.final.job_done"
+        assert verify_versions(uow, contest.id) is None
+
+
+def test_the_command_verifies_and_names_the_changed_byte(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    publish(uow_factory, contest, seal(uow_factory, contest))
+    told: list[str] = []
+    assert verify_final_ranks(uow_factory, contest.slug, "", told.append)
+    with uow_factory.begin() as uow:
+        part = uow.session.scalars(select(SealedPart)).one()
+        at = part.content.index(b"\n2,") + 1
+        part.content = part.content[:at] + b"7" + part.content[at + 1 :]
+    assert not verify_final_ranks(uow_factory, contest.ref, "", told.append)
+    assert told == [
+        f"{contest.title}: all versions are whole, published: 1",
+        f"version 1: byte {at} of the file was changed (row 2)",
+    ]
+
+
+def test_what_is_held_about_a_citizen_includes_published_final_ranks_only(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        best = recounted(uow.session, contest, "region", "total")[0][0]
+        citizen_id = uow.session.get_one(Entry, best).citizen_id
+
+    def held() -> object:
+        with uow_factory.begin(read_only=True) as uow:
+            return privacy.export_citizen(uow, citizen_id)["final_ranks"]
+
+    end_contest(uow_factory, clock, contest)
+    ref = seal(uow_factory, contest)
+    assert held() == []
+    publish(uow_factory, contest, ref)
+    (told,) = held()  # type: ignore[misc] # a list of one
+    assert (told["contest"], told["version"], told["rank"]) == (contest.title, 1, 1)
+    assert told["city_rank"] == 1
+
+
+def test_a_merge_of_two_citizens_leaves_sealed_ranks_until_the_next_version(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        order = [row[0] for row in recounted(uow.session, contest, "region", "total")]
+        people = [uow.session.get_one(Entry, entry).citizen_id for entry in order]
+    end_contest(uow_factory, clock, contest)
+    contest = publish(uow_factory, contest, seal(uow_factory, contest))
+    with uow_factory.begin() as uow:
+        identities.merge_citizens(uow, people[0], people[1])
+    assert work(uow_factory) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        assert verify_versions(uow, contest.id) is None
+        assert uow.session.scalar(select(func.count()).select_from(SealedVersion)) == 1
+    # The next correction is computed from the merged results.
+    with uow_factory.begin() as uow:
+        boards.hold_entry(uow, order[4])
+        sealing.note_late_change(uow, contest.id, APPROVER, "作弊")
+    assert work(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        draft = uow.session.scalars(
+            select(SealedVersion).order_by(SealedVersion.number.desc())
+        ).first()
+        assert draft is not None
+        assert draft.rank_count == 3

@@ -94,6 +94,7 @@ def say_each_rule(texts: Texts, contest: ContestView) -> Iterator[tuple[str, str
     yield "ties", texts.fill_text("quiz.rules.ties")
     stays = rules.season in BETTER_WITH_FEWER_PAPERS
     yield "again", texts.fill_text("quiz.rules.again_mean" if stays else "quiz.rules.again")
+    yield "voids", texts.fill_text("quiz.rules.voids")
     yield "no_reward", texts.fill_text("quiz.rules.no_reward")
 
 

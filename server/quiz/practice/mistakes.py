@@ -1,7 +1,7 @@
 """The wrong-answer book, computed from closed papers and practice, never stored.
 
 A question enters after a wrong answer, or none on a closed paper, and leaves after two right
-answers in a row in practice.
+answers in a row in practice. An answer of a paper to a void question is no mistake.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import select
 from server.base.uow import UnitOfWork
 from server.quiz.bank.drawing import Item
 from server.quiz.bank.service import every_version
+from server.quiz.contests.voids import voided_for, voids_at
 from server.quiz.enums import AttemptState
 from server.quiz.models import Attempt, Practice, PracticeAnswer
 from server.quiz.rules import is_right
@@ -70,11 +71,20 @@ def _take_answer(found: dict[str, Mistake], one: _Answered) -> None:
 
 
 def _on_papers(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> Iterator[_Answered]:
-    asked = select(Attempt.id, Attempt.paper, Attempt.answers, Attempt.closed_at).where(
-        Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN
-    )
-    for number, paper, answers, closed_at in uow.session.execute(asked):
+    asked = select(
+        Attempt.id,
+        Attempt.paper,
+        Attempt.answers,
+        Attempt.closed_at,
+        Attempt.contest_id,
+        Attempt.marking,
+        Attempt.started_at,
+    ).where(Attempt.citizen_id == citizen_id, Attempt.state != AttemptState.OPEN)
+    for number, paper, answers, closed_at, *marked in uow.session.execute(asked):
+        voided = _voided_on(uow, *marked)
         for row in paper:
+            if row["q"] in voided:
+                continue
             item = by_id[row["q"]]
             yield _Answered(
                 at=closed_at,
@@ -83,6 +93,12 @@ def _on_papers(uow: UnitOfWork, citizen_id: int, by_id: Mapping[int, Item]) -> I
                 chosen=tuple(answers.get(item.ref, ())),
                 where="paper",
             )
+
+
+def _voided_on(
+    uow: UnitOfWork, contest_id: int, marking: int, started_at: datetime
+) -> frozenset[int]:
+    return voided_for(voids_at(uow, contest_id, marking), started_at)
 
 
 def _answers_of_practice(
