@@ -27,6 +27,7 @@ from server.console.sheets.kinds import FileKind, kind_of_file
 from server.console.sheets.reasons import FileRefused, Problem
 from server.console.sheets.workbooks import read_workbook
 from server.organizers.unit_places import Places
+from server.units import service as units
 
 MOST_UNITS = 10_000
 MOST_NAME = 100
@@ -45,19 +46,9 @@ _HEADINGS: Mapping[str, tuple[str, ...]] = {
     "full_name": ("全称", "单位全称", "学校全称", "full_name"),
     "state": ("状态", "state"),
 }  # fmt: skip
-_KINDS: Mapping[str, tuple[str, ...]] = {
-    "association": ("科协", "科学技术协会", "学会", "协会"),
-    "school": ("学校", "小学", "初中", "中学", "高中", "大学", "高校", "幼儿园", "中小学", "职校"),
-    "enterprise": ("企业", "公司", "国企", "国有企业", "民营企业", "企业单位"),
-    "institution": ("事业单位", "事业", "医院", "科研院所", "科研机构"),
-    "government": ("机关", "机关单位", "党政机关", "行政机关", "国家机关", "政府"),
-    "community": ("社区和村", "社区", "村", "街道", "乡镇", "村社区", "社区村"),
-    "other": ("其他", "其它"),
-}
 _CLOSED = ("已停用", "停用", "已撤销", "撤销")
 _FORMULA = re.compile(r"[=+@]|-[^-—]|#(REF|N/A|NAME|VALUE|DIV/0|NULL|NUM)", re.ASCII)
 _MEANINGS = {plain_heading(title): name for name, some in _HEADINGS.items() for title in some}
-_KIND_WORDS = {word: kind for kind, some in _KINDS.items() for word in (kind, *some)}
 
 
 class UnitReason(sheets.Reason):
@@ -170,7 +161,7 @@ class _UnitReader:
         """
         rate = rate_columns(cells, self.mean_column, NEEDED)
         alone = rate == 101 and len(cells) > 1
-        return 1 if alone and any(cell.strip() in _KIND_WORDS for cell in cells) else rate
+        return 1 if alone and any(units.kind_of_word(cell) for cell in cells) else rate
 
 
 def read_units(
@@ -243,7 +234,7 @@ def _problem(line: int, sheet: str, why: sheets.Reason) -> Problem:
 
 
 def _read_row(line: int, sheet: str, row: Mapping[str, str], place: Scope) -> UnitDraft:
-    kind = _KIND_WORDS.get(row.get("kind", "").casefold(), "")
+    kind = units.kind_of_word(row.get("kind", "")) or ""
     return UnitDraft(
         line=line,
         sheet=sheet,

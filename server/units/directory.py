@@ -16,7 +16,6 @@ from server.base.uow import UnitOfWork
 from server.units.kinds import Level
 from server.units.models import Unit
 
-KINDS = ("association", "school", "enterprise", "institution", "government", "community", "other")
 # Rows of one insert.
 _INSERTED = 1000
 

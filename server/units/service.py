@@ -19,7 +19,6 @@ from server.base.errors import Invalid
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.units.directory import KINDS as KINDS
 from server.units.directory import add_units as add_units
 from server.units.directory import close_unit as close_unit
 from server.units.directory import create_unit as create_unit
@@ -29,7 +28,9 @@ from server.units.directory import list_names as list_names
 from server.units.directory import lock_directory as lock_directory
 from server.units.directory import name_taken as name_taken
 from server.units.directory import select_directory as select_directory
+from server.units.kinds import KINDS as KINDS
 from server.units.kinds import Level as Level
+from server.units.kinds import kind_of_word as kind_of_word
 from server.units.merging import end_merge as end_merge
 from server.units.merging import find_successor as find_successor
 from server.units.merging import lock_pair as lock_pair
@@ -50,7 +51,8 @@ _ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 class UnitRow:
     """A unit in a file; `ref` is its public id.
 
-    `city` and `county` are codes; replaced ones are stored as their successors.
+    `kind` is one of `KINDS` or a word for it; `city` and `county` are codes, and replaced ones are
+    stored as their successors.
     """
 
     ref: str
@@ -313,7 +315,8 @@ def _position_from_cursor(after: str) -> int:
 
 def _stored_values(row: UnitRow) -> dict[str, Any]:
     city, county = load_regions().check_place(row.city, row.county)
-    return {**asdict(row), "city": city, "county": county}
+    kind = kind_of_word(row.kind) or "other"
+    return {**asdict(row), "kind": kind, "city": city, "county": county}
 
 
 def _by_ref(uow: UnitOfWork, refs: list[str]) -> dict[str, dict[str, Any]]:
