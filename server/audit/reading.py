@@ -11,19 +11,34 @@ import msgspec
 from sqlalchemy import Select, exists, select
 
 from server.audit.models import AuditRecord
+from server.audit.wording import (
+    FieldChange,
+    describe_changes,
+    name_author,
+    name_place,
+    say_or,
+)
 from server.base.access import Organizer, Permission
 from server.base.clock import BEIJING, beijing_midnight, say_instant
-from server.base.errors import Invalid, NotFound
+from server.base.errors import NotFound
 from server.base.ownership import serving_found_row, visible_to
-from server.base.texts import TextMissing
 from server.base.uow import UnitOfWork
 from server.console.audit import LatestChange
 from server.console.tables import ListQuery
-from server.units import service as units
 
 _LONGEST_HISTORY = 200
 # How many of the newest entries of an object are searched for one of a readable kind.
 _NEWEST = 10
+# Kinds of objects that are read with the permission of another kind.
+_READ_WITH = {
+    "question_void": "report",
+    "question_import": "question",
+    "questions": "question",
+    "unit_request": "unit",
+    "unit_file": "unit",
+}
+# The fields that name an object.
+_TITLES = ("title", "stem", "name", "file")
 
 
 class AuditQuery(ListQuery, frozen=True, kw_only=True):
@@ -35,15 +50,6 @@ class AuditQuery(ListQuery, frozen=True, kw_only=True):
     place: str | None = None
     since: str | None = None
     until: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class FieldChange:
-    """One changed field, before and after, as texts."""
-
-    name: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +65,7 @@ class AuditLine:
     kind: str
     subject_kind: str
     subject_ref: str
+    title: str
     network: str
     reason: str
     changes: list[FieldChange]
@@ -107,7 +114,7 @@ def known_places(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]
     owners = visible_to(select(AuditRecord.owner).distinct(), organizer, AuditRecord)
     found = sorted(uow.session.scalars(owners))
     found.sort(key=lambda owner: owner != "region")
-    return [(owner, _name_place(uow, owner)) for owner in found]
+    return [(owner, name_place(uow, owner)) for owner in found]
 
 
 def read_history(uow: UnitOfWork, organizer: Organizer, kind: str, ref: str) -> list[AuditLine]:
@@ -141,7 +148,7 @@ def latest_change(
     for row in uow.session.scalars(newest.limit(_NEWEST)):
         if may_read_kind(organizer, row.subject_kind):
             return LatestChange(
-                who=row.organizer_name,
+                who=name_author(uow, row.role, row.organizer_name)[0],
                 when=say_instant(row.at),
                 act=name_act(uow, row.act),
                 own=row.organizer_id == organizer.id,
@@ -154,49 +161,52 @@ def may_read_kind(organizer: Organizer, kind: str) -> bool:
     if organizer.has_permission(Permission.AUDIT_READ):
         return True
     reads = {p.subject for p in organizer.permissions if not p.changes_something}
-    return kind in reads
+    return _READ_WITH.get(kind, kind) in reads
 
 
 def describe_entries(uow: UnitOfWork, rows: Sequence[AuditRecord]) -> list[AuditLine]:
     """The entries with their codes replaced by texts."""
-    names = {owner: _name_place(uow, owner) for owner in {row.owner for row in rows}}
-    return [
-        AuditLine(
-            number=row.number,
-            at=row.at,
-            who=row.organizer_name,
-            role=_say_or(uow, f"console.role.{row.role}", uow.texts.fill_text("audit.page.system")),
-            place=names[row.owner],
-            act=name_act(uow, row.act),
-            kind=_say_or(uow, f"audit.kind.{row.subject_kind}", row.subject_kind),
-            subject_kind=row.subject_kind,
-            subject_ref=row.subject_ref,
-            network=row.network,
-            reason=row.reason,
-            changes=_changes_of(row),
-            personal=sorted(_decoded(row.personal)),
-        )
-        for row in rows
-    ]
+    names = {owner: name_place(uow, owner) for owner in {row.owner for row in rows}}
+    return [_describe_entry(uow, row, names[row.owner]) for row in rows]
+
+
+def _describe_entry(uow: UnitOfWork, row: AuditRecord, place: str) -> AuditLine:
+    who, role = name_author(uow, row.role, row.organizer_name)
+    before, after = _decoded(row.before), _decoded(row.after)
+    return AuditLine(
+        number=row.number,
+        at=row.at,
+        who=who,
+        role=role,
+        place=place,
+        act=name_act(uow, row.act),
+        kind=say_or(uow, f"audit.kind.{row.subject_kind}", row.subject_kind),
+        subject_kind=row.subject_kind,
+        subject_ref=row.subject_ref,
+        title=_title_in(before, after),
+        network=row.network,
+        reason=row.reason,
+        changes=describe_changes(uow, row.act, before, after),
+        personal=[
+            say_or(uow, f"audit.recorded.{one}", one) for one in sorted(_decoded(row.personal))
+        ],
+    )
+
+
+def _title_in(*facts: Mapping[str, Any]) -> str:
+    """The name of the object as its entry tells it; empty without one."""
+    told = (one.get(name) for one in reversed(facts) for name in _TITLES)
+    return next((value for value in told if isinstance(value, str) and value), "")
 
 
 def name_act(uow: UnitOfWork, act: str) -> str:
     """The Chinese name of an act; the act itself when it is one of an earlier version."""
     slice_name, _, rest = act.partition(".")
-    return _say_or(uow, f"{slice_name}.act.{rest}", act)
+    return say_or(uow, f"{slice_name}.act.{rest}", act)
 
 
 def _without_network(line: AuditLine) -> AuditLine:
     return AuditLine(**{**vars(line), "network": ""})
-
-
-def _changes_of(row: AuditRecord) -> list[FieldChange]:
-    before, after = _decoded(row.before), _decoded(row.after)
-    names = dict.fromkeys((*before, *after))
-    return [
-        FieldChange(name=name, before=_shown(before.get(name)), after=_shown(after.get(name)))
-        for name in names
-    ]
 
 
 def _decoded(text: str) -> Mapping[str, Any]:
@@ -208,26 +218,6 @@ def _has_entries(uow: UnitOfWork, kind: str, ref: str) -> bool:
     of_object = exists().where(AuditRecord.subject_kind == kind, AuditRecord.subject_ref == ref)
     with serving_found_row(uow.session):
         return bool(uow.session.scalar(select(of_object)))
-
-
-def _shown(value: object) -> str:
-    if value is None:
-        return "—"
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
-
-
-def _name_place(uow: UnitOfWork, owner: str) -> str:
-    try:
-        return units.resolve_scope(uow, owner)[1]
-    except (NotFound, Invalid):
-        return owner
-
-
-def _say_or(uow: UnitOfWork, key: str, otherwise: str) -> str:
-    try:
-        return uow.texts.fill_text(key)
-    except TextMissing:
-        return otherwise
 
 
 def _day_of(text: str | None) -> date | None:

@@ -86,6 +86,12 @@ class ViewForm(ConsoleForm):
     )
 
 
+def find_title(name: str) -> str | None:
+    """The text key of a list's title by the name of its table; None for an unknown one."""
+    table = _EXPORTED.get(name)
+    return None if table is None else table.title
+
+
 def declare_list_pages(pages: Pages, table: Table, *, needs: Permission) -> None:
     """Declare the pages for export, columns and saved filters of a list below its own path."""
     if _EXPORTED.setdefault(table.name, table) is not table:

@@ -33,7 +33,8 @@ COMPOSED = (
     "quiz.report_letter.", "quiz.void_state.", "quiz.rescoring_stage.", "quiz.rescore_letter.",
     "quiz.review.",
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
-    "organizers.unit_file.", "organizers.login.over_",
+    "organizers.unit_file.", "organizers.login.over_", "audit.author.", "audit.recorded",
+    "quiz.recorded", "organizers.recorded", "unit_requests.recorded",
 )  # fmt: skip
 
 
