@@ -1,4 +1,4 @@
-"""Reading the trail for the console: what an organizer may see of it, in words."""
+"""Reads the part of the trail that an organizer may see, with texts instead of codes."""
 
 from __future__ import annotations
 

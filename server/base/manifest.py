@@ -36,7 +36,7 @@ class Slice:
     rules refer to a live answer; keys of `metrics` are names of gauges without the prefix `kepu_`.
     `personal_data` declares each table with personal data, in the order of erasure: referring rows
     before the row they refer to. `permissions` are those that its pages require.
-    `jobs` are kinds of long work, `waiting` functions that tell an organizer what waits.
+    `jobs` are kinds of long work, `waiting` functions that return an organizer's pending tasks.
     """
 
     name: str

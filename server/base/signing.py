@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class Unreadable(Exception):
-    """A sealed value that cannot be decrypted: another key, another place, or damaged."""
+    """A sealed value that cannot be decrypted: another key, another row or column, or damaged."""
 
 
 class Keys:

@@ -197,7 +197,7 @@ class UnitOfWork:
         self.after_commit_calls.append(call)
 
     def before_commit(self, call: BeforeCommit) -> None:
-        """Call a function as the last step inside the transaction, which it may still fail.
+        """Call a function as the last step inside the transaction; its exception rolls back.
 
         For a row that all transactions share: locked last, it is held only until the commit, and
         no lock is waited for while it is held.

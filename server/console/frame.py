@@ -116,7 +116,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
-    # Reads the last change of an object, to explain a refusal to a second organizer.
+    # Reads the last change of an object, to explain a refusal to an organizer who came second.
     latest: LatestReader | None = None
     gateway: Any = None
     account: Account = _NO_ACCOUNT

@@ -44,7 +44,7 @@ class Judgement:
 
 
 def judge_reply(app: App, letter: Letter, outcome: Outcome, has_media: HasMedia) -> Judgement:
-    """Judge a response; `has_media` returns whether the app uploaded a file."""
+    """Evaluate a response; `has_media` returns whether the app uploaded a file."""
     if outcome.trouble is not None:
         return Judgement(outcome.trouble, again=True)
     if outcome.status != 200:

@@ -274,7 +274,7 @@ def _today_by_id(uow: UnitOfWork, unit_id: int) -> UnitView | None:
 
 
 def _leads_from(named: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The condition for the unit that meets `named`, or for its successor when it is merged."""
+    """The condition for the unit that fulfils `named`, or for its successor when it is merged."""
     found = select(func.coalesce(Unit.merged_into, Unit.id)).where(named)
     return Unit.id == found.scalar_subquery()
 

@@ -112,13 +112,13 @@ class Book:
                 figure.place = self._mine.place_of(figure.key)
 
     def enter_figure(self, figure: Figure) -> None:
-        """Assign a figure its place."""
+        """Assign a figure its position in the arena."""
         with self._lock:
             figure.place = self._mine.place_of(figure.key)
             self._figures.append(figure)
 
     def add_amount(self, figure: Figure, amount: float) -> None:
-        """Add to a figure; one without a place is dropped."""
+        """Add to a figure; one without a position is dropped."""
         with self._lock:
             if figure.place is not None:
                 self._mine.add_amount(figure.place, amount)

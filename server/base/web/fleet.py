@@ -31,7 +31,7 @@ class Fleet:
         return None
 
     def note_started(self, slot: int) -> None:
-        """Called in the worker's process when it runs; from now on its death is noticed."""
+        """Called in the worker's process when it runs; from now on its end is detected."""
         age, _, state = self._read_slot(slot)
         self._write_slot(slot, age, os.getpid(), state)
 

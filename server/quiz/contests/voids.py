@@ -1,4 +1,4 @@
-"""Which questions are void in a contest: they count as right in every paper that has them."""
+"""The void questions of a contest: they count as right in every paper that has them."""
 
 from __future__ import annotations
 

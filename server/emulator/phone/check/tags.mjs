@@ -60,7 +60,7 @@ function unreached(app, units) {
     .map((path) => fault(`${path}.json`, 1, "no page reaches this component"));
 }
 
-/** Finds nodes in a text element that WeChat does not show: it shows only words and other texts. */
+/** Finds nodes in a `text` that WeChat does not show; it shows only characters and nested `text`s. */
 export function hiddenInText(app) {
   const seen = new Set(["text", ...SYNTAX]);
   return app.own
