@@ -17,7 +17,7 @@ from server.base.texts import Texts
 from server.base.web.page import Page, PageRoute, Pages
 from server.console.audit import LatestChange
 from server.console.form_session import PREFIX
-from server.console.menu import build_menu, entry_of
+from server.console.menu import build_menu, entry_of, find_power_pages
 from server.console.refusals import fill_path, find_parent, list_typed, say_refusal
 from server.console.responses import flashed_messages, html_response, send_to_login
 from server.console.templates import Templates
@@ -111,6 +111,11 @@ class Layout:
         return {
             "organizer": organizer,
             "menu": menu,
+            "power_pages": (
+                {}
+                if organizer is None or here != PREFIX
+                else find_power_pages(self.tables, organizer, menu)
+            ),
             "said": said,
             "refused_sentence": "",
             "here": here,

@@ -33,6 +33,23 @@ def build_menu(tables: Iterable[Pages], organizer: Organizer) -> list[MenuSectio
     ]
 
 
+def find_power_pages(
+    tables: Iterable[Pages], organizer: Organizer, menu: Iterable[MenuSection]
+) -> dict[str, str]:
+    """The menu entry where each of the organizer's permissions is used, by its address.
+
+    A permission without a page, or whose pages are in no entry of this menu, is left out.
+    """
+    found: dict[str, str] = {}
+    entries = list(menu)
+    for pages in tables:
+        for route in pages.routes:
+            address = entry_of(entries, f"{PREFIX}{route.path}")
+            if organizer.has_permission(route.needs) and address not in ("", PREFIX):
+                found.setdefault(route.needs.value, address)
+    return found
+
+
 def entry_of(menu: Iterable[MenuSection], path: str) -> str:
     """The address of the entry to which a page belongs; empty when there is none."""
     under = [

@@ -204,7 +204,7 @@ def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
             unit=at_units[row.unit_id].name if row.unit_id in at_units else "",
             division=_name_division(contest, row.division),
             score=row.points if row.scale == 1 else row.points / row.scale,
-            seconds=row.time_ms / 1000,
+            seconds=round(row.time_ms / 1000, 1),
         )
         for row in rows
     ]
