@@ -268,18 +268,24 @@ class Console:
     ) -> Response:
         """Show the form again with the refusal, or without a form the page of the object."""
         form, texts = call.get("form"), self.uow_factory.dependencies.texts
-        if form is not None:
-            place_refusal(texts, form, refusal)
-            answer = self._shown_again(pages, route, call)
-        else:
-            parent = find_parent(self.tables, route)
-            if parent is None or parent.form is not None:
-                return self._refuse_page(refusal, self._layout.above(route, call))
-            places = {name: call[name] for name in parent.places}
-            organizer, page = self._read_page(parent, self._read_address(parent, places))
-            if not isinstance(page, Page):
-                raise refusal
-            answer = self._layout.render_page(page, organizer, refused=say_refusal(texts, refusal))
+        try:
+            if form is not None:
+                place_refusal(texts, form, refusal)
+                answer = self._shown_again(pages, route, call)
+            else:
+                parent = find_parent(self.tables, route)
+                if parent is None or parent.form is not None:
+                    return self._refuse_page(refusal, self._layout.above(route, call))
+                places = {name: call[name] for name in parent.places}
+                organizer, page = self._read_page(parent, self._read_address(parent, places))
+                if not isinstance(page, Page):
+                    raise refusal
+                answer = self._layout.render_page(
+                    page, organizer, refused=say_refusal(texts, refusal)
+                )
+        except NotFound:
+            # There is no page to show it on; the status stays that of the refusal.
+            raise refusal from None
         answer.status_code = refusal.status
         answer.headers.extend(retry_headers(refusal))
         return answer

@@ -84,7 +84,7 @@ def test_no_answer_is_framed_cached_or_built_from_the_host(whole: Flask) -> None
             assert told["X-Content-Type-Options"] == "nosniff", route.spelled
             assert "frame-ancestors 'none'" in told["Content-Security-Policy"], route.spelled
             assert "Access-Control-Allow-Origin" not in told, route.spelled
-            assert FORGED not in answer.text, route.spelled
+            assert FORGED.encode() not in answer.data, route.spelled
             # The cookie of a test client names its own host.
             headers = [value for name, value in told if name != "Set-Cookie"]
             assert not any(FORGED in value for value in headers), route.spelled
