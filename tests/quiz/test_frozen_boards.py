@@ -312,3 +312,49 @@ def test_the_export_of_the_console_agrees_with_the_api(
     assert newest is not None
     contest = publish(uow_factory, contest, newest, OTHER)
     assert in_export(uow_factory, contest, public) == every_board(uow_factory, contest)
+
+
+def own_views(
+    uow_factory: UnitOfWorkFactory, contest: ContestView, scope: str
+) -> list[tuple[int, list[tuple[int, float, int]]]]:
+    """The own rank and the neighbours that each citizen of a board is shown, the best first."""
+    found = []
+    with uow_factory.begin(read_only=True) as uow:
+        wanted = select(Entry.citizen_id).where(Entry.contest_id == contest.id)
+        for citizen in uow.session.scalars(wanted).all():
+            me = read(uow, contest, scope, citizen).me
+            if me is not None:
+                around = [(one.rank, one.score, one.duration_ms) for one in me.around]
+                found.append((me.rank, around))
+    return sorted(found)
+
+
+def test_own_ranks_and_neighbours_are_those_of_the_page_and_the_export(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    def assert_equal(contest: ContestView) -> None:
+        exported = in_export(uow_factory, contest, RankSource.PUBLIC)
+        for scope in SCOPES:
+            board = exported[scope]
+            assert isinstance(board, list)
+            seen = own_views(uow_factory, contest, scope)
+            assert [rank for rank, _ in seen] == [row[0] for row in board]
+            for rank, around in seen:
+                assert board[rank - 1] in around
+                first = around[0][0]
+                assert around == board[first - 1 : first - 1 + len(around)]
+
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow, (100, 90, 90, 80, 60, 50, 40, 30))
+        last = uow.session.scalars(
+            select(Entry.id).where(Entry.contest_id == contest.id).order_by(Entry.id.desc())
+        ).first()
+        assert last is not None
+    assert_equal(contest)
+    contest = freeze(uow_factory, clock, contest)
+    with uow_factory.begin() as uow:
+        hand_in(uow, contest, last, score=100)
+    assert_equal(contest)
+    end_contest(uow_factory, clock, contest)
+    contest = publish(uow_factory, contest, seal(uow_factory, contest))
+    assert_equal(contest)
