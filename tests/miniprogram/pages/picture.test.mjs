@@ -23,6 +23,8 @@ for (const [page, script] of Object.entries(PAGES))
     await phone.until(() => image(phone), "a picture");
     assert.equal(image(phone).getAttribute("src"), SHOWN);
     assert.equal(image(phone).alt, PICTURE.alt);
+    // The frame has the shape of the picture.
+    assert.match(image(phone).closest("[style*=padding-top]").getAttribute("style"), /padding-top: ?75%/);
     await phone.says(words.picture_loading);
     happen(phone, "load");
     await phone.says(words.picture_enlarge);
