@@ -132,6 +132,7 @@ def _write_without_sync(socket_folder: Path) -> None:
     """Spare the server the waits for the disk: tests kill processes, never the machine."""
     with psycopg.connect(host=str(socket_folder), user="postgres", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")
+        admin.execute("ALTER SYSTEM SET full_page_writes = off")
         admin.execute("SELECT pg_reload_conf()")
 
 
