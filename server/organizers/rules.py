@@ -29,7 +29,7 @@ SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 128
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,31}")
 _KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
-_NEXT = re.compile(r"/console(/[\w./-]*)?(\?[\w.=&%-]*)?", re.ASCII)
+_NEXT = re.compile(r"/console(/[\w./-]*)?(\?[\w.=&%:+,~*-]*)?", re.ASCII)
 # Beginnings of the most common passwords; longer variants of them are refused too.
 _COMMON = (
     "123456", "654321", "abc123", "admin", "asdfgh", "iloveyou", "letmein", "password", "passw0rd",
