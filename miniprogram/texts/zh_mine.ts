@@ -198,6 +198,8 @@ export const zh_mine = {
     kept_participation: '参与记录',
     kept_devices: '答题用过的设备',
     kept_held: '暂停的成绩',
+    kept_final_ranks: '竞赛的最终名次',
+    kept_rank_changes: '名次的更正',
     kept_audit: '工作人员办理记录',
     kept_erasures: '以前的注销',
     copy: '复制原始记录',

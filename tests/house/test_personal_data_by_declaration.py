@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import Table
 from server import slices
 from server.accounts import identities, privacy
 from server.base.personal_data import Erase, Merge, Personal, PersonalData
+from server.base.settings import ROOT
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.accounts import a_citizen
 from tests.kit.personal import a_row_about, a_row_of, every_row, rows_about
@@ -237,3 +239,12 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
         "add a new key of the export to this list, where its slice stands in server/slices.py, and"
         " its name for citizens to miniprogram/packages/mine/data/held.ts"
     )
+
+
+def test_the_phone_has_a_name_for_every_part_of_the_export() -> None:
+    """A part without one is shown to the citizen under its technical name."""
+    page = (ROOT / "miniprogram/packages/mine/data/held.ts").read_text("utf-8")
+    named = set(re.findall(r"^ {4}(\w+): t\.kept_\w+,$", page, re.MULTILINE))
+    parts = {part for one in slices.PERSONAL_DATA.order for part in one.export} - {"person"}
+    assert parts - named == set(), "add these to `namesOf` in held.ts, with a text in zh_mine.ts"
+    assert named - parts == set(), "no part of the export has these names"

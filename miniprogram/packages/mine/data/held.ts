@@ -85,6 +85,8 @@ function namesOf(t: Words): Record<string, string> {
     participation: t.kept_participation,
     devices: t.kept_devices,
     held_results: t.kept_held,
+    final_ranks: t.kept_final_ranks,
+    rank_changes: t.kept_rank_changes,
     audit: t.kept_audit,
     earlier_erasures: t.kept_erasures,
   }
