@@ -119,6 +119,8 @@ def read_doubt_rules() -> DoubtRules:
     )
 
 
+# Cached, because every question of every paper asks, and fractions are slow.
+@cache
 def is_strong(rest: int, paper_size: int) -> bool:
     """Whether a rest score is high.  Units: `rest` right answers to the other questions."""
     others = paper_size - 1
