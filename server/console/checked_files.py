@@ -102,8 +102,8 @@ class CheckedUpload(Generic[Read]):
     record: Recorder
     say_reason: Callable[[Texts, str, Mapping[str, Any]], str]
     read: Callable[[TaskContext, JobRun, KeptFile], Read]
-    lock: Callable[[UnitOfWork, Scope], None]
-    compare: Callable[[UnitOfWork, Scope, Read], FileFindings]
+    lock: Callable[[UnitOfWork, KeptFile], None]
+    compare: Callable[[UnitOfWork, KeptFile, Read], FileFindings]
     store: Callable[[UnitOfWork, CheckedFile, FileFindings], None]
 
     @cached_property
@@ -314,7 +314,7 @@ class CheckedUpload(Generic[Read]):
             if isinstance(read, FileRefused):
                 row.report = report_refused(self.empty_report, read)
             else:
-                findings = self.compare(uow, kept.owner, read)
+                findings = self.compare(uow, kept, read)
                 row.report, row.said = report_findings(findings), {**row.said, **findings.said}
             row.state = FileState.CHECKED
             result = self._told_result(uow.texts, row.report)
@@ -330,9 +330,9 @@ class CheckedUpload(Generic[Read]):
             raise FileNotReady from None
         job.report_progress(1, 2)
         with context.uow_factory.begin(job.organizer) as uow:
-            self.lock(uow, kept.owner)
+            self.lock(uow, kept)
             row = self._lock_row(uow, row_id, FileState.CONFIRMED)
-            findings = self.compare(uow, kept.owner, read)
+            findings = self.compare(uow, kept, read)
             row.report = report = report_findings(findings)
             if report["refused"] or (report["problem_count"] and not row.said["good_only"]):
                 row.state = FileState.CHECKED

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.audit.service import record_owned
-from server.base.access import Scope
 from server.base.jobs import TaskContext
 from server.base.texts import FIRST_LANGUAGE, Texts
 from server.base.uow import UnitOfWork
@@ -39,16 +38,16 @@ def _all_places() -> Places:
     return Places(units.load_regions())
 
 
-def _lock_units(uow: UnitOfWork, _owner: Scope) -> None:
+def _lock_units(uow: UnitOfWork, _file: KeptFile) -> None:
     units.lock_directory(uow)
 
 
-def _compare_units(uow: UnitOfWork, owner: Scope, table: UnitTable) -> FileFindings:
+def _compare_units(uow: UnitOfWork, file: KeptFile, table: UnitTable) -> FileFindings:
     known = [
         KnownUnit(name=unit.name, kind=unit.kind, city=unit.city, county=unit.county, open=is_open)
-        for unit, is_open in units.list_names(uow, owner)
+        for unit, is_open in units.list_names(uow, file.owner)
     ]
-    found = compare_units(table.drafts, known, _all_places(), owner)
+    found = compare_units(table.drafts, known, _all_places(), file.owner)
     return FileFindings(
         changes=found,
         counts={"added": len(found.added), "known": found.known},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -9,9 +11,11 @@ from werkzeug.test import TestResponse
 
 from server.base.uow import UnitOfWorkFactory
 from server.console.exports import ExportFormat, write_export
+from server.quiz.bank import service as banks
 from server.quiz.bank.commands import import_questions
 from server.quiz.bank.files.reading import read_questions
 from server.quiz.bank.import_console import PAGES
+from server.quiz.contests.console import PAGES as CONTEST_PAGES
 from server.quiz.models import Question, QuestionImport
 from tests.kit.console import Browser, console_app
 from tests.kit.jobs import run_jobs
@@ -277,3 +281,38 @@ def test_a_judgement_shows_right_or_wrong_instead_of_a_letter(
     compared = editor.get(f"{page}/versions")[1]
     assert "错误" in compared
     assert "A. 正确" not in compared
+
+
+def test_questions_of_one_contest_are_imported_into_a_bank_of_their_own(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    app, _ = console_app(uow_factory, PAGES, CONTEST_PAGES)
+    editor, approver = Browser(app, "editor-county"), Browser(app, "approver-city")
+    text = "题干,选项A,选项B,答案\n甲在哪里？,东,西,A\n乙在哪里？,东,西,B\n"
+    form = {"pasted": text, "bank": "new", "new_bank": ""}
+    status, shown = editor.ask("POST", "/questions/import", form)
+    assert (status, "请写新题库的名称。" in shown, "甲在哪里" in shown) == (422, True, True)
+    form["new_bank"] = "科普日竞赛题"
+    # The same questions in the place's own bank are in nobody's way.
+    for given in ({"pasted": text}, form):
+        here = path_of(editor.open("POST", "/questions/import", given).location)
+        run_jobs(uow_factory)
+        assert "检查通过：新增 2 道" in editor.get(here)[1]
+        assert editor.ask("POST", f"{here}/all", {})[0] == 303
+        run_jobs(uow_factory)
+        editor.ask("POST", f"{here}/send", {})
+        approver.ask("POST", f"{here}/approve", {})
+    shown = editor.get(here)[1]
+    assert "题库：科普日竞赛题" in shown
+    (address,) = re.findall(r'href="/console(/contests/new\?bank=[^"]+)"', shown)
+    slug = address.partition("=")[2]
+    asked = editor.get(address)[1]
+    assert f'<option selected value="{slug}">科普日竞赛题（' in asked
+    with uow_factory.begin(read_only=True) as uow:
+        assert {one.stem for one in banks.bank_of(uow, slug).live} == {"甲在哪里？", "乙在哪里？"}
+        assert len(banks.bank_of(uow, "county-450103").live) == 2
+    assert editor.get(f"/questions?bank={slug}")[1].count("在哪里？</a>") == 2
+    status, shown = editor.ask("POST", "/questions/import", form)
+    assert (status, "本地已经有同名的题库" in shown) == (422, True)
+    elsewhere = Browser(app, "editor-other")
+    assert elsewhere.ask("POST", "/questions/import", {"pasted": text, "bank": slug})[0] == 422

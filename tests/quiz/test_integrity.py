@@ -261,7 +261,7 @@ def test_a_held_citizen_appeals_and_an_approver_releases(
     (record,) = client.get("/me/attempts", citizen=cheat.token).get_json()["items"]
     assert (record["held"], record["appeal"]) == (False, None)
     assert letters(uow_factory, cheat.citizen_id) == [
-        "您的竞赛成绩已暂停",
+        "你的竞赛成绩已暂停",
         "成绩复核结果：已恢复",
     ]
     with uow_factory.begin(read_only=True) as uow:

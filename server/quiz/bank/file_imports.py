@@ -22,9 +22,11 @@ from server.quiz.bank import importing
 from server.quiz.bank.files.headings import OPTIONS
 from server.quiz.bank.files.reading import ReadingOptions, Table
 from server.quiz.bank.files.reasons import QuestionReason
+from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.files.wording import say_reason
+from server.quiz.bank.named_banks import TITLED, BankChoice, own_bank
 from server.quiz.bank.picture_imports import PictureWork, place_pictures, read_upload
-from server.quiz.bank.places import bank_slug, place_ref
+from server.quiz.bank.places import place_ref
 from server.quiz.models import QuestionHeading, QuestionImport
 from server.quiz.words import word_table
 
@@ -53,17 +55,38 @@ def _read_file(context: TaskContext, job: JobRun, file: KeptFile) -> QuestionsRe
         report_progress=job.report_progress,
     )  # fmt: skip
     table, names = place_pictures(context.uow_factory, read, work)
-    drafts = [replace(draft, ref=place_ref(draft.ref, file.owner)) for draft in table.drafts]
+    ending = _ending_of(_bank_of(file.said, file.owner))
+    drafts = [
+        replace(draft, ref=place_ref(_end_ref(draft, ending), file.owner)) for draft in table.drafts
+    ]
     return QuestionsRead(table=replace(table, drafts=drafts), names=dict(names))
 
 
-def _lock_bank(uow: UnitOfWork, owner: Scope) -> None:
-    importing.lock_bank(uow, bank_slug(owner), owner)
+def _bank_of(said: Mapping[str, Any], owner: Scope) -> BankChoice:
+    """The bank that was chosen at the upload."""
+    chosen = said.get("bank")
+    return own_bank(owner) if not chosen else BankChoice(slug=chosen, title=said["bank_title"])
 
 
-def _compare_questions(uow: UnitOfWork, owner: Scope, read: QuestionsRead) -> FileFindings:
+def _ending_of(bank: BankChoice) -> str:
+    """What distinguishes ids made from the content in a bank beside the place's own one."""
+    return f"-{bank.slug[-5:]}" if bank.slug.startswith(TITLED) else ""
+
+
+def _end_ref(draft: Draft, ending: str) -> str:
+    """The same question may stand in several banks of a place; ids of the file are kept."""
+    return draft.ref if draft.has_own_ref or not ending else f"{draft.ref[:28]}{ending}"
+
+
+def _lock_bank(uow: UnitOfWork, file: KeptFile) -> None:
+    bank = _bank_of(file.said, file.owner)
+    importing.lock_bank(uow, bank.slug, file.owner, bank.title)
+
+
+def _compare_questions(uow: UnitOfWork, file: KeptFile, read: QuestionsRead) -> FileFindings:
     table = read.table
-    found = importing.compare_with_bank(uow, bank_slug(owner), table.drafts)
+    slug = _bank_of(file.said, file.owner).slug
+    found = importing.compare_with_bank(uow, slug, table.drafts)
     return FileFindings(
         changes=found,
         counts={
@@ -83,7 +106,12 @@ def _compare_questions(uow: UnitOfWork, owner: Scope, read: QuestionsRead) -> Fi
 def _store_drafts(uow: UnitOfWork, row: CheckedFile, found: FileFindings) -> None:
     owner = scope_of(row)
     importing.store_drafts(
-        uow, bank_slug(owner), found.changes, owner=owner, writer_id=row.writer_id, batch=row.ref
+        uow,
+        _bank_of(row.said, owner).slug,
+        found.changes,
+        owner=owner,
+        writer_id=row.writer_id,
+        batch=row.ref,
     )
 
 

@@ -129,6 +129,14 @@ class UploadForm(ConsoleForm):
     """A file or a pasted text."""
 
     file = FileField("quiz.bank_form.file", description="quiz.bank_form.file_hint")
+    bank = SelectField(
+        "quiz.bank_form.bank", description="quiz.bank_form.bank_hint", choices=[],
+        validate_choice=False,
+    )  # fmt: skip
+    new_bank = StringField(
+        "quiz.bank_form.new_bank", description="quiz.bank_form.new_bank_hint",
+        validators=[Length(max=60, message="quiz.bank_form.too_long")],
+    )  # fmt: skip
     pasted = TextAreaField("quiz.bank_form.pasted", description="quiz.bank_form.pasted_hint")
     from_zero = BooleanField("quiz.bank_form.from_zero")
     no_heading = BooleanField("quiz.bank_form.no_heading")

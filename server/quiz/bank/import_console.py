@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from wtforms.fields import SelectChoice
+
 from server.base.access import Organizer, Permission
+from server.base.ownership import scope_of
 from server.base.texts import Texts
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Redirect, page
@@ -14,11 +17,12 @@ from server.console.upload_pages import (
     describe_file,
     read_given_file,
 )
-from server.quiz.bank import lifecycle, questions
+from server.quiz.bank import lifecycle, named_banks, questions
 from server.quiz.bank.console import PAGES
 from server.quiz.bank.file_imports import QUESTION_FILES, column_names
 from server.quiz.bank.files.wording import say_columns
 from server.quiz.bank.forms import QuestionColumnsForm, UploadForm
+from server.quiz.bank.named_banks import own_bank
 from server.quiz.enums import QuestionStage
 
 __all__ = ["PAGES"]
@@ -56,6 +60,9 @@ UPLOADS = UploadPages(
 def ask_file(uow: UnitOfWork, organizer: Organizer, form: UploadForm) -> Page:
     """Ask for a file or a pasted text; list the last imports."""
     files = QUESTION_FILES.list_files(uow, organizer)
+    new = SelectChoice(named_banks.NEW, uow.texts.fill_text("quiz.bank_form.bank_new"))
+    own = [SelectChoice(*one) for one in named_banks.list_own_banks(uow, organizer)]
+    form.bank.choices = [*own, new]
     return Page("bank/import.html", declared=UPLOADS, form=form, files=files)
 
 
@@ -63,8 +70,10 @@ def ask_file(uow: UnitOfWork, organizer: Organizer, form: UploadForm) -> Page:
 def upload_file(uow: UnitOfWork, organizer: Organizer, form: UploadForm) -> Redirect:
     """Keep the file for the check."""
     name, content = _read_upload(uow.texts, form)
+    chosen = form.bank.data or own_bank(organizer.scope).slug
+    bank = named_banks.choose_bank(uow, organizer, chosen, (form.new_bank.data or "").strip())
     ref = QUESTION_FILES.keep_file(
-        uow, organizer, name, content,
+        uow, organizer, name, content, bank=bank.slug, bank_title=bank.title,
         from_zero=bool(form.from_zero.data), no_heading=bool(form.no_heading.data),
     )  # fmt: skip
     return Redirect(f"/questions/imports/{ref}")
@@ -83,6 +92,7 @@ def show_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     row = QUESTION_FILES.find_file(uow, organizer, ref)
     stages = questions.count_stages(uow, organizer, ref)
     shown = describe_file(uow, organizer, UPLOADS, row)
+    bank = row.said.get("bank") or own_bank(scope_of(row)).slug
     return Page(
         "bank/imported.html",
         **shown,
@@ -93,6 +103,9 @@ def show_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         may_write=organizer.has_permission(_P.QUESTION_WRITE),
         may_approve=organizer.has_permission(_P.QUESTION_APPROVE),
         own=row.writer_id == organizer.id,
+        bank=bank,
+        bank_name=row.said.get("bank_title") or named_banks.name_bank(uow, organizer, bank),
+        may_open=organizer.has_permission(_P.CONTEST_WRITE),
     )
 
 

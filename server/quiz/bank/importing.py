@@ -21,6 +21,7 @@ from server.quiz.bank import service as banks
 from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.files.sameness import likeness_key, sameness_key, similar_form
+from server.quiz.bank.named_banks import name_bank
 from server.quiz.enums import QuestionState
 from server.quiz.models import Bank, Question
 
@@ -77,11 +78,11 @@ class Comparison:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION) -> Scope:
+def lock_bank(uow: UnitOfWork, slug: str, owner: Scope = REGION, title: str = "") -> Scope:
     """Lock a bank until commit; create it for `owner` if it does not exist. Return its owner."""
     organizer = acting_organizer(uow)
     fresh = insert_for(uow.session, Bank).values(
-        slug=slug, revision=uow.new_ref("rev"), **owned_by(owner)
+        slug=slug, revision=uow.new_ref("rev"), title=title, **owned_by(owner)
     )
     fresh = fresh.on_conflict_do_nothing()
     uow.session.execute(owned_insert(fresh, organizer, owner) if organizer else fresh)
@@ -209,7 +210,7 @@ def _scope_for(statement: Any, organizer: Organizer | None) -> Any:
 
 
 def _refs_elsewhere(uow: UnitOfWork, slug: str, drafts: list[Draft]) -> Mapping[str, str]:
-    """The bank of each given id that another bank uses."""
+    """The bank of each given id that another bank uses, in words for an organizer."""
     organizer = acting_organizer(uow)
     refs = [draft.ref for draft in drafts]
     found: dict[str, str] = {}
@@ -218,7 +219,10 @@ def _refs_elsewhere(uow: UnitOfWork, slug: str, drafts: list[Draft]) -> Mapping[
             Question.ref.in_(refs[start : start + CHUNK]), Question.bank != slug
         )
         found |= {row[0]: row[1] for row in uow.session.execute(_scope_for(asked, organizer))}
-    return found
+    if organizer is None:
+        return found
+    names = {slug: name_bank(uow, organizer, slug) for slug in set(found.values())}
+    return {ref: names[slug] for ref, slug in found.items()}
 
 
 def _find_repetition(draft: Draft, seen: dict[str, Draft]) -> QuestionReason | None:

@@ -17,10 +17,10 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Waiting
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import is_in_stage, stage_of, waits_for
+from server.quiz.bank.named_banks import name_place
 from server.quiz.bank.pictures import picture_path
 from server.quiz.enums import QuestionKind, QuestionStage, QuestionState
 from server.quiz.models import Question, QuestionImport
-from server.units.service import resolve_scope, unit_by_id
 
 # Content columns that reveal the key.
 _KEYS = ("answer", "explanation")
@@ -44,6 +44,7 @@ class QuestionFilter:
     benchmark: int | None = None
     owner: str | None = None
     batch: str | None = None
+    bank: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +150,8 @@ def _filter_rows(asked: Select[Any], given: QuestionFilter) -> Select[Any]:
         asked = asked.where(Question.benchmark_no == given.benchmark)
     if given.owner:
         asked = asked.where(Question.owner == given.owner)
+    if given.bank:
+        asked = asked.where(Question.bank == given.bank)
     return asked if not given.batch else asked.where(Question.batch == given.batch)
 
 
@@ -260,17 +263,8 @@ def _batches_of(condition: Any) -> Select[Any]:
 def list_owners(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
     """The places with visible questions, as scope and name."""
     rows = uow.session.scalars(visible_to(_owners(), organizer, Question)).all()
-    named = [(owner, _name_place(uow, owner)) for owner in rows]
+    named = [(owner, name_place(uow, owner)) for owner in rows]
     return [(owner, name) for owner, name in named if name is not None]
-
-
-def _name_place(uow: UnitOfWork, owner: str) -> str | None:
-    """The name of a place; None for a unit that was removed."""
-    kind, _, number = owner.partition(":")
-    if kind != "unit":
-        return resolve_scope(uow, owner)[1]
-    unit = unit_by_id(uow, int(number))
-    return None if unit is None else unit.name
 
 
 def _owners() -> Select[Any]:

@@ -15,6 +15,7 @@ from server.base.uow import UnitOfWork
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.lifecycle import stage_of
+from server.quiz.bank.named_banks import list_own_banks
 from server.quiz.bank.pictures import read_contents
 from server.quiz.bank.questions import (
     QuestionFilter,
@@ -44,6 +45,7 @@ class QuestionQuery(ListQuery, frozen=True, kw_only=True):
     benchmark: int | None = None
     owner: str | None = None
     batch: str | None = None
+    bank: str | None = None
 
 
 def _select_rows(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) -> Select[Any]:  # noqa: ARG001 - as tables declare it
@@ -54,6 +56,7 @@ def _select_rows(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) ->
         benchmark=query.benchmark,
         owner=query.owner,
         batch=query.batch,
+        bank=query.bank,
     )
     return select_questions(organizer, given)
 
@@ -116,7 +119,6 @@ QUESTIONS = Table(
     file_of=lambda row: picture_file(row.Question.picture),
     read_files=read_picture_files,
     columns=(
-        _content_column("ref", sort=Question.ref),
         Column(
             name="stem",
             title="quiz.question_column.stem",
@@ -124,6 +126,7 @@ QUESTIONS = Table(
             kind=ColumnKind.LONG,
             address=lambda row: f"/console/questions/{row.Question.ref}",
         ),
+        _content_column("ref", sort=Question.ref),
         Column(
             name="kind",
             title="quiz.question_column.kind",
@@ -210,5 +213,6 @@ QUESTIONS = Table(
             ],
         ),
         Filter(name="owner", title="quiz.bank.owner", options=list_owners),
+        Filter(name="bank", title="quiz.bank.title", options=list_own_banks),
     ),
 )

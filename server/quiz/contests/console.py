@@ -19,6 +19,7 @@ from server.base.web.schema import Query
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.programme import service as programmes
+from server.quiz.bank import named_banks
 from server.quiz.contests import drafts, editing
 from server.quiz.contests.blueprint import BlueprintLine
 from server.quiz.contests.contest_list import CONTESTS, ContestQuery
@@ -45,9 +46,10 @@ _PRESET, _COPY = "preset:", "copy:"
 
 
 class NewQuery(Query, frozen=True, kw_only=True):
-    """What a new contest is made from: `preset:<slug>` or `copy:<public id>`."""
+    """What a new contest is made from: `preset:<slug>` or `copy:<public id>`, and its bank."""
 
     base: str = f"{_PRESET}default"
+    bank: str = ""
 
 
 class PreviewQuery(Query, frozen=True, kw_only=True):
@@ -114,7 +116,7 @@ def show_draft_form(
         body = _base_body(uow, organizer, query.base)
         fill_rules(form, body)
         fill_window(form, beijing_day(uow.now))
-        form.title.data = str(body.get("title", ""))
+        form.title.data, form.bank.data = str(body.get("title", "")), query.bank or None
         if query.base.startswith(_COPY):
             source = editing.show_contest(uow, organizer, query.base.removeprefix(_COPY))
             form.title.data, form.bank.data = source.view.title, source.view.bank
@@ -163,7 +165,7 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     """A contest: state, rules as citizens read them, the bank beside its blueprint."""
     shown = editing.show_contest(uow, organizer, ref)
     may_write = organizer.has_permission(Permission.CONTEST_WRITE)
-    bank_name = editing.name_bank(uow, organizer, shown.view.bank)
+    bank_name = named_banks.name_bank(uow, organizer, shown.view.bank)
     return Page(
         "contests/contest.html",
         contest=shown,
@@ -308,7 +310,7 @@ def _base_body(uow: UnitOfWork, organizer: Organizer, base: str) -> Mapping[str,
 def _offer_choices(uow: UnitOfWork, organizer: Organizer, form: ContestForm) -> None:
     say = uow.texts.fill_text
     form.bank.choices = [
-        (slug, editing.name_bank(uow, organizer, slug))
+        (slug, named_banks.name_bank(uow, organizer, slug))
         for slug in editing.list_banks(uow, organizer)
     ]
     form.timer.choices = [(one.value, say(f"quiz.timer.{one.value}")) for one in Timer]

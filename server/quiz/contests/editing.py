@@ -34,7 +34,6 @@ from server.quiz.errors import (
 )
 from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set, version_of
-from server.units import service as units
 
 _SUBJECT = "contest"
 _MOST_DAYS = 400
@@ -122,16 +121,6 @@ def list_banks(uow: UnitOfWork, organizer: Organizer) -> list[str]:
     readable = visible_to(select(Bank.slug), organizer, Bank)
     higher = readable.where(Bank.owner.in_(above))
     return list(uow.session.scalars(higher.order_by(Bank.slug)))
-
-
-def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
-    """The name of a bank's place; the bank's id where the organizer may not see the bank."""
-    owner = uow.session.scalar(
-        visible_to(select(Bank.owner).where(Bank.slug == slug), organizer, Bank)
-    )
-    if owner is None:
-        return slug
-    return uow.texts.fill_text("quiz.contest.bank_of", place=units.resolve_scope(uow, owner)[1])
 
 
 def draft_contest(uow: UnitOfWork, organizer: Organizer, plan: ContestDraft) -> tuple[str, bool]:

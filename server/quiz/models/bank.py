@@ -25,12 +25,16 @@ from server.quiz.enums import QuestionKind, QuestionState
 
 
 class Bank(Owned, Base):
-    """A pool of questions; `revision` changes with each change, so that caches notice."""
+    """A pool of questions; `revision` changes with each change, so that caches notice.
+
+    Each place has one without a `title`, and any number of others.
+    """
 
     __tablename__ = "bank"
 
     slug: Mapped[str] = mapped_column(String(40), primary_key=True)
     revision: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:

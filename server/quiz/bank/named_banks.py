@@ -1,0 +1,82 @@
+"""The banks of a place: its own one, and others with a title, for example for one contest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from server.base.access import Organizer, Scope
+from server.base.ownership import visible_to, writable_by
+from server.base.uow import UnitOfWork
+from server.base.web.page import FieldRefused
+from server.quiz.bank.places import bank_slug
+from server.quiz.models import Bank
+from server.units import service as units
+
+# The choice of a form that makes a new bank.
+NEW = "new"
+# Slugs of banks that are made with a title.
+TITLED = "bnk-"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankChoice:
+    """The bank that questions are stored in; one that does not exist is made with its title."""
+
+    slug: str
+    title: str = ""
+
+
+def own_bank(scope: Scope) -> BankChoice:
+    """The bank of a place."""
+    return BankChoice(slug=bank_slug(scope))
+
+
+def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
+    """A bank in words: its title and its place; its slug where the organizer sees none."""
+    asked = visible_to(select(Bank).where(Bank.slug == slug), organizer, Bank)
+    row: Bank | None = uow.session.scalar(asked)
+    return slug if row is None else _spell_bank(uow, row.owner, row.title)
+
+
+def _spell_bank(uow: UnitOfWork, owner: str, title: str) -> str:
+    place = name_place(uow, owner) or owner
+    key = "quiz.contest.bank_titled" if title else "quiz.contest.bank_of"
+    return uow.texts.fill_text(key, place=place, title=title)
+
+
+def name_place(uow: UnitOfWork, owner: str) -> str | None:
+    """The name of a place; None for a unit that was removed."""
+    kind, _, number = owner.partition(":")
+    if kind != "unit":
+        return units.resolve_scope(uow, owner)[1]
+    unit = units.unit_by_id(uow, int(number))
+    return None if unit is None else unit.name
+
+
+def list_own_banks(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """Slug and name of each bank of exactly the organizer's place, its own one first."""
+    own = bank_slug(organizer.scope)
+    asked = select(Bank).where(Bank.owner == organizer.scope.spelled, Bank.slug != own)
+    asked = writable_by(asked, organizer, Bank)
+    rows = uow.session.scalars(asked.order_by(Bank.title)).all()
+    named = [(row.slug, _spell_bank(uow, row.owner, row.title or row.slug)) for row in rows]
+    return [(own, _spell_bank(uow, organizer.scope.spelled, "")), *named]
+
+
+def choose_bank(uow: UnitOfWork, organizer: Organizer, chosen: str, title: str) -> BankChoice:
+    """The bank of a form: one of the place, or a new one with a title.
+
+    Raises: FieldRefused for a title that is missing or taken, or a bank of another place.
+    """
+    if chosen != NEW:
+        if chosen not in dict(list_own_banks(uow, organizer)):
+            raise FieldRefused("bank", "console.form.no_choice")
+        return BankChoice(slug=chosen)
+    if not title:
+        raise FieldRefused("new_bank", "quiz.bank_form.new_bank_missing")
+    same = select(Bank.slug).where(Bank.owner == organizer.scope.spelled, Bank.title == title)
+    if uow.session.scalar(writable_by(same, organizer, Bank)) is not None:
+        raise FieldRefused("new_bank", "quiz.bank_form.new_bank_taken")
+    return BankChoice(slug=f"{TITLED}{uow.new_ref('bnk').partition('_')[2]}", title=title)
