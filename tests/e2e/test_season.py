@@ -28,7 +28,8 @@ def counts(demo: Demo) -> tuple[int, int, int]:
         (citizens,) = database.execute("SELECT count(*) FROM citizen").fetchone()
         (papers,) = database.execute("SELECT count(*) FROM attempt").fetchone()
         (lost,) = database.execute(
-            "SELECT count(*) FROM attempt WHERE ref NOT IN (SELECT source_ref FROM participation)"
+            "SELECT count(*) FROM attempt WHERE state != 'open'"
+            " AND ref NOT IN (SELECT source_ref FROM participation)"
         ).fetchone()
     return citizens, papers, lost
 
