@@ -117,6 +117,10 @@ def push_menu(
         for line in lines:
             show(line)
     gateway.push_menu(menu)
+    actor = System(name="push-menu")
+    with uow_factory.begin(actor) as uow:
+        record_change(uow, actor, "channel.push_menu", Subject("menu", "official"),
+                      after={"lines": len(lines)})  # fmt: skip
     return lines
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from server.audit.models import AuditRecord
 from server.base.access import REGION
 from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
@@ -164,6 +165,9 @@ def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
     ((menu,),) = gateway.called("push_menu")
     gateway.answers["current_menu"] = menu
     assert commands.push_menu(uow_factory, gateway) == ["the live menu is the same"]
+    with uow_factory.begin(read_only=True) as uow:
+        acts = list(uow.session.scalars(select(AuditRecord.act)))
+    assert set(acts) == {"channel.push_menu"}
 
 
 def test_the_first_menu_has_nothing_to_be_compared_with(
