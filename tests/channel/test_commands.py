@@ -167,7 +167,7 @@ def test_the_menu_is_compared_with_the_live_one_before_it_is_pushed(
     assert commands.push_menu(uow_factory, gateway) == ["the live menu is the same"]
     with uow_factory.begin(read_only=True) as uow:
         acts = list(uow.session.scalars(select(AuditRecord.act)))
-    assert set(acts) == {"channel.push_menu"}
+    assert acts.count("channel.push_menu") == 2
 
 
 def test_the_first_menu_has_nothing_to_be_compared_with(
