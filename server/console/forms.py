@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import FileField
+from wtforms import FileField, PasswordField, StringField
 
 # WTForms' own messages for unreadable values; a validator names its key as `message`.
 _UNREADABLE: Mapping[str, str] = {
@@ -55,6 +55,14 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             # WTForms makes the attribute `maxlength` of a length limit, by which a browser cuts a
             # pasted text without a word. A text that is too long is refused with a sentence.
             vars(one.flags).pop("maxlength", None)
+
+    def process(self, *given: Any, **named: Any) -> None:
+        """Read the fields; a text of blanks alone counts as missing, so no reason is a blank."""
+        super().process(*given, **named)
+        for one in self:
+            typed = isinstance(one, StringField) and not isinstance(one, PasswordField)
+            if typed and one.raw_data and not str(one.raw_data[0]).strip():
+                one.raw_data, one.data = [""], ""
 
 
 def takes_file(form: type[Any]) -> bool:

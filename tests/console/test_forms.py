@@ -8,7 +8,8 @@ from pathlib import Path
 import wtforms
 from flask import Flask
 from werkzeug.datastructures import MultiDict
-from wtforms import IntegerField, SelectMultipleField
+from wtforms import IntegerField, PasswordField, SelectMultipleField, StringField
+from wtforms.fields.choices import SelectFieldBase
 from wtforms.validators import Length
 
 from server import slices
@@ -64,3 +65,20 @@ def test_no_browser_cuts_what_is_pasted_and_every_limit_says_its_sentence() -> N
                 if "maxlength" in str(one.widget(one)) and not code:
                     faults.append(f"{made.__name__}.{one.name}: cut by the browser")
     assert faults == []
+
+
+def test_blanks_are_no_answer_to_a_required_question() -> None:
+    taken = []
+    with Flask("tests").test_request_context("/console"):
+        for made in every_form():
+            names = list(made(formdata=None)._fields)
+            form = made(formdata=MultiDict([(name, " \n ") for name in names]))
+            for one in form:
+                if isinstance(one, SelectFieldBase) and not one.choices:
+                    one.choices = []
+            form.validate()
+            for one in form:
+                required = isinstance(one, StringField) and one.flags.required
+                if required and not isinstance(one, PasswordField) and not one.errors:
+                    taken.append(f"{made.__name__}.{one.name}")
+    assert taken == []
