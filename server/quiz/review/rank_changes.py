@@ -162,16 +162,19 @@ def _enter_stage(uow: UnitOfWork, rescoring_id: int, stage: RescoringStage) -> N
 
 def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
     """Send one batch of messages about changed ranks; after the last one the rescoring is done."""
-    with uow_factory.begin(read_only=True) as uow:
-        asked = select(RankChange.id).where(
-            RankChange.rescoring_id == rescoring_id, RankChange.told_at.is_(None)
+    with uow_factory.begin() as uow:
+        asked = (
+            select(RankChange.id)
+            .join(Entry, Entry.id == RankChange.entry_id)
+            .where(RankChange.rescoring_id == rescoring_id, RankChange.told_at.is_(None))
+            # Several citizens are always locked by number, so that no two transactions deadlock.
+            .order_by(Entry.citizen_id)
+            .limit(LETTERS)
         )
-        untold = list(uow.session.scalars(asked.order_by(RankChange.id).limit(LETTERS)))
-    for change_id in untold:
-        with uow_factory.begin() as uow:
+        untold = list(uow.session.scalars(asked))
+        for change_id in untold:
             _tell_citizen(uow, change_id)
-    if len(untold) < LETTERS:
-        with uow_factory.begin() as uow:
+        if len(untold) < LETTERS:
             _enter_stage(uow, rescoring_id, RescoringStage.DONE)
 
 

@@ -46,7 +46,9 @@ def _tell_version(uow_factory: UnitOfWorkFactory, version_id: int) -> int:
                 return total
             rows = uow.session.execute(_select_untold(uow, version)).all()
             contest = contests.contest_by_id(uow, version.contest_id)
-            total += sum(_tell_citizen(uow, contest, version, row) for row in rows)
+            # Several citizens are always locked by number, so that no two transactions deadlock.
+            ordered = sorted(rows, key=lambda row: row.citizen_id)
+            total += sum(_tell_citizen(uow, contest, version, row) for row in ordered)
             last = rows[-1].rank if rows else version.rank_count
             told = update(SealedVersion).where(
                 SealedVersion.id == version_id, SealedVersion.told_rank < last
