@@ -31,6 +31,7 @@ from server.quiz.contests.service import ContestView
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import TOTAL
 from server.quiz.leaderboards.commands import rebuild_leaderboards
+from server.quiz.leaderboards.tasks import sync_boards
 from server.quiz.models import Attempt, Entry, Standing
 from server.units import service as units
 from tests.bench.letters import Account
@@ -164,6 +165,10 @@ class Stage:
     def rebuild_boards(self) -> None:
         """Bring all standings to the product's boards."""
         rebuild_leaderboards(self.application.uow_factory, lambda _done, _total: None)
+
+    def sweep_boards(self) -> None:
+        """What the worker does every two seconds: bring standings whose write to Redis failed."""
+        sync_boards(self.application.task_context)
 
     def newcomers(self, many: int) -> list[Person]:
         """Citizens who have begun no paper."""

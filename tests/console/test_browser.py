@@ -79,7 +79,7 @@ def test_the_first_page_tells_name_role_place_and_powers(
     assert page.locator("dt").all_inner_texts() == ["姓名", "角色", "管理范围"]
     texts = page.locator("dd").all_inner_texts()
     assert [text.split("\n")[0] for text in texts] == ["韦editorcounty", "编辑员", "南宁市青秀区"]
-    assert "编写和修改题目" in page.locator(".powers").all_inner_texts()[1]
+    assert "修改公众号的自动回复" in page.locator(".powers").all_inner_texts()[1]
 
 
 def test_everything_is_reached_by_keyboard(context: BrowserContext, site: Site) -> None:

@@ -65,7 +65,7 @@ def a_contest(uow: UnitOfWork, *, season: str = "sum_of_daily_best", **changes: 
     """A contest that runs now, of ten questions of ten points; quick, because its bank is empty."""
     number = next(_count)
     bank = f"bank-{number}"
-    uow.session.add(Bank(slug=bank, revision="first", **owned_by(REGION)))
+    uow.session.add(Bank(slug=bank, revision=uow.new_ref("rev"), **owned_by(REGION)))
     uow.session.flush()
     contest = Contest(
         ref=f"cst_{number}", slug=f"contest-{number}", title=f"第{number}届竞赛", bank=bank,

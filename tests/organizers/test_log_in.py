@@ -407,7 +407,8 @@ def test_the_login_says_that_a_session_expired_or_was_ended_elsewhere(
         assert sessions.drop_dead_sessions(uow) == 0
     browser = logged_in(app, clock)
     with factory.begin() as uow:
-        assert sessions.end_sessions(uow, 1) > 0
+        account = uow.session.scalars(select(log_in.OrganizerAccount)).one()
+        assert sessions.end_sessions(uow, account.id) > 0
     assert "登录已在别处结束" in browser.get("/login")[1]
     clock.advance(8 * 86_400)
     with factory.begin() as uow:

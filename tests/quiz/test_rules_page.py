@@ -188,7 +188,7 @@ def test_a_contest_keeps_the_bank_its_papers_were_dealt_from(
     contest = quiz.open_contest(uow_factory)
     assert import_questions(uow_factory, QUESTIONS).ok
     with uow_factory.begin() as uow:
-        uow.session.add(Bank(slug="other", revision="first", **owned_by(REGION)))
+        uow.session.add(Bank(slug="other", revision=uow.new_ref("rev"), **owned_by(REGION)))
         rows = uow.session.scalars(select(Question)).all()
         facts = ("kind", "topic", "benchmark_no", "benchmark", "difficulty", "stem", "options",
                  "answer", "explanation", "source", "state", "made_at",

@@ -34,7 +34,7 @@ class Bank(Owned, Base):
 
     slug: Mapped[str] = mapped_column(String(40), primary_key=True)
     revision: Mapped[str] = mapped_column(String(40))
-    title: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    title: Mapped[str] = mapped_column(String(60), server_default="")
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:

@@ -204,7 +204,8 @@ def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
             unit=at_units[row.unit_id].name if row.unit_id in at_units else "",
             division=_name_division(contest, row.division),
             score=row.points if row.scale == 1 else row.points / row.scale,
-            seconds=round(row.time_ms / 1000, 1),
+            # Exact, because the export must agree with the API.
+            seconds=row.time_ms / 1000,
         )
         for row in rows
     ]
