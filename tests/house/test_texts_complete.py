@@ -34,7 +34,7 @@ COMPOSED = (
     "quiz.review.",
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
     "organizers.unit_file.", "organizers.login.over_", "audit.author.", "audit.recorded",
-    "quiz.recorded", "organizers.recorded", "unit_requests.recorded",
+    "quiz.recorded", "organizers.recorded", "unit_requests.recorded", "channel.recorded",
 )  # fmt: skip
 
 
