@@ -57,7 +57,7 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             vars(one.flags).pop("maxlength", None)
 
     def process(self, *given: Any, **named: Any) -> None:
-        """Read the fields; a text of blanks alone counts as missing, so no reason is a blank."""
+        """Read the fields; a text of white space alone counts as missing."""
         super().process(*given, **named)
         for one in self:
             typed = isinstance(one, StringField) and not isinstance(one, PasswordField)

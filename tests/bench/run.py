@@ -183,7 +183,7 @@ class Bench:
             self._prove_callbacks()
         for field in self.fields:
             port, contest = self.servers[field.server].port, field.contest
-            # From here a sweep after the rounds begins.
+            # Stores the mark from which the sweep after the rounds starts.
             field.stage.sweep_boards()
             with _named(field.server):
                 prove_places(port, field.rows, contest.watchers[::10], contest.places)

@@ -167,7 +167,7 @@ class Stage:
         rebuild_leaderboards(self.application.uow_factory, lambda _done, _total: None)
 
     def sweep_boards(self) -> None:
-        """What the worker does every two seconds: bring standings whose write to Redis failed."""
+        """Copy recent standings to Redis, as the worker does every two seconds."""
         sync_boards(self.application.task_context)
 
     def newcomers(self, many: int) -> list[Person]:

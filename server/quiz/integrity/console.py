@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wtforms import RadioField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import InputRequired, Length
 
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
@@ -69,30 +69,28 @@ FLAGS = Table(
 )  # fmt: skip
 
 
-class HoldForm(ConsoleForm):
-    """Why the results are held; the citizen reads it."""
-
-    reason = TextAreaField(
-        "quiz.integrity.hold_reason",
-        description="quiz.integrity.reason_hint",
+def _reason_field(label: str, hint: str) -> TextAreaField:
+    """A required reason; `label` and `hint` are text keys."""
+    return TextAreaField(
+        label,
+        description=hint,
         validators=[
-            DataRequired("quiz.integrity.reason_missing"),
+            InputRequired("quiz.integrity.reason_missing"),
             Length(max=300, message="quiz.integrity.reason_long"),
         ],
     )
+
+
+class HoldForm(ConsoleForm):
+    """Why the results are held; the citizen reads it."""
+
+    reason = _reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint")
 
 
 class ClearForm(ConsoleForm):
     """Why a flag shows no fault; for organizers alone."""
 
-    reason = TextAreaField(
-        "quiz.integrity.clear_reason",
-        description="quiz.integrity.clear_hint",
-        validators=[
-            DataRequired("quiz.integrity.reason_missing"),
-            Length(max=300, message="quiz.integrity.reason_long"),
-        ],
-    )
+    reason = _reason_field("quiz.integrity.clear_reason", "quiz.integrity.clear_hint")
 
 
 class DecisionForm(ConsoleForm):
@@ -103,14 +101,7 @@ class DecisionForm(ConsoleForm):
         choices=[SelectChoice("uphold"), SelectChoice("release")],
         validators=[InputRequired("quiz.integrity.decision_missing")],
     )
-    reason = TextAreaField(
-        "quiz.integrity.decision_reason",
-        description="quiz.integrity.decision_hint",
-        validators=[
-            DataRequired("quiz.integrity.reason_missing"),
-            Length(max=300, message="quiz.integrity.reason_long"),
-        ],
-    )
+    reason = _reason_field("quiz.integrity.decision_reason", "quiz.integrity.decision_hint")
 
 
 @page(

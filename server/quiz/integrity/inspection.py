@@ -37,7 +37,7 @@ _DAILY = timedelta(days=3)
 # Papers of one contest that are read and compared together.
 _MOST = 20_000
 _CHUNK = 500
-# The instant at which a paper was closed, and its number.
+# The instant at which a paper was closed, and the id of its row.
 _Position: TypeAlias = tuple[datetime, int]
 
 

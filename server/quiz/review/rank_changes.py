@@ -167,7 +167,7 @@ def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
             select(RankChange.id)
             .join(Entry, Entry.id == RankChange.entry_id)
             .where(RankChange.rescoring_id == rescoring_id, RankChange.told_at.is_(None))
-            # Several citizens are always locked by number, so that no two transactions deadlock.
+            # Several citizens are always locked in the order of their ids, to avoid deadlocks.
             .order_by(Entry.citizen_id)
             .limit(LETTERS)
         )

@@ -46,7 +46,7 @@ def _tell_version(uow_factory: UnitOfWorkFactory, version_id: int) -> int:
                 return total
             rows = uow.session.execute(_select_untold(uow, version)).all()
             contest = contests.contest_by_id(uow, version.contest_id)
-            # Several citizens are always locked by number, so that no two transactions deadlock.
+            # Several citizens are always locked in the order of their ids, to avoid deadlocks.
             ordered = sorted(rows, key=lambda row: row.citizen_id)
             total += sum(_tell_citizen(uow, contest, version, row) for row in ordered)
             last = rows[-1].rank if rows else version.rank_count
