@@ -149,6 +149,7 @@ def test_the_privacy_popup_shows_its_text_and_remembers_who_agreed(
     ask(other, "privacyState")
     assert answered(other)["value"]["needAuthorization"] is True
     ask(other, "agreePrivacy")
+    assert answered(other) == {"value": {}}
     ask(other, "privacyState")
     assert answered(other)["value"]["needAuthorization"] is False
 

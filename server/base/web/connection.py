@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv6Address
 from typing import Any
 
 from server.base.web.receiver import Receiver
@@ -120,3 +121,17 @@ class Outbox:
     def response_content(self) -> memoryview:
         """The complete response."""
         return memoryview(b"".join(self._parts))
+
+
+def address_of(peer: Any) -> str:
+    """The key under which connections are counted: an IPv4 address, or an IPv6 customer's network.
+
+    Empty for a Unix socket, which only a local proxy uses.
+    """
+    if not isinstance(peer, tuple):
+        return ""
+    host = str(peer[0])
+    if ":" not in host:
+        return host
+    address = IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or address.exploded[:19])

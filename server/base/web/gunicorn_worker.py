@@ -15,7 +15,6 @@ from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from ipaddress import IPv6Address
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any, ClassVar
 
@@ -24,9 +23,10 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
 from server.base.web import bad_requests
-from server.base.web.connection import Bounds, Connection, ConnectionState, Outbox
+from server.base.web.connection import Bounds, Connection, ConnectionState, Outbox, address_of
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
+from server.base.web.listener import refuse_new_connections
 from server.base.web.receiver import wants_page
 from server.base.web.service_state import LEAVING
 
@@ -124,7 +124,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             self._register_client(sock, peer, door.getsockname())
 
     def _register_client(self, sock: socket.socket, peer: Any, server: Any) -> None:
-        address = _address_of(peer)
+        address = address_of(peer)
         limit = self.bounds.per_address
         if address and limit is not None and self._of_address[address] >= limit:
             with suppress(OSError):
@@ -327,7 +327,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._watch_connection(connection, 0)
         connection.close_socket()
         self._connections.discard(connection)
-        address = _address_of(connection.peer)
+        address = address_of(connection.peer)
         self._of_address[address] -= 1
         if not self._of_address[address]:
             del self._of_address[address]
@@ -373,6 +373,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._door_closed_at = now
         self._accept_more(False)
         for door in self.sockets:
+            if not self._replaced:
+                refuse_new_connections(door)
             # Connections already in the backlog are accepted, because closing the socket would
             # reset them.
             self._accept_connections(door, at_once=self.cfg.backlog)
@@ -384,17 +386,3 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
 def _build_pool(threads: int, name: str) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)
-
-
-def _address_of(peer: Any) -> str:
-    """The key under which connections are counted: an IPv4 address, or an IPv6 customer's network.
-
-    Empty for a Unix socket, which only a local proxy uses.
-    """
-    if not isinstance(peer, tuple):
-        return ""
-    host = str(peer[0])
-    if ":" not in host:
-        return host
-    address = IPv6Address(host.partition("%")[0])
-    return str(address.ipv4_mapped or address.exploded[:19])
