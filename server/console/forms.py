@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import FileField, PasswordField, StringField
+from wtforms import FileField, PasswordField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
 
+# Greatest number of characters of a reason.
+MOST_REASON = 300
 # WTForms' own messages for unreadable values; a validator names its key as `message`.
 _UNREADABLE: Mapping[str, str] = {
     "Not a valid integer value.": "console.form.no_number",
@@ -63,6 +66,27 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             typed = isinstance(one, StringField) and not isinstance(one, PasswordField)
             if typed and one.raw_data and not str(one.raw_data[0]).strip():
                 one.raw_data, one.data = [""], ""
+
+
+def reason_field(label: str, hint: str = "", *, required: bool = True) -> TextAreaField:
+    """A reason, purpose or answer in the organizer's own words, without the blanks around it.
+
+    `label` and `hint` are text keys. Without `required`, the page decides when it is needed.
+    """
+    checks = [Length(max=MOST_REASON, message="console.form.reason_long")]
+    if required:
+        checks.insert(0, InputRequired("console.form.reason_missing"))
+    return TextAreaField(
+        label,
+        description=hint,
+        validators=checks,
+        filters=[_strip_text],
+        render_kw={"rows": 3},
+    )
+
+
+def _strip_text(given: str | None) -> str:
+    return (given or "").strip()
 
 
 def takes_file(form: type[Any]) -> bool:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from wtforms import HiddenField, RadioField, SelectMultipleField, StringField, TextAreaField
+from wtforms import HiddenField, RadioField, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
@@ -21,7 +21,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Download, FieldRefused, Note, Page, Pages, Redirect, page
 from server.base.web.schema import decode_query
 from server.console.exports import ExportFormat, Value, pack_files, write_export
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.console.list_paging import MOST_COUNTED, count_rows, iterate_rows
 from server.console.list_views import (
     choose_columns,
@@ -47,7 +47,6 @@ from server.console.tables import (
 INSTANT_ROWS = 2000
 # The declared lists by name, for exports in the background.
 _EXPORTED: dict[str, Table] = {}
-_REASON = 300
 _TITLE = 40
 
 
@@ -66,11 +65,8 @@ class ExportForm(ConsoleForm):
     every_column = RadioField(
         "console.export.columns", choices=[SelectChoice(""), SelectChoice("all")], default=""
     )
-    reason = TextAreaField(
-        "console.export.reason",
-        description="console.export.reason_hint",
-        validators=[Length(max=_REASON, message="console.export.reason_long")],
-    )
+    # Required where the list holds persons or many rows.
+    reason = reason_field("console.export.reason", "console.export.reason_hint", required=False)
 
 
 class ViewForm(ConsoleForm):
@@ -151,10 +147,10 @@ def _export_act(table: Table) -> Callable[..., Download | Redirect]:
         uow: UnitOfWork, organizer: Organizer, query: ListQuery, form: ExportForm
     ) -> Download | Redirect:
         """Write the rows of the filtered list into a file."""
-        reason = (form.reason.data or "").strip()
+        reason = form.reason.data
         rows = count_rows(uow, table.select(uow, organizer, query))
         if table.asks_reason(rows) and not reason:
-            raise FieldRefused("reason", "console.export.reason_missing")
+            raise FieldRefused("reason", "console.form.reason_missing")
         kind = ExportFormat(form.file_format.data)
         if kind is ExportFormat.ZIP and table.read_files is None:
             raise FieldRefused("file_format", "console.form.no_choice")

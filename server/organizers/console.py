@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wtforms import StringField, TextAreaField
+from wtforms import StringField
 from wtforms.validators import AnyOf, InputRequired, Length
 
 from server.base.access import Organizer, Permission, Role
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.organizers import leaving, people
@@ -52,25 +52,13 @@ class RoleForm(ConsoleForm):
         "organizers.form.role", validators=[AnyOf(ROLES, message="console.form.no_choice")]
     )
     place = StringField("organizers.form.place")
-    reason = TextAreaField(
-        "organizers.form.reason",
-        validators=[
-            InputRequired("organizers.form.reason_missing"),
-            Length(max=300, message="organizers.form.reason_long"),
-        ],
-    )
+    reason = reason_field("organizers.form.reason")
 
 
 class ClosingForm(ConsoleForm):
     """Why an account is closed."""
 
-    reason = TextAreaField(
-        "organizers.form.reason",
-        validators=[
-            InputRequired("organizers.form.reason_missing"),
-            Length(max=300, message="organizers.form.reason_long"),
-        ],
-    )
+    reason = reason_field("organizers.form.reason")
 
 
 class LeaveForm(ClosingForm):

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta
-from wtforms import HiddenField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import HiddenField
+from wtforms.validators import InputRequired
 
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, Pages, Redirect, page
 from server.base.web.schema import Query
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.organizers import unit_directory, unit_merging
 
 PAGES = Pages("merge_pages", Path(__file__).with_name("pages"))
@@ -34,13 +34,7 @@ class MergeForm(ConsoleForm):
     into = HiddenField(
         "organizers.units.merge_into", validators=[InputRequired("organizers.units.merge_missing")]
     )
-    reason = TextAreaField(
-        "organizers.form.reason",
-        validators=[
-            InputRequired("organizers.form.reason_missing"),
-            Length(max=300, message="organizers.form.reason_long"),
-        ],
-    )
+    reason = reason_field("organizers.form.reason")
 
 
 @page(PAGES, "GET", "/units/<ref>/merge", needs=_WRITE, form=MergeForm, query=MergeQuery)

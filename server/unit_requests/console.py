@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
-from wtforms import RadioField, SelectField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
@@ -16,7 +16,7 @@ from server.base.ownership import visible_to
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
 from server.base.web.schema import Query
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
@@ -132,10 +132,9 @@ class AnswerForm(ConsoleForm):
         "unit_requests.form.kind", choices=[SelectChoice(""), *(SelectChoice(k) for k in KINDS)]
     )
     unit = SelectField("unit_requests.form.unit", choices=[], validate_choice=False)
-    sentence = TextAreaField(
-        "unit_requests.form.sentence",
-        description="unit_requests.form.sentence_about",
-        validators=[Length(max=300, message="unit_requests.form.sentence_long")],
+    # Required where the request is refused.
+    sentence = reason_field(
+        "unit_requests.form.sentence", "unit_requests.form.sentence_about", required=False
     )
 
 
@@ -195,7 +194,7 @@ def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, form: Answer
         name=form.name.data or "",
         kind=form.kind.data or "other",
         unit_ref=form.unit.data or "",
-        sentence=form.sentence.data or "",
+        sentence=form.sentence.data,
     )
     name = service.answer_request(uow, organizer, ref, answer)
     facts = {"name": name, "result": uow.texts.fill_text(f"unit_requests.state.{state.value}")}

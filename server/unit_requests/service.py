@@ -241,7 +241,7 @@ def answer_request(uow: UnitOfWork, organizer: Organizer, ref: str, answer: Requ
     unit_ref = _unit_of_answer(uow, organizer, row, answer)
     found = None if unit_ref is None else units.unit_by_ref(uow, unit_ref)
     row.unit_id = None if found is None else found.id
-    row.state, row.sentence = answer.state, answer.sentence.strip()
+    row.state, row.sentence = answer.state, answer.sentence
     row.decider_id, row.decided_at = organizer.id, uow.now
     record_change(
         uow,
@@ -268,7 +268,7 @@ def _unit_of_answer(
         if unit is None or unit.city != place.city:
             raise FieldRefused("unit", "unit_requests.form.unit_missing")
         return unit.ref
-    if not answer.sentence.strip():
+    if not answer.sentence:
         raise FieldRefused("sentence", "unit_requests.form.sentence_missing")
     return None
 

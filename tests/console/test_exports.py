@@ -149,7 +149,7 @@ def test_an_export_of_persons_asks_for_its_reason_and_keeps_it(
     assert "个人信息" in shown
     status, shown = browser.ask("POST", "/people/export", {"file_format": "csv", "reason": "  "})
     assert status == 422
-    assert "请填写导出用途。" in shown
+    assert "这一栏必须填写" in shown
     assert written == []
     form = {"file_format": "csv", "reason": "报送名单"}
     assert browser.open("POST", "/people/export?words=text&state=on", form).status_code == 200

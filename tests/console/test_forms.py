@@ -8,12 +8,18 @@ from pathlib import Path
 import wtforms
 from flask import Flask
 from werkzeug.datastructures import MultiDict
-from wtforms import IntegerField, PasswordField, SelectMultipleField, StringField
+from wtforms import (
+    IntegerField,
+    PasswordField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectFieldBase
 from wtforms.validators import Length
 
 from server import slices
-from server.console.forms import _UNREADABLE, ConsoleForm
+from server.console.forms import _UNREADABLE, MOST_REASON, ConsoleForm
 
 # A mistake in the code of a form, which its first page would show.
 OUR_MISTAKE = {"Choices cannot be None."}
@@ -82,3 +88,26 @@ def test_blanks_are_no_answer_to_a_required_question() -> None:
                 if required and not isinstance(one, PasswordField) and not one.errors:
                     taken.append(f"{made.__name__}.{one.name}")
     assert taken == []
+
+
+# Fields for an organizer's reason, remark or answer, by the names that forms give them.
+REASONS = ("reason", "remark", "answer", "sentence")
+
+
+def test_every_reason_has_the_same_bound_and_loses_the_blanks_around_it() -> None:
+    found, faults = 0, []
+    with Flask("tests").test_request_context("/console"):
+        for made in every_form():
+            for name in REASONS:
+                given = [(name, " " + "字" * MOST_REASON + "\n")]
+                one = made(formdata=MultiDict(given))._fields.get(name)
+                if not isinstance(one, TextAreaField):
+                    continue
+                found += 1
+                form = made(formdata=MultiDict([(name, "字" * (MOST_REASON + 1))]))
+                form[name].validate(form)
+                longer = list(form[name].errors)
+                if one.data != "字" * MOST_REASON or longer != ["console.form.reason_long"]:
+                    faults.append(f"{made.__name__}.{name}: not made by reason_field")
+    assert found >= 15
+    assert faults == []

@@ -216,7 +216,7 @@ def ask_remark(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm
 @page(PAGES, "POST", "/questions/<ref>/return", needs=_P.QUESTION_APPROVE, form=RemarkForm)
 def return_question(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm) -> Redirect:
     """Return a question to its author."""
-    lifecycle.return_question(uow, organizer, ref, form.remark.data.strip())
+    lifecycle.return_question(uow, organizer, ref, form.remark.data)
     return Redirect(f"/questions/{ref}", said="quiz.bank.returned")
 
 
@@ -233,7 +233,7 @@ def ask_reason(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm
 @page(PAGES, "POST", "/questions/<ref>/retire", needs=_P.QUESTION_WRITE, form=RemarkForm)
 def retire_question(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm) -> Redirect:
     """Retire a live question, or give up a draft."""
-    lifecycle.retire_question(uow, organizer, ref, form.remark.data.strip())
+    lifecycle.retire_question(uow, organizer, ref, form.remark.data)
     return Redirect(f"/questions/{ref}", said="quiz.bank.retired")
 
 

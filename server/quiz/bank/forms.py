@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from server.base.texts import Texts
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.console.upload_pages import ColumnsForm
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.files.reasons import RowRefused
@@ -27,7 +27,6 @@ from server.quiz.enums import QuestionKind
 
 _LETTERS = LETTERS[:MOST_OPTIONS]
 _NONE = ""
-_REMARK = 300
 # The field at which a reason is shown, by the part of its code before the first underscore.
 _FIELD_OF_REASON = {
     "stem": "stem", "option": "option_a", "options": "option_a", "too": "option_a",
@@ -110,13 +109,7 @@ class QuestionForm(ConsoleForm):
 class RemarkForm(ConsoleForm):
     """A remark for the author, or the reason of a change."""
 
-    remark = TextAreaField(
-        "quiz.bank_form.remark",
-        validators=[
-            InputRequired("quiz.bank_form.remark_missing"),
-            Length(max=_REMARK, message="quiz.bank_form.too_long"),
-        ],
-    )
+    remark = reason_field("quiz.bank_form.remark")
 
 
 class PickForm(ConsoleForm):

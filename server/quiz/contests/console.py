@@ -224,7 +224,7 @@ def show_return_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Reas
 @page(PAGES, "POST", "/contests/<ref>/return", needs=Permission.CONTEST_APPROVE, form=ReasonForm)
 def return_draft(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Redirect:
     """Return a draft to its author."""
-    drafts.return_draft(uow, organizer, ref, form.reason.data.strip())
+    drafts.return_draft(uow, organizer, ref, form.reason.data)
     return Redirect(f"/contests/{ref}", said="quiz.contest.returned")
 
 

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
 
 from server.base.clock import BEIJING
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.quiz.contests.editing import ContestDraft, EditableContest
 from server.quiz.contests.rule_form import RuleFields, read_fields, write_body
 from server.quiz.enums import Season, Timer
@@ -98,25 +98,13 @@ class ContestForm(ConsoleForm):
 class ChangeForm(ContestForm):
     """A change of a contest, with its reason for the audit trail."""
 
-    reason = StringField(
-        "quiz.contest.form.reason",
-        validators=[
-            InputRequired("quiz.contest.form.reason_missing"),
-            Length(max=200, message="quiz.contest.form.reason_long"),
-        ],
-    )
+    reason = reason_field("quiz.contest.form.reason")
 
 
 class ReasonForm(ConsoleForm):
     """The reason of a pause or of an early end."""
 
-    reason = StringField(
-        "quiz.contest.form.reason",
-        validators=[
-            InputRequired("quiz.contest.form.reason_missing"),
-            Length(max=200, message="quiz.contest.form.reason_long"),
-        ],
-    )
+    reason = reason_field("quiz.contest.form.reason")
 
 
 def read_plan(form: ContestForm, base: Mapping[str, Any]) -> ContestDraft:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wtforms import RadioField, TextAreaField
+from wtforms import RadioField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.console.tables import Column, ColumnKind, Filter, Table
@@ -69,28 +69,16 @@ FLAGS = Table(
 )  # fmt: skip
 
 
-def _reason_field(label: str, hint: str) -> TextAreaField:
-    """A required reason; `label` and `hint` are text keys."""
-    return TextAreaField(
-        label,
-        description=hint,
-        validators=[
-            InputRequired("quiz.integrity.reason_missing"),
-            Length(max=300, message="quiz.integrity.reason_long"),
-        ],
-    )
-
-
 class HoldForm(ConsoleForm):
     """Why the results are held; the citizen reads it."""
 
-    reason = _reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint")
+    reason = reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint")
 
 
 class ClearForm(ConsoleForm):
     """Why a flag shows no fault; for organizers alone."""
 
-    reason = _reason_field("quiz.integrity.clear_reason", "quiz.integrity.clear_hint")
+    reason = reason_field("quiz.integrity.clear_reason", "quiz.integrity.clear_hint")
 
 
 class DecisionForm(ConsoleForm):
@@ -101,7 +89,7 @@ class DecisionForm(ConsoleForm):
         choices=[SelectChoice("uphold"), SelectChoice("release")],
         validators=[InputRequired("quiz.integrity.decision_missing")],
     )
-    reason = _reason_field("quiz.integrity.decision_reason", "quiz.integrity.decision_hint")
+    reason = reason_field("quiz.integrity.decision_reason", "quiz.integrity.decision_hint")
 
 
 @page(
@@ -146,7 +134,7 @@ def ask_hold(uow: UnitOfWork, organizer: Organizer, ref: str, form: HoldForm) ->
 @page(PAGES, "POST", "/integrity/<ref>/hold", needs=Permission.HOLD_WRITE, form=HoldForm)
 def hold_results(uow: UnitOfWork, organizer: Organizer, ref: str, form: HoldForm) -> Redirect:
     """Hold the results: they leave every board at once."""
-    integrity.hold_results(uow, organizer, ref, form.reason.data.strip())
+    integrity.hold_results(uow, organizer, ref, form.reason.data)
     return Redirect(f"/integrity/{ref}", said="quiz.integrity.held")
 
 
@@ -160,7 +148,7 @@ def ask_clearing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClearFor
 @page(PAGES, "POST", "/integrity/<ref>/clear", needs=Permission.HOLD_WRITE, form=ClearForm)
 def clear_flags(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClearForm) -> Redirect:
     """Note that no fault was found."""
-    integrity.clear_flags(uow, organizer, ref, form.reason.data.strip())
+    integrity.clear_flags(uow, organizer, ref, form.reason.data)
     return Redirect("/integrity?state=open", said="quiz.integrity.cleared")
 
 
@@ -180,5 +168,5 @@ def ask_decision(uow: UnitOfWork, organizer: Organizer, ref: str, form: Decision
 def decide_hold(uow: UnitOfWork, organizer: Organizer, ref: str, form: DecisionForm) -> Redirect:
     """Uphold the hold, or release the results."""
     release = form.decision.data == "release"
-    integrity.decide_flagged(uow, organizer, ref, release=release, reason=form.reason.data.strip())
+    integrity.decide_flagged(uow, organizer, ref, release=release, reason=form.reason.data)
     return Redirect(f"/integrity/{ref}", said="quiz.integrity.decided")

@@ -152,7 +152,7 @@ def answer_question(
     """Answer the reports; a question that is to be mended is opened in the bank's form."""
     question = voiding.find_own_version(uow, organizer, ref, number)
     decision = ReportDecision(form.decision.data)
-    answering.answer_reports(uow, organizer, question, decision, form.answer.data.strip())
+    answering.answer_reports(uow, organizer, question, decision, form.answer.data)
     if decision is ReportDecision.MENDED and organizer.has_permission(_P.QUESTION_WRITE):
         return Redirect(f"/questions/{ref}/edit", said="quiz.review.mend_now")
     said = "quiz.review.answered" if decision is ReportDecision.NO_FAULT else "quiz.review.to_mend"
@@ -181,7 +181,7 @@ def propose_void(
     chosen = form.contests.data or []
     if not chosen:
         raise FieldRefused("contests", "quiz.error.no_contest_chosen")
-    voiding.propose_void(uow, organizer, view.row, chosen, since, form.reason.data.strip())
+    voiding.propose_void(uow, organizer, view.row, chosen, since, form.reason.data)
     return Redirect(f"/review/{ref}/{number}", said="quiz.review.proposed")
 
 
@@ -205,7 +205,7 @@ def decide_void(
 ) -> Redirect:
     """Approve the void and rescore, or refuse it."""
     _, question, _ = voiding.describe_void(uow, organizer, ref)
-    reason = form.reason.data.strip()
+    reason = form.reason.data
     if form.decision.data == "approve":
         job = voiding.approve_void(uow, organizer, ref, reason)
         return Redirect(f"/jobs/{job}", said="quiz.review.voided")
@@ -223,5 +223,5 @@ def ask_lift(uow: UnitOfWork, organizer: Organizer, ref: str, form: LiftForm) ->
 @page(PAGES, "POST", "/review/voids/<ref>/lift", needs=_P.VOID_APPROVE, form=LiftForm)
 def lift_void(uow: UnitOfWork, organizer: Organizer, ref: str, form: LiftForm) -> Redirect:
     """Lift a void and rescore."""
-    job = voiding.lift_void(uow, organizer, ref, form.reason.data.strip())
+    job = voiding.lift_void(uow, organizer, ref, form.reason.data)
     return Redirect(f"/jobs/{job}", said="quiz.review.lifted")

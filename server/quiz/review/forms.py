@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from wtforms import DateField, RadioField, SelectMultipleField, TextAreaField, widgets
+from wtforms import DateField, RadioField, SelectMultipleField, widgets
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Optional
 
 from server.base.texts import Texts
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, reason_field
 
 
 class _ContestBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyped
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
-
-
-def _reason(name: str) -> TextAreaField:
-    return TextAreaField(
-        f"quiz.review.{name}",
-        description=f"quiz.review.{name}_hint",
-        validators=[
-            InputRequired("quiz.review.reason_missing"),
-            Length(max=300, message="quiz.review.reason_long"),
-        ],
-    )
 
 
 class ReportAnswerForm(ConsoleForm):
@@ -34,7 +23,7 @@ class ReportAnswerForm(ConsoleForm):
         choices=[SelectChoice("no_fault"), SelectChoice("mended")],
         validators=[InputRequired("quiz.review.decision_missing")],
     )
-    answer = _reason("answer")
+    answer = reason_field("quiz.review.answer", "quiz.review.answer_hint")
 
 
 class VoidForm(ConsoleForm):
@@ -44,7 +33,7 @@ class VoidForm(ConsoleForm):
     since = DateField(
         "quiz.review.since", validators=[Optional()], description="quiz.review.since_hint"
     )
-    reason = _reason("void_reason")
+    reason = reason_field("quiz.review.void_reason", "quiz.review.void_reason_hint")
 
 
 class VoidDecisionForm(ConsoleForm):
@@ -55,13 +44,13 @@ class VoidDecisionForm(ConsoleForm):
         choices=[SelectChoice("approve"), SelectChoice("refuse")],
         validators=[InputRequired("quiz.review.decision_missing")],
     )
-    reason = _reason("decision_reason")
+    reason = reason_field("quiz.review.decision_reason", "quiz.review.decision_reason_hint")
 
 
 class LiftForm(ConsoleForm):
     """Why a void is lifted."""
 
-    reason = _reason("lift_reason")
+    reason = reason_field("quiz.review.lift_reason", "quiz.review.lift_reason_hint")
 
 
 def label_choices(texts: Texts, field: RadioField, *keys: str) -> None:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateTimeLocalField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, DateTimeLocalField
+from wtforms.validators import InputRequired
 
-from server.console.forms import ConsoleForm
-
-
-def _reason_field() -> StringField:
-    return StringField(
-        "quiz.final.form.reason",
-        validators=[
-            InputRequired("quiz.final.form.reason_missing"),
-            Length(max=200, message="quiz.final.form.reason_long"),
-        ],
-    )
+from server.console.forms import ConsoleForm, reason_field
 
 
 class FreezeForm(ConsoleForm):
@@ -27,17 +17,17 @@ class FreezeForm(ConsoleForm):
         format="%Y-%m-%dT%H:%M",
         validators=[InputRequired("quiz.final.form.freezes_at_missing")],
     )
-    reason = _reason_field()
+    reason = reason_field("quiz.final.form.reason")
 
 
 class FinalReasonForm(ConsoleForm):
     """The reason of lifting a freeze, or of dropping a draft."""
 
-    reason = _reason_field()
+    reason = reason_field("quiz.final.form.reason")
 
 
 class SealForm(ConsoleForm):
     """The reason of a sealing; `accept_open` seals although holds are undecided."""
 
-    reason = _reason_field()
+    reason = reason_field("quiz.final.form.reason")
     accept_open = BooleanField("quiz.final.form.accept_open")
