@@ -38,6 +38,15 @@ class Notes:
     lines: Sequence[tuple[str, str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExportSheet:
+    """A table of a file: its title, pairs of title and kind of column, and its rows."""
+
+    title: str
+    heads: Sequence[tuple[str, str]]
+    rows: Iterable[Sequence[Value]]
+
+
 class ExportFormat(StrEnum):
     """The format of an exported list; ZIP is an XLSX beside the files that its rows name."""
 
@@ -81,7 +90,7 @@ def write_export(
     """
     if kind is ExportFormat.CSV:
         return _write_csv(heads, rows)
-    return _write_xlsx(sheet, heads, rows)
+    return _write_xlsx([ExportSheet(title=sheet, heads=heads, rows=rows)])
 
 
 def write_template(
@@ -94,7 +103,12 @@ def write_template(
     """An example file of an import: XLSX has the notes on a second sheet, CSV has none."""
     if kind is ExportFormat.CSV:
         return _write_csv(heads, rows)[0]
-    return _write_xlsx(sheet, heads, rows, notes)[0]
+    return _write_xlsx([ExportSheet(title=sheet, heads=heads, rows=rows)], notes)[0]
+
+
+def write_workbook(sheets: Sequence[ExportSheet], notes: Notes) -> bytes:
+    """An XLSX with a sheet for each table, and the notes on the last one."""
+    return _write_xlsx(sheets, notes)[0]
 
 
 def pack_files(sheet: str, content: bytes, files: Mapping[str, bytes]) -> bytes:
@@ -131,12 +145,7 @@ def _plain_value(value: Value) -> str | int | float:
     return neutralise_text(value) if isinstance(value, str) else value
 
 
-def _write_xlsx(
-    sheet: str,
-    heads: Sequence[tuple[str, str]],
-    rows: Iterable[Sequence[Value]],
-    notes: Notes | None = None,
-) -> tuple[bytes, int]:
+def _write_xlsx(sheets: Sequence[ExportSheet], notes: Notes | None = None) -> tuple[bytes, int]:
     made = io.BytesIO()
     book = xlsxwriter.Workbook(
         made,
@@ -155,22 +164,31 @@ def _write_xlsx(
         "date": book.add_format({"num_format": "yyyy-mm-dd hh:mm"}),
         "day": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
-    page = book.add_worksheet(_sheet_name(sheet))
-    for at, (_, kind) in enumerate(heads):
-        page.set_column(at, at, _WIDTHS[kind])
-    page.freeze_panes(1, 0)
-    for at, (title, _) in enumerate(heads):
-        page.write_string(0, at, title, formats["head"])
-    count = 0
-    for count, row in enumerate(rows, start=1):
-        if count > MOST_SHEET_ROWS:
-            raise ValueError("more rows than a sheet can hold")
-        for at, value in enumerate(row):
-            _write_cell(page, count, at, value, formats)
+    count = sum(
+        _write_sheet(book.add_worksheet(_sheet_name(one.title)), one, formats) for one in sheets
+    )
     if notes is not None:
         _write_notes(book.add_worksheet(_sheet_name(notes.title)), notes, formats)
     book.close()
     return made.getvalue(), count
+
+
+def _write_sheet(
+    page: xlsxwriter.worksheet.Worksheet, sheet: ExportSheet, formats: dict[str, object]
+) -> int:
+    """Write the rows of a table; return their number."""
+    for at, (_, kind) in enumerate(sheet.heads):
+        page.set_column(at, at, _WIDTHS[kind])
+    page.freeze_panes(1, 0)
+    for at, (title, _) in enumerate(sheet.heads):
+        page.write_string(0, at, title, formats["head"])
+    count = 0
+    for count, row in enumerate(sheet.rows, start=1):
+        if count > MOST_SHEET_ROWS:
+            raise ValueError("more rows than a sheet can hold")
+        for at, value in enumerate(row):
+            _write_cell(page, count, at, value, formats)
+    return count
 
 
 def _write_notes(

@@ -8,11 +8,13 @@ from typing import Literal
 from server.base.access import Organizer, Permission
 from server.base.clock import say_instant
 from server.base.uow import UnitOfWork
-from server.base.web.page import Page, Pages, Section, page
+from server.base.web.page import Download, Page, Pages, Section, page
 from server.base.web.schema import Query
+from server.console import summaries
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
-from server.dashboard import charts, service
+from server.console.summaries import SummaryForm
+from server.dashboard import charts, exporting, service
 from server.dashboard.tables import (
     PARTICIPANTS,
     PARTICIPATIONS,
@@ -47,6 +49,41 @@ def show_own_figures(uow: UnitOfWork, organizer: Organizer, query: FigureQuery) 
 def show_figures(uow: UnitOfWork, organizer: Organizer, place: str, query: FigureQuery) -> Page:
     """The figures of a place in the organizer's scope."""
     return _show_place(uow, organizer, place, query)
+
+
+@page(
+    PAGES, "GET", "/figures/<place>/export", needs=Permission.FIGURES_READ, form=SummaryForm,
+    query=FigureQuery,
+)  # fmt: skip
+def ask_figure_export(
+    uow: UnitOfWork, organizer: Organizer, place: str, form: SummaryForm, query: FigureQuery
+) -> Page:
+    """Ask which tables of a place are exported, and in which format."""
+    found = service.read_dashboard(uow, organizer, place)
+    tables = exporting.list_tables(uow.texts, found, query.by)
+    summaries.offer_tables(uow.texts, form, tables)
+    address = f"/console/figures/{place}"
+    return Page(
+        "console/summary_export.html",
+        form=form,
+        title=uow.texts.fill_text("dashboard.console.heading", name=found.total.name),
+        back=f"{address}?by={query.by}",
+        action=f"{address}/export?by={query.by}",
+        reasoned=summaries.asks_reason(tables),
+    )
+
+
+@page(
+    PAGES, "POST", "/figures/<place>/export", needs=Permission.FIGURES_READ, form=SummaryForm,
+    query=FigureQuery,
+)  # fmt: skip
+def export_figures(
+    uow: UnitOfWork, organizer: Organizer, place: str, form: SummaryForm, query: FigureQuery
+) -> Download:
+    """Write tables of a place's page into a file."""
+    found = service.read_dashboard(uow, organizer, place)
+    tables = exporting.list_tables(uow.texts, found, query.by)
+    return summaries.export_tables(form, tables, exporting.describe_file(uow.texts, found))
 
 
 @page(PAGES, "GET", "/participants", needs=Permission.PERSON_READ, query=ParticipantQuery)

@@ -23,6 +23,10 @@ def a_place(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
 FIGURE_PROBES = {
     "GET /figures": Probe(),
     "GET /figures/<place>": Probe(make=a_place),
+    "GET /figures/<place>/export": Probe(make=a_place),
+    "POST /figures/<place>/export": Probe(
+        make=a_place, form={"table": "trend", "file_format": "csv"}, saves=True
+    ),
     "GET /participants": Probe(),
     "GET /participations": Probe(),
     **list_probes("/participants", reason="核对"),
