@@ -12,17 +12,19 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random, SystemRandom
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
 from server.base import ids
 from server.base.access import Actor, Citizen, Organizer
 from server.base.clock import Clock, SystemClock
 from server.base.errors import NotAuthenticated, Unavailable
+from server.base.fair_slots import FairSlots
 from server.base.ownership import HandOver
 from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
@@ -232,8 +234,9 @@ class UnitOfWorkFactory:
         self._patience = patience_of(engine)
         self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
-        # SQLite's own wait for its writer is unfair; this lock serves threads in order.
-        self._turn = threading.Lock()
+        # The pool serves waiting threads in no order, and SQLite its writers neither.
+        self._slots = FairSlots(cast(QueuePool, engine.pool).size())
+        self._turn = FairSlots(1)
         self._open = threading.local()
 
     @contextmanager
@@ -273,18 +276,29 @@ class UnitOfWorkFactory:
                 _roll_back_failed(transaction)
                 raise
             finally:
-                transaction.return_connection()
+                self._return_connection(transaction)
         for call in after_commit_calls:
             call()
 
     def _open_transaction(self, read_only: bool) -> Transaction:
         with self._patience.spend_block():
+            if not self._slots.take_slot(self._patience.seconds_allowed()):
+                self._patience.no_place()
+                raise DatabaseAway
             try:
                 engine = self._reading if read_only else self.engine
                 return open_transaction(engine, self._patience)
-            except PoolTimeout:
-                self._patience.no_place()
+            except BaseException as trouble:
+                self._slots.return_slot()
+                if isinstance(trouble, PoolTimeout):
+                    self._patience.no_place()
                 raise
+
+    def _return_connection(self, transaction: Transaction) -> None:
+        try:
+            transaction.return_connection()
+        finally:
+            self._slots.return_slot()
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
         """Limit the database waits of this thread's units of work inside the block."""
@@ -317,16 +331,16 @@ class UnitOfWorkFactory:
         finally:
             self._open.depth -= 1
             if taken:
-                self._turn.release()
+                self._turn.return_slot()
 
     def _take_turn(self) -> None:
         with self._patience.spend_block():
-            taken = self._turn.acquire(timeout=self._patience.allowed_for_lock())
+            taken = self._turn.take_slot(self._patience.allowed_for_lock())
         if not taken:
             raise DatabaseAway
         if self._patience.refuses:
             # Others have timed out meanwhile, so the next thread is refused too.
-            self._turn.release()
+            self._turn.return_slot()
             raise NotAsked
 
     @property

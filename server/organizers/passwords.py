@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from server.base.fair_slots import FairSlots
 from server.organizers.errors import PasswordsBusy
 
 # Each check uses 64 MiB. Source: RFC 9106, section 4; OWASP, password storage.
@@ -28,7 +28,7 @@ class PasswordHashes:
 
     def __init__(self, hasher: PasswordHasher, *, at_once: int, wait_seconds: float) -> None:
         self._hasher = hasher
-        self._places = threading.BoundedSemaphore(at_once)
+        self._slots = FairSlots(at_once)
         self._wait_seconds = wait_seconds
 
     def hash_password(self, password: str) -> str:
@@ -53,12 +53,12 @@ class PasswordHashes:
 
     @contextmanager
     def _hold_place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=self._wait_seconds):
+        if not self._slots.take_slot(self._wait_seconds):
             raise PasswordsBusy
         try:
             yield
         finally:
-            self._places.release()
+            self._slots.return_slot()
 
 
 HASHES = PasswordHashes(

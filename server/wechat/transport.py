@@ -117,12 +117,14 @@ class _Raw:
 class Patience:
     """Timeouts of a caller: for the connection, for the whole call, before a retry.
 
-    Units: `calls_at_once` is the number of concurrent calls of one process.
+    Units: `calls_at_once` is the number of concurrent calls of one process; `place_seconds` is how
+    long a further call waits for one of them to end.
     """
 
     connect_seconds: float = 2.0
     total_seconds: float = 4.0
     rest_seconds: float = 0.1
+    place_seconds: float = 1.0
     calls_at_once: int = 8
 
 
@@ -149,7 +151,7 @@ class Transport:
         self._patience = patience
         self._count = count
         self._breaker = Breaker(clock)
-        self._bulkhead = Bulkhead(patience.calls_at_once)
+        self._bulkhead = Bulkhead(patience.calls_at_once, patience.place_seconds)
         self._session = _open_session(adapter)
         _hush_addresses()
 
@@ -165,7 +167,7 @@ class Transport:
     def place_for(self, path: str) -> Iterator[None]:
         """Hold one of the slots for calls, for all attempts of a call together.
 
-        Raises: NotSent (503), at once, when all are taken.
+        Raises: NotSent (503) when none becomes free in time.
         """
         with ExitStack() as held:
             try:

@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 import server.base.sql.patience as patience_module
 from server.app import Overrides, create_app
+from server.base.fair_slots import FairSlots
 from server.base.settings import Database, Settings
 from server.base.sql.database import open_engine
 from server.base.sql.patience import (
@@ -200,6 +201,13 @@ def test_a_new_connection_to_a_stopped_server_is_given_up_in_time(
     engine.dispose()
 
 
+class PatientSlots(FairSlots):
+    """Slots for which a thread waits as long as it takes."""
+
+    def take_slot(self, seconds: float, most_waiting: int | None = None) -> bool:
+        return super().take_slot(max(seconds, LONGEST), most_waiting)
+
+
 def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain(
     stoppable: Flask, own_postgres: OwnPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +223,7 @@ def test_whoever_waits_for_a_place_is_told_as_soon_as_anybody_has_waited_in_vain
 
     monkeypatch.setattr(BoundedConnection, "_connect_gen", classmethod(connecting))
     # Those who have no place could wait for ever: what ends their wait is the others' failure.
-    monkeypatch.setattr(uow_factory.engine.pool, "_timeout", LONGEST)
+    monkeypatch.setattr(uow_factory, "_slots", PatientSlots(POOL))
     with frozen(own_postgres), ThreadPoolExecutor(CLIENTS) as clients:
         for done in [clients.submit(write, uow_factory) for _ in range(CLIENTS)]:
             assert isinstance(done.exception(LONGEST / 2), DatabaseAway)

@@ -49,9 +49,10 @@ class Hanging:
             self.let_go.set()
 
 
-def a_bench(clock: FakeClock, places: int, hanging: Hanging) -> Bench:
+def a_bench(clock: FakeClock, places: int, hanging: Hanging, place_seconds: float = 0.0) -> Bench:
     script = Script(clock, {LOGIN: hanging, INFO: hanging, SEND: {"errcode": 0}})
-    return Bench(clock, script, patience=Patience(rest_seconds=0, calls_at_once=places))
+    patience = Patience(rest_seconds=0, calls_at_once=places, place_seconds=place_seconds)
+    return Bench(clock, script, patience=patience)
 
 
 @contextmanager
@@ -90,6 +91,23 @@ def test_log_ins_beyond_the_places_are_refused_at_once_and_a_callback_is_answere
         assert sorted(one.result()[0] for one in asked) == [200] * PLACES + [503] * len(refused)
         # The places are free again.
         assert log_in(app)[0] == 200
+
+
+def test_as_many_log_ins_again_wait_for_a_place_and_are_logged_in(
+    settings: Settings, clock: FakeClock
+) -> None:
+    hanging = Hanging()
+    with (
+        an_app(settings, a_bench(clock, PLACES, hanging, place_seconds=60)) as app,
+        ThreadPoolExecutor(MANY) as people,
+        hanging.hung(),
+    ):
+        asked = [people.submit(log_in, app) for _ in range(MANY)]
+        answered = as_completed(asked)
+        refused = [next(answered).result() for _ in range(MANY - 2 * PLACES)]
+        assert refused == [(503, "2")] * len(refused)
+        hanging.let_go.set()
+        assert sorted(one.result()[0] for one in asked) == [200] * 2 * PLACES + [503] * len(refused)
 
 
 def test_without_a_bound_all_of_them_would_wait(settings: Settings, clock: FakeClock) -> None:
@@ -143,18 +161,18 @@ def test_a_refused_call_tells_nothing_about_wechat(clock: FakeClock) -> None:
 
 
 def test_a_failed_call_gives_its_place_back() -> None:
-    bulkhead = Bulkhead(1)
+    bulkhead = Bulkhead(1, 0.0)
     for _ in range(3):
         with pytest.raises(KeyError), bulkhead.hold_place():
             raise KeyError
     with pytest.raises(ValueError, match="at least one"):
-        Bulkhead(0)
+        Bulkhead(0, 0.0)
 
 
-def test_calls_out_hold_a_quarter_of_the_threads_and_callbacks_have_their_own(
+def test_calls_out_and_those_that_wait_hold_half_of_the_threads_and_callbacks_have_their_own(
     settings: Settings,
 ) -> None:
-    assert settings.wechat.calls_at_once * 4 <= RUNNING
+    assert settings.wechat.calls_at_once * 2 * 2 <= RUNNING
     lanes = dict(LANES)
     for path in (OFFICIAL, MINI_PROGRAM):
         assert any(path.startswith(lane) and threads >= 8 for lane, threads in lanes.items())
