@@ -344,7 +344,7 @@ def _create_organizer(application: Application, asked: argparse.Namespace) -> in
 
 
 def _ask_password() -> str:
-    """Ask twice on the terminal; without one, read a single line.
+    """Read a password: asked for twice on a terminal, else one line of standard input.
 
     Raises: FieldRefused when the two differ.
     """

@@ -228,7 +228,7 @@ export interface ContestMe {
   open_attempt_id: string | null
   open_remaining_ms: number | null
   held: boolean
-  /** Ranked, and of today by the same rule. */
+  /** The ranked total in points; `today_score` is today's total by the same rule. */
   total: number | null
   today_score: number | null
   rank: number | null

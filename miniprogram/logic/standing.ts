@@ -24,7 +24,7 @@ export function standingOf(me: Pick<ContestMe, 'held' | 'total' | 'rank' | 'behi
   if (me?.held) return { total: c.held, next: '' }
   if (me == null || me.total === null) return { total: '', next: '' }
   const total = fill(c.total, { score: sayScore(me.total) })
-  // Without a rank while the boards are frozen, for someone who began after the freeze.
+  // A user who took the first paper after the boards were frozen has no rank until the freeze ends.
   if (me.rank === null) return { total, next: '' }
   return { total: `${total}，${fill(c.place, { rank: me.rank })}`, next: distance(me.behind_next, me.behind_next_ms, c) }
 }

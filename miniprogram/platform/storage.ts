@@ -1,7 +1,7 @@
 /**
  * Storage that never fails. WeChat's own throws when it is full (10 MB), damaged or disabled, and
  * can be emptied while the program runs. Every value is therefore also held in memory, and the copy
- * in memory wins while the program runs.
+ * in memory is the one that is read while the program runs.
  */
 
 /** WeChat's storage; every call may throw. */

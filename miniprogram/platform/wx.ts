@@ -189,7 +189,7 @@ export function askToSubscribe(ids: string[]): Promise<Record<string, string>> {
   })
 }
 
-/** Lets shared cards carry the group they are opened in. */
+/** Makes WeChat report the group in which a shared card is opened. */
 export function offerGroupShare(): void {
   if (onSinglePage()) return
   void wx.showShareMenu({ withShareTicket: true, menus: ['shareAppMessage', 'shareTimeline'] })

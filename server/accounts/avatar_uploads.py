@@ -1,7 +1,7 @@
 """Uploaded picture files, stored until a worker has made a small picture of each.
 
 The row is the job, and the queue is bounded. Files are decoded in the background, one at a time, so
-an upload costs its request only the transfer.
+the request of an upload takes no longer than its transfer.
 
 Lock order: the citizen first, then the row, as for the pictures themselves.
 """
@@ -36,7 +36,7 @@ MOST_WAITING = 100
 # Longer than a child process may run; after that the claiming worker is dead.
 TAKEN_FOR = timedelta(seconds=60)
 MOST_TRIES = 3
-# Decoding takes seconds on a busy machine, and one thread keeps the time of all sweeps.
+# Decoding takes seconds on a busy machine, and would delay the other sweeps of this thread.
 DECODED_IN_A_RUN = 2
 _UNREADABLE = "unreadable"
 _WAITING = (OutboxState.QUEUED, OutboxState.CLAIMED)

@@ -17,7 +17,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
 def export_person(uow_factory: UnitOfWorkFactory, who: str) -> dict[str, Any]:
-    """Export a citizen's data, found by id or by an openid; an entry of the audit trail.
+    """Export a citizen's data, found by id or by an openid; recorded in the audit trail.
 
     Raises: NoSuchCitizen (404).
     """

@@ -53,7 +53,7 @@ def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
 
 
 def leave_traces(uow: UnitOfWork, citizen_id: int) -> None:
-    """Store the hashes of a citizen about to be erased, for as long as something counts.
+    """Store the hashes of a citizen about to be erased, for as long as a slice counts by them.
 
     Earlier traces of the same person are stored under every id known now, so that they are found
     under any of them.
@@ -86,7 +86,7 @@ def _earlier_traces(uow: UnitOfWork, citizen_id: int) -> list[tuple[int, datetim
 
 
 def drop_old(uow: UnitOfWork) -> int:
-    """Delete traces that nothing counts by any more; return how many rows were processed.
+    """Delete traces that no slice counts by any more; return how many rows were processed.
 
     A season prolonged after the erasure keeps its traces until its new end.
     """

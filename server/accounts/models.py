@@ -102,7 +102,7 @@ class Language(StrEnum):
 
 
 def _number_of_row(context: Any) -> str:
-    """The shown number of a row that is inserted."""
+    """The default of `shown_number`, computed from the `ref` of the inserted row."""
     return number_of(context.get_current_parameters()["ref"])
 
 

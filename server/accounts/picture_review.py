@@ -58,4 +58,4 @@ def judge_picture(uow: UnitOfWork, name: str, *, shown: bool) -> None:
     verdict = PictureVerdict.PASS if shown else PictureVerdict.RISKY
     avatars.carry_out_verdict(uow, row, verdict)
     facts = {"picture": name, "shown": shown}
-    uow.after_commit(lambda: _log.warning("an operator judged a picture", extra=facts))
+    uow.after_commit(lambda: _log.warning("picture reviewed by an operator", extra=facts))

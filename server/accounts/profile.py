@@ -277,7 +277,7 @@ def _prepare_name(uow: UnitOfWork, citizen: Citizen) -> UncheckedName | Outcome:
 
 
 def _ask_about_name(context: TaskContext, waiting: UncheckedName) -> Outcome:
-    assert waiting.openid is not None  # noqa: S101 - _prepare_name has looked
+    assert waiting.openid is not None  # noqa: S101 - _prepare_name has checked it
     try:
         verdict = context.gateway.check_text(waiting.openid, waiting.name, TextPlace.PROFILE)
         return Done(result=verdict)

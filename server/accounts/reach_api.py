@@ -55,7 +55,7 @@ def _check_upload(_asking: PreflightContext, upload: bytes) -> None:
     ask=_check_upload,
     pace=OWN_WORDS,
 )
-def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked above
+def give_avatar(uow: UnitOfWork, upload: bytes, asked: None) -> None:  # noqa: ARG001 - checked by `ask`
     """Upload the caller's picture; it is shown after it has passed WeChat's check."""
     avatar_uploads.receive_file(uow, uow.caller_id, upload)
 

@@ -38,8 +38,8 @@ def has_allowed_length(name: str) -> bool:
 
 def mask_name(name: str) -> str:
     """The public form of a name: the first character and a star."""
-    # Splits lazily or not at all, because a board masks a hundred names: an ideograph always begins
-    # a character of its own, unless a joiner stands before it.
+    # Splits only the beginning, or nothing, because a board masks a hundred names. An ideograph
+    # after any character but a joiner always begins a new character.
     if "\u4e00" <= name[1:2] <= "\u9fff" and name[0] != _JOINER:
         return f"{name[0]}*"
     shown = split_characters(name)

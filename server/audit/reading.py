@@ -82,7 +82,7 @@ class AuditLine:
         return "; ".join(f"{one.name}: {one.before} → {one.after}" for one in self.changes)
 
 
-def select_entries(uow: UnitOfWork, organizer: Organizer, query: AuditQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+def select_entries(uow: UnitOfWork, organizer: Organizer, query: AuditQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     """The entries of the organizer's place and below that match the filters."""
     found = visible_to(select(AuditRecord), organizer, AuditRecord)
     if query.who:
@@ -194,7 +194,7 @@ def _describe_entry(uow: UnitOfWork, row: AuditRecord, place: str) -> AuditLine:
 
 
 def _title_in(*facts: Mapping[str, Any]) -> str:
-    """The name of the object as its entry tells it; empty without one."""
+    """The name of the object from the facts of its entry; empty without one."""
     told = (one.get(name) for one in reversed(facts) for name in _TITLES)
     return next((value for value in told if isinstance(value, str) and value), "")
 

@@ -15,7 +15,7 @@ from server.audit.rules import GENESIS, Link, head_message
 from server.base.uow import UnitOfWork
 
 _BATCH = 1000
-# How many higher numbers are tried as the original number of a renumbered row.
+# A renumbered row had a higher number before; at most this many numbers are tried.
 _SHIFT_LOOKED_FOR = 10_000
 _LINK_FIELDS = tuple(one.name for one in fields(Link))
 

@@ -1,7 +1,8 @@
 """The trail in words: fields, values and authors have texts, declared by the slice of the act.
 
 A field is named by `<slice>.recorded.<field>`, a code by `<slice>.recorded_value.<field>.<code>`;
-without one there, by the same keys of `audit`. Entries of earlier versions keep what they say.
+without one there, by the same keys of `audit`. Codes of earlier versions
+without a text are shown as stored.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class System:
     name: str
 
 
-# The second half of permissions that confirm what somebody else has prepared.
+# The verbs of permissions to confirm another organizer's work.
 APPROVING_VERBS = frozenset({"approve", "seal", "publish", "decide", "release"})
 
 

@@ -253,10 +253,10 @@ class Worker:
         try:
             return take_lease(self._context.uow_factory, task.name, self._me)
         except AppError as refusal:
-            _log.warning("no lease", extra={"task": task.name, "code": refusal.code})
+            _log.warning("sweep lease not taken", extra={"task": task.name, "code": refusal.code})
         except Exception as trouble:
             # The single scheduler thread must survive any failure of one sweep.
-            _log.error("no lease", exc_info=trouble, extra={"task": task.name})
+            _log.error("sweep lease not taken", exc_info=trouble, extra={"task": task.name})
         return False
 
 

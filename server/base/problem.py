@@ -1,7 +1,7 @@
-"""The one form of a refusal over HTTP: problem+json (RFC 9457) and its headers.
+"""The format of every refusal over HTTP: problem+json (RFC 9457) and its headers.
 
-The API, the callbacks and the answers before parsing send it; the console shows a page instead and
-takes the headers alone.
+The API, the callbacks and the responses to unparsable requests use it; the console shows a page
+instead and uses only the headers.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Retention: deletes rows about persons after their declared time.
 
-Sweeps delete such rows continuously; the command shows what is overdue, and deletes it.
+Sweeps delete such rows continuously; the command shows overdue rows, and deletes them.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def apply_retention(
 ) -> dict[str, int]:
     """Delete all overdue rows, in batches; return how many per table.
 
-    With `dry_run` nothing is deleted, and the figures are what would be.
+    With `dry_run` nothing is deleted; the figures are the rows that would be deleted.
     """
     limited = [one for one in declared if one.keep is not None]
     if dry_run:

@@ -62,7 +62,7 @@ class CallbackHandler:
         """Apply a message's effects once per `message.key`; a repeat gets the first reply.
 
         Raises: Unavailable (503) when it failed: nothing is stored, and WeChat repeats the message.
-        A mere question gets an apology as its reply instead.
+        A message without effects gets an apology as its reply instead.
         """
         try:
             return self._apply_once(message)

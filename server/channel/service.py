@@ -1,7 +1,7 @@
 """Followers of the official account: follow state, the code they came by, missing unionids.
 
-WeChat's events may be repeated, late or in any order; the rows end the same. Following earns
-nothing: no other slice reads these tables.
+WeChat's events may be repeated, late or in any order; the resulting rows are the same. Following
+earns nothing: no other slice reads these tables.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class SweepPart:
 
 
 def claim_part(uow: UnitOfWork) -> SweepPart | None:
-    """Claim the next part if it is due, until the next one would be due."""
+    """Claim the next part if it is due; the claim lasts until the next part is due."""
     uow.session.execute(
         insert_for(uow.session, FollowerSweep)
         .values(id=_ONLY, place=0, due_at=uow.now, fence=0)

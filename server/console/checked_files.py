@@ -1,4 +1,4 @@
-"""Uploaded files that change much at once: upload, check, confirmation, storing, result.
+"""Uploaded files that change many rows: upload, check, confirmation, storing, result.
 
 A slice declares a `CheckedUpload` with its tables and the functions that read, compare and store.
 A long job checks the file, which stores nothing; after the organizer's confirmation a second job
@@ -85,7 +85,7 @@ class CheckedUpload(Generic[Read]):
     """One kind of file: its tables, its texts, and how its rows are read, compared and stored.
 
     `counts` names the numbers of a report. `record` writes the audit entry of an act with its facts
-    (the audit slice lies above the console), `subject` is the kind of its object. `read` parses
+    (the audit slice is on a higher floor), `subject` is the kind of its object. `read` parses
     outside of transactions and may raise FileRefused; `lock` is taken before `compare` and `store`
     of the second job.
     """

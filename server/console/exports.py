@@ -71,7 +71,7 @@ def neutralise_text(text: str) -> str:
 
 
 def restore_text(text: str) -> str:
-    """The text before `neutralise_text`."""
+    """The original of a text that `neutralise_text` returned."""
     marked = text.startswith("'") and text.lstrip("'").startswith(FORMULA_STARTS)
     return text[1:] if marked else text
 
@@ -131,7 +131,7 @@ def _write_csv(
     for row in rows:
         count += 1
         writer.writerow([_plain_value(value) for value in row])
-    # Excel reads UTF-8 only with its mark.
+    # Excel recognises UTF-8 only by its byte order mark.
     return made.getvalue().encode("utf-8-sig"), count
 
 

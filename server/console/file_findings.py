@@ -9,7 +9,7 @@ from typing import Any
 from server.console.sheets.headings import ColumnFound
 from server.console.sheets.reasons import FileRefused, Problem
 
-# Problems that a report holds; their number is complete.
+# At most this many problems are stored in a report; their stored number counts all.
 MOST_TOLD = 1000
 
 
@@ -17,8 +17,9 @@ MOST_TOLD = 1000
 class FileFindings:
     """A file compared with what is stored.
 
-    `changes` goes to `CheckedUpload.store`; `counts` has a number under each of its `counts`.
-    `refused`: no row may be taken. `said` is kept with the file for the next run.
+    `changes` goes to `CheckedUpload.store`; `counts` has a number for each name in
+    `CheckedUpload.counts`. `refused`: no row may be stored. `said` is kept with the file for the
+    next run.
     """
 
     changes: Any

@@ -60,7 +60,7 @@ from server.console.responses import (
 from server.console.templates import Templates
 from server.console.visitors import Visitors
 
-# Refusals of a request that may be made differently.
+# Refusals of an organizer's request, shown in the layout with the menu; other errors have none.
 _WITH_MENU = frozenset(
     {
         HTTPStatus.FORBIDDEN,
@@ -116,7 +116,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
-    # Reads the last change of an object, to explain a refusal to an organizer who came second.
+    # Reads the last change of an object, to explain why a later change by another is refused.
     latest: LatestReader | None = None
     gateway: Any = None
     account: Account = _NO_ACCOUNT
@@ -350,7 +350,7 @@ class Console:
         refusal: AlreadyDone,
         call: Mapping[str, Any],
     ) -> LatestChange | None:
-        """The newest change of the page's object, which explains why a second one is refused."""
+        """The newest change of the page's object, which is the reason for this refusal."""
         if self.latest is None:
             return None
         refs = [refusal.about, *(call[name] for name in route.places)]

@@ -20,7 +20,7 @@ from server.console.long_jobs import cancel_job, find_job
 from server.console.models import ConsoleJob
 from server.console.tables import Column, ColumnKind, ListQuery, Table
 
-# The table of pages that the first page is in, too.
+# The same table of pages as that of the first page.
 PAGES = home.PAGES
 _BADGES = {"waiting": "plain", "running": "mind", "done": "good", "failed": "bad"}
 

@@ -1,4 +1,4 @@
-"""The pages that every list has beside itself: its export, its columns and saved filters."""
+"""The additional pages of every list: its export, its columns and its saved filters."""
 
 from __future__ import annotations
 

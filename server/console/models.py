@@ -18,7 +18,7 @@ from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 
 
 class FileState(StrEnum):
-    """State of an uploaded file: to be checked, checked, to be stored, stored, or given up."""
+    """State of an uploaded file: to be checked, checked, to be stored, stored, or discarded."""
 
     WAITING = "waiting"
     CHECKED = "checked"
@@ -30,10 +30,13 @@ class FileState(StrEnum):
 class CheckedFile(Owned):
     """Columns of a table of uploaded files (checked_files.py); long jobs check and store them.
 
-    State machine: waiting --check--> checked --confirm--> confirmed --store--> stored; checked
-    --assign columns--> waiting; confirmed --what is stored changed--> checked; each but stored
-    --drop--> dropped. `content` is deleted at both final states. `said` has the organizer's
-    settings for reading the file and the running job; `report` the last check's result.
+    State machine:
+    waiting --check--> checked --confirm--> confirmed --store--> stored
+    checked --assign columns--> waiting
+    confirmed --the second comparison has another result--> checked
+    waiting, checked, confirmed --drop--> dropped
+    `content` is deleted in both final states, stored and dropped. `said` has the organizer's
+    settings for reading the file, and the running job; `report` has the last check's result.
     """
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -86,9 +89,9 @@ class ConsoleJob(Outgoing, Base):
 
     The outbox columns say when it runs: queued -> claimed -> done | given_up; a claim of a dead
     worker is queued again, at most `MOST_TRIES` times (long_jobs.py). `settled` is set in the
-    transaction of the job's own effect, so that a repeat finds the effect made. `organizer` is the
-    id of the account, `acts_as` its role and scope when the job began; nobody else sees the row.
-    `said` and `facts` are the outcome in words. Input and result are deleted with the row,
+    transaction of the job's own effect, so that a repeated run does not make it again. `organizer`
+    is the id of the account, `acts_as` its role and scope when the job began; nobody else sees the
+    row. `said` and `facts` are the outcome in words. Input and result are deleted with the row,
     `KEPT` after the end.
     """
 

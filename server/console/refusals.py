@@ -42,7 +42,7 @@ def belongs_in_form(refusal: AppError) -> bool:
 
 
 def say_refusal(texts: Texts, refusal: AppError, form: Form | None = None) -> str:
-    """The sentence of a refusal; `form` because a missing choice is no missing page."""
+    """The sentence of a refusal; with a `form`, a missing object is one that was chosen in it."""
     if isinstance(refusal, FieldRefused):
         return texts.fill_text(refusal.said)
     if form is not None and refusal.code == "not_found":

@@ -17,7 +17,7 @@ from server.base.errors import AppError
 from server.base.web.page import Download, Redirect
 from server.console.form_session import PREFIX
 
-# Parts of the names of routes that answer with a refusal alone.
+# Names of the routes that only refuse: an unknown path, a method that a path does not have.
 UNKNOWN_PAGE, OTHER_METHOD = "unknown", "other_method"
 
 
@@ -54,7 +54,7 @@ def flashed_messages() -> list[tuple[str, dict[str, Any]]]:
 
 
 def send_to_login(login: str) -> Response:
-    """The redirect to the login page, with the way back: this page, after a POST its GET."""
+    """The redirect to the login page; `next` is the page to return to, after a POST its GET."""
     back = quote(_address_shown(), safe="/")
     answer = Response(status=HTTPStatus.SEE_OTHER)
     answer.headers["Location"] = f"{login}?next={back}"

@@ -19,7 +19,7 @@ SLICE = Slice(
     queues=(long_jobs.QUEUE,),
     jobs=(list_pages.EXPORT_JOB,),
     permissions=(Permission.CONSOLE_OPEN,),
-    # Running work goes on, and its result can be downloaded by the successor.
+    # Running work continues, and its result can be downloaded by the successor.
     hooks=Hooks(
         follow_unit=(unit_moves.UNIT_MOVE,),
         hand_over=(HandOver(said="console.hand_over.jobs", table=ConsoleJob, column="organizer"),),

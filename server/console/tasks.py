@@ -1,4 +1,4 @@
-"""Background tasks of the console: run long jobs, delete what is kept no longer."""
+"""Background tasks of the console: run long jobs, delete expired rows."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def count_named(uow: UnitOfWork, unit_id: int) -> int:
 
 
 def rename_all(uow: UnitOfWork, old: int, new: int) -> int:
-    """Replace the old unit in them by the new one; return how many were changed."""
+    """Replace the old unit by the new one in jobs and filters; return how many were changed."""
     jobs, views = _jobs_of(uow, old), _views_of(uow, old)
     for job in jobs:
         job.acts_as = {**job.acts_as, "scope": [*job.acts_as["scope"][:2], new]}

@@ -1,4 +1,4 @@
-"""The pages that every kind of checked file has: columns by hand, storing, giving up.
+"""The pages that every kind of checked file has: columns by hand, storing, discarding.
 
 A slice declares the upload itself, and the page of one file, in its own words; both templates use
 the macros of `console/uploads.html`.
@@ -26,7 +26,7 @@ from server.console.sheets.headings import LEFT_OUT
 
 # The longest file that the server takes.
 MOST_UPLOADED = 5 * MIB
-# Problems and doubts that the page of a file lists.
+# At most this many problems and warnings are listed on the page of a file.
 _SHOWN_PROBLEMS = 200
 
 
@@ -63,7 +63,7 @@ class UploadPages:
     """The pages of one kind of file below `path`, the page of its list.
 
     `title` is the text key of that list, `import_title` of the upload; `name_columns` gives pairs
-    of column and title; `dropped` is the message after giving up.
+    of column and title; `dropped` is the message after discarding a file.
     """
 
     upload: CheckedUpload[Any]
@@ -110,7 +110,7 @@ def describe_file(
 
 
 def declare_upload_pages(pages: Pages, declared: UploadPages) -> None:
-    """Declare the pages for assigning columns, storing and giving up below `declared.path`."""
+    """Declare the pages to assign columns, to store and to discard, below `declared.path`."""
     here, label = f"{declared.path}/imports/<ref>", pages.tag
     form = {"form": declared.columns_form}
     acts: Sequence[tuple[str, str, str, Callable[..., Any], Mapping[str, Any]]] = (
@@ -133,7 +133,7 @@ def declare_upload_pages(pages: Pages, declared: UploadPages) -> None:
 
 
 def _example_page(declared: UploadPages) -> Callable[..., Download]:
-    def load_example(uow: UnitOfWork, organizer: Organizer, query: ExampleQuery) -> Download:  # noqa: ARG001 - it reads nothing
+    def load_example(uow: UnitOfWork, organizer: Organizer, query: ExampleQuery) -> Download:  # noqa: ARG001 - the page reads no rows
         """An example file with explanations."""
         return write_example(uow.texts, declared.example, query.file_format)
 

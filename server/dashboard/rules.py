@@ -40,12 +40,12 @@ def sum_weeks(days: Sequence[DaySum]) -> list[DaySum]:
 
 
 def share_of(part: int, whole: int) -> float | None:
-    """A share in percent; None of nothing."""
+    """A share in percent; None when the whole is 0."""
     return part * 100 / whole if whole else None
 
 
 def shade_steps(values: Sequence[float]) -> list[int]:
-    """Shades in equal steps from 1 (the least value) to 5 (the greatest); 0 for nothing."""
+    """Shades in equal steps from 1 (the least value) to 5 (the greatest); 0 for the value 0."""
     some = [value for value in values if value > 0]
     least, span = min(some, default=0), max(some, default=0) - min(some, default=0)
     return [_shade_of(value - least, span) if value > 0 else 0 for value in values]

@@ -49,7 +49,7 @@ class PlaceFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupFigures:
-    """An audience group; `reached` is the number of places in the table with its people."""
+    """An audience group; `reached` is the number of listed places that have people of it."""
 
     audience: str
     people: int

@@ -1,7 +1,7 @@
 """A season in progress for the demo: citizens, papers, followers, reports of the past weeks.
 
 Everything follows from a fixed seed and the instant at which the demo's contest was made, so that a
-season whose writing was interrupted goes on where it ended. People are written in parts, each with
+season whose writing was interrupted is continued. People are written in parts, each with
 all of its rows in one transaction; a part whose last person exists is complete. The people exist in
 the emulated WeChat too.
 """
@@ -166,7 +166,7 @@ def _plan_season(
 
 
 def _find_reader(plan: _Plan) -> int:
-    """The position of a person of the city whose contest the person has not taken yet."""
+    """The position of a person of the city who played the daily contest, but not the city's own."""
     city = plan.played[-1]
     return next(
         n
@@ -182,7 +182,7 @@ def _find_reader(plan: _Plan) -> int:
 def _plan_reports(
     facts: SeasonFacts, played: quiz.PlayedSeason, bank: quiz.LoadedBank, chance: random.Random
 ) -> dict[int, list[tuple[int, str, datetime]]]:
-    """For each player the questions to report, with the reason and the time after the paper."""
+    """The questions that each player reports: version number, reason, and the paper's closing."""
     made: dict[int, list[tuple[int, str, datetime]]] = {}
     left = _MOST_REPORTS
     for player, papers in sorted(played.papers.items()):

@@ -18,7 +18,7 @@ from server.demo.season_people import SeasonPerson
 from server.quiz import service as quiz
 
 if TYPE_CHECKING:
-    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+    from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
 # Refs of questions of the demo's bank.
 DOUBTFUL = ("KX0012", "KX0037", "KX0052")
@@ -50,10 +50,10 @@ def plan_sittings(
     players = [n for n, one in enumerate(people) if one.logged_in_at is not None]
     # Some people log in and never start.
     starting = [n for n in players if chance.random() < 0.9]
-    # The cheat took part from early on.
+    # The cheat is the player who logged in first.
     cheat = min(starting, key=lambda n: people[n].logged_in_at or span[1])
     free = {n: _free_days(people[n], span) for n in starting}
-    # Many come once, a few every day.
+    # Most people take part once, a few every day.
     zeal = {n: chance.random() ** 3 for n in starting}
     zeal[cheat] = 50.0
     wanted = _share_papers({n: len(days) for n, days in free.items()}, zeal, papers)

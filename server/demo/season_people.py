@@ -16,7 +16,7 @@ import msgspec
 from server.units import service as units
 
 if TYPE_CHECKING:
-    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+    from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
 _DATA = Path(__file__).with_name("data") / "season.json"
 SCENE = "contest"

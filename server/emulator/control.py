@@ -95,7 +95,7 @@ def reset_world(world: World, _body: Body) -> Shown:
 
 
 def order_fault(world: World, body: Body) -> Shown:
-    """Order a fault."""
+    """Inject a fault."""
     return world.faults.order_fault(body)
 
 
@@ -185,7 +185,7 @@ def set_quota(world: World, body: Body) -> Shown:
 
 
 def change_apps(world: World, body: Body) -> Shown:
-    """Change console settings of one app, or of both when they stand at the top level.
+    """Change console settings of one app, or of both when they are given at the top level.
 
     Raises: ValueError for an unknown setting; then nothing is changed.
     """

@@ -77,7 +77,7 @@ ENDPOINTS = {
 
 
 def dispatch_call(world: World, call: Call) -> Result:
-    """Handle one call, apply the faults ordered for it, and log it."""
+    """Handle one call, apply the faults injected into it, and log it."""
     endpoint = ENDPOINTS.get(call.path)
     if call.chunked:
         # WeChat's gateway requires a Content-Length before it reads a body.

@@ -1,4 +1,4 @@
-"""Ordered faults: which call fails, how, and how often."""
+"""Injected faults: which call fails, how, and how often."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KNOWN = {"path", "errcode", "http", "delay_s", "mode", "count", "probability", "
 
 @dataclass
 class Fault:
-    """A fault order: applies to calls of `path` (and `openid`, if set) until `count` is used up."""
+    """A fault: applies to calls of `path` (and `openid`, if set) until `count` is used up."""
 
     path: str
     errcode: int | None = None
@@ -34,7 +34,7 @@ class Fault:
 
 
 class Faults:
-    """The active fault orders.
+    """The active injected faults.
 
     Locks: its own, so that a count is consumed exactly as often as ordered.
     """
@@ -46,7 +46,7 @@ class Faults:
         self._last_id = 0
 
     def order_fault(self, wish: dict[str, Any]) -> dict[str, Any]:
-        """Add a fault order.
+        """Inject a fault.
 
         Raises: ValueError for an order without a path or with an unknown field.
         """

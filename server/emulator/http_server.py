@@ -1,7 +1,7 @@
 """The emulator's HTTP server: one thread per connection, with keep-alive.
 
-Werkzeug's own handler closes after each response and waits before it does. A busy client keeps its
-connections to the real platform, so this server keeps them too.
+Werkzeug's own handler closes the connection after each response, after a wait. Clients reuse their
+connections to the real platform, so this server keeps them open too.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class KeepingHandler(WSGIRequestHandler):
         """Do nothing: the call log already has the request."""
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        """Do nothing: a client that disconnected is not worth a log line."""
+        """Do nothing: messages about disconnected clients are of no use."""
 
 
 def create_server(app: Any, port: int) -> BaseWSGIServer:

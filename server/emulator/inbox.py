@@ -52,7 +52,7 @@ def list_since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
 
 
 def _select_lines(world: World, condition: str, *values: str | int) -> list[dict[str, Any]]:
-    sql = f"SELECT * FROM messages WHERE {condition} ORDER BY id"  # noqa: S608 - ours
+    sql = f"SELECT * FROM messages WHERE {condition} ORDER BY id"  # noqa: S608 - conditions of this file
     return [
         {
             "id": row["id"],

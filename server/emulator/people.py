@@ -104,7 +104,7 @@ def find_person(world: World, person: str) -> Person:
 def by_openid(world: World, app: App, openid: object) -> Person | None:
     """The person with this openid in this app."""
     column = "openid_oa" if app.account == world.official.account else "openid_mp"
-    sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two
+    sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two fixed names
     row = world.store.first_row(sql, openid) if isinstance(openid, str) else None
     return None if row is None else _person_of(row)
 
@@ -117,14 +117,14 @@ def list_people(world: World) -> list[Person]:
 def change_person(world: World, person: str, wishes: dict[str, Any]) -> None:
     """Change a person's name, phone number, or how the platform treats them.
 
-    Raises: LookupError; ValueError for anything else.
+    Raises: LookupError for an unknown person; ValueError for any other fact.
     """
     find_person(world, person)
     unknown = set(wishes) - set(CHANGEABLE)
     if unknown:
         raise ValueError(f"a person has {CHANGEABLE}, not {sorted(unknown)}")
     for column, value in wishes.items():
-        sql = f"UPDATE people SET {column} = ? WHERE person = ?"  # noqa: S608 - checked above
+        sql = f"UPDATE people SET {column} = ? WHERE person = ?"  # noqa: S608 - a name in CHANGEABLE
         world.store.run_sql(sql, value, person)
 
 

@@ -88,7 +88,7 @@ TABLES = [
     "media",
     "facts",
 ]
-# Columns missing in files of earlier versions.
+# Columns that files of earlier versions lack.
 ADDED = {"people": {"bound": "INTEGER NOT NULL DEFAULT 1", "closed": "INTEGER NOT NULL DEFAULT 0"}}
 
 

@@ -68,7 +68,7 @@ class Emulator:
             settings=settings,
             store=Store(),
             clock=EmulatorClock(self.clock),
-            chance=random.Random(self.seed),  # noqa: S311 - the same chance in each run
+            chance=random.Random(self.seed),  # noqa: S311 - the same numbers in each run
             apps=with_callbacks(from_file(self.registered), self.callback_of),
             templates=template_file.load_templates(self.templates),
             sender=self.sender,
@@ -170,7 +170,7 @@ class Emulator:
         return self.post_control("consent", person=person, template_id=template_id, result=result)
 
     def order_fault(self, path: str, **how: Any) -> dict[str, Any]:
-        """Order a fault."""
+        """Inject a fault."""
         return self.post_control("faults", path=path, **how)
 
     def advance_time(self, seconds: float) -> None:

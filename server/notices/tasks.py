@@ -8,7 +8,7 @@ from server.notices import pushes
 
 
 def send_pushes(context: TaskContext, *_row_ids: int) -> int:
-    """Send what is due, the longest waiting first; return how many rows were processed."""
+    """Send due pushes, the longest waiting first; return how many rows were processed."""
     return deliver_due(context, pushes.QUEUE).moved
 
 

@@ -32,7 +32,7 @@ class _AccountLine:
     place: str
 
 
-def _find_accounts(uow: UnitOfWork, organizer: Organizer, query: AccountQuery) -> Select[Any]:  # noqa: ARG001 - as tables declare it
+def _find_accounts(uow: UnitOfWork, organizer: Organizer, query: AccountQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     rows = visible_to(select(OrganizerAccount), organizer, OrganizerAccount)
     if query.role is not None:
         rows = rows.where(OrganizerAccount.role == query.role)

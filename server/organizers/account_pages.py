@@ -87,7 +87,7 @@ def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
 
 
 @page(PAGES, "GET", "/account/password", needs=_OPEN, form=PasswordForm)
-def show_password(uow: UnitOfWork, organizer: Organizer, form: PasswordForm) -> Page:  # noqa: ARG001 - it reads nothing
+def show_password(uow: UnitOfWork, organizer: Organizer, form: PasswordForm) -> Page:  # noqa: ARG001 - the page reads no rows
     """The form of a new password."""
     return Page("own_account/password.html", form=form)
 
@@ -96,7 +96,7 @@ def show_password(uow: UnitOfWork, organizer: Organizer, form: PasswordForm) -> 
 def change_password(
     uow: UnitOfWork,
     organizer: Organizer,
-    form: PasswordForm,  # noqa: ARG001 - read before the transaction
+    form: PasswordForm,  # noqa: ARG001 - used by `ask`
     asked: str,
 ) -> Redirect:
     """Store the new password; all other sessions end."""
@@ -123,7 +123,7 @@ def change_second_factor(
     uow: UnitOfWork,
     organizer: Organizer,
     form: SecondFactorForm,
-    asked: None,  # noqa: ARG001 - the password was right
+    asked: None,  # noqa: ARG001 - the password was checked by `ask`
 ) -> Page:
     """Store the new secret and show new recovery codes once."""
     made = own_account.change_second_factor(uow, organizer, form.totp.data)
@@ -131,7 +131,7 @@ def change_second_factor(
 
 
 @page(PAGES, "GET", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm)
-def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Page:  # noqa: ARG001 - it reads nothing
+def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Page:  # noqa: ARG001 - the page reads no rows
     """The form of new recovery codes."""
     return Page("own_account/renew_codes.html", form=form)
 
@@ -142,8 +142,8 @@ def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Pa
 def renew_codes(
     uow: UnitOfWork,
     organizer: Organizer,
-    form: ConfirmForm,  # noqa: ARG001 - read before the transaction
-    asked: None,  # noqa: ARG001 - the password was right
+    form: ConfirmForm,  # noqa: ARG001 - used by `ask`
+    asked: None,  # noqa: ARG001 - the password was checked by `ask`
 ) -> Page:
     """Replace the recovery codes and show them once."""
     return Page("own_account/codes.html", codes=own_account.renew_own_codes(uow, organizer))
@@ -157,7 +157,7 @@ def end_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
 
 
 @page(PAGES, "POST", "/account/wechat", needs=_OPEN, ask=_fetch_code)
-def show_wechat_code(uow: UnitOfWork, organizer: Organizer, asked: str) -> Page:  # noqa: ARG001 - the code was made before
+def show_wechat_code(uow: UnitOfWork, organizer: Organizer, asked: str) -> Page:  # noqa: ARG001 - used by `ask`
     """A QR code that binds the WeChat that scans it."""
     return Page("own_account/wechat.html", picture=codes.qr_picture(asked))
 
@@ -170,7 +170,7 @@ def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
 
 
 @page(PAGES, "POST", "/account/wechat/test", needs=_OPEN, ask=_send_test)
-def send_test(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:  # noqa: ARG001 - sent before the transaction
+def send_test(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:  # noqa: ARG001 - used by `ask`
     """Send a test message to the organizer's WeChat, and show the result."""
     return Redirect("/account", said=asked)
 

@@ -180,7 +180,7 @@ def _activate_account(
 
 
 def _store_demo_person(uow: UnitOfWork, one: DemoPerson, password_hash: str) -> None:
-    """Create it, or after a loss of the file give the existing one the new password."""
+    """Create the account; an existing one (its file was lost) gets the new password."""
     account = uow.session.scalar(
         select(OrganizerAccount).where(OrganizerAccount.username == one.username)
     )

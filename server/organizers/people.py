@@ -169,7 +169,7 @@ def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> IssuedLink:
 def change_role(
     uow: UnitOfWork, organizer: Organizer, ref: str, *, role: Role, place: str, reason: str
 ) -> None:
-    """Give an account another role or place; its sessions end, so that no old power remains.
+    """Give an account another role or place; its sessions end, and with them earlier permissions.
 
     Raises: NotFound (404), OwnAccount, AccountNotOpen (409), FieldRefused for a place outside the
     organizer's own.

@@ -173,7 +173,7 @@ def list_sessions(uow: UnitOfWork, organizer_id: int, own: int) -> list[SessionV
 def drop_dead_sessions(uow: UnitOfWork) -> int:
     """Delete sessions that expired a week ago, being idle for too long or too old; return how many.
 
-    Ended sessions have no row at once.
+    The row of an ended session is deleted when it ends.
     """
     now = uow.system_now - rules.KEEP_EXPIRED
     dead = or_(

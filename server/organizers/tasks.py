@@ -1,4 +1,4 @@
-"""Background tasks: delete rows of the past, finish merges of units, send notices."""
+"""Background tasks: delete expired rows, finish merges of units, send notices."""
 
 from __future__ import annotations
 

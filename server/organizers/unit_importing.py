@@ -1,4 +1,4 @@
-"""Rows of a file of units: headings, kinds, places, repetitions, doubts; pure."""
+"""Rows of a file of units: headings, kinds, places, repetitions, warnings; pure."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _MEANINGS = {plain_heading(title): name for name, some in _HEADINGS.items() for 
 
 
 class UnitReason(sheets.Reason):
-    """Why a row of units is refused, or a doubt about it."""
+    """Why a row of units is refused, or a warning about it."""
 
     english: ClassVar[Mapping[str, str]] = {
         **sheets.ENGLISH,
@@ -69,7 +69,7 @@ class UnitReason(sheets.Reason):
         "outside": "{place} is outside the administrator's place",
         "same_unit": "the same unit as in line {other}",
         "closed_unit": "{name} is closed and not in the directory",
-        # Doubts, which refuse nothing.
+        # Warnings, which refuse nothing.
         "near_twin": "{name} is nearly the same as line {other}",
         "near_known": "{name} is nearly the same as {known} of the directory",
         "other_kind": "{name} is in the directory with another kind, which stays",

@@ -63,7 +63,7 @@ def drop_changes(uow: UnitOfWork, changes: Sequence[NotedParticipation]) -> None
 
 
 def sum_by_person(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, PersonSum]:
-    """The sums of those of these citizens who have a participation."""
+    """The sums of these citizens; those without a participation are left out."""
     of_person = func.row_number().over(
         partition_by=Participation.citizen_id,
         order_by=(Participation.on_day.desc(), Participation.id.desc()),

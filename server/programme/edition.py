@@ -1,8 +1,8 @@
 """The notice's titles and date wordings rewritten for the demo's moved dates.
 
 Pure. Without a move the notice's own words are kept. Exact days move by whole weeks and keep their
-day of the week. Wordings of months or tens of days move by whole months: moved by weeks they would
-end in the middle of a month or ten days and name one too many or one too few.
+day of the week. Wordings of months or tens of days move by whole months: a shift by weeks would end
+them inside such a period, so that the new wording would name one too many or one too few.
 """
 
 from __future__ import annotations

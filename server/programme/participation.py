@@ -92,7 +92,7 @@ def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[s
 
 
 def recorded_refs(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> set[str]:
-    """Those of these causes that have a row."""
+    """The given causes that have a row."""
     found = select(Participation.source_ref).where(
         Participation.kind == kind, Participation.source_ref.in_(source_refs)
     )

@@ -41,7 +41,7 @@ class AttemptState(StrEnum):
 class Tally(IntEnum):
     """Whether the statistics of questions include a paper.
 
-    A paper of a held entry is taken out of them and comes back with the release.
+    A paper of a held entry is subtracted from them, and added again when the entry is released.
     """
 
     DUE = 0

@@ -18,7 +18,7 @@ class ContestClosed(Conflict):
 
 
 class ContestPaused(Conflict):
-    """The organizers have paused the contest; open papers go on."""
+    """The organizers have paused the contest; open papers can be finished."""
 
     code = "contest_paused"
 

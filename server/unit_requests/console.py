@@ -42,7 +42,7 @@ class RequestQuery(ListQuery, frozen=True, kw_only=True):
     state: RequestState | None = None
 
 
-def _find_requests(uow: UnitOfWork, organizer: Organizer, query: RequestQuery) -> Select[Any]:  # noqa: ARG001 - as tables declare it
+def _find_requests(uow: UnitOfWork, organizer: Organizer, query: RequestQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     rows = visible_to(select(UnitRequest), organizer, UnitRequest)
     if query.state is not None:
         rows = rows.where(UnitRequest.state == query.state)

@@ -26,7 +26,7 @@ def clean_name(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """The name without width, case, spaces and punctuation: two people mean the same unit."""
+    """The name without width, case, spaces and punctuation; equal keys mean the same unit."""
     flat = unicodedata.normalize("NFKC", name).casefold()
     return "".join(letter for letter in flat if letter.isalnum())[:LONGEST] or name[:LONGEST]
 

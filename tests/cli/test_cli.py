@@ -112,7 +112,7 @@ def test_an_operator_sees_pictures_in_review_and_judges_them(
     with caplog.at_level(logging.WARNING):
         assert main(["pass-picture", names[good]]) == 0
         assert main(["refuse-picture", names[bad]]) == 0
-    judged = [one for one in caplog.records if one.message == "an operator judged a picture"]
+    judged = [one for one in caplog.records if one.message == "picture reviewed by an operator"]
     assert [(vars(one)["picture"], vars(one)["shown"]) for one in judged] == [
         (names[good], True), (names[bad], False),
     ]  # fmt: skip

@@ -183,7 +183,7 @@ class WaitPatience:
 
     def note_timeout(self, seconds: float) -> None:
         """Record a wait for the server that timed out after so many seconds."""
-        # A shorter wait may only have met a lock; the server would have reported that later.
+        # A shorter wait may be one for a lock, whose timeout the server reports only later.
         if seconds >= self.bounds.client * _SERVER_SHARE:
             self._close_admission()
 

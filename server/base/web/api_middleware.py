@@ -1,7 +1,7 @@
 """WSGI middleware that runs declared endpoints without Flask.
 
 Flask's routing, contexts and responses cost more CPU than the statements of a request. Requests
-that match no declared route (other paths and methods, uploads, paths that are not ASCII) go on to
+that match no declared route (other paths and methods, uploads, non-ASCII paths) are passed on to
 Flask, where the same runners are registered as a blueprint.
 """
 

@@ -34,7 +34,7 @@ _texts = load_texts([Path(__file__).parents[1]])
 def build_refusal(trouble: BaseException, as_page: bool = False) -> bytes:
     """A complete HTTP response; the log has the kind of the error, never its message.
 
-    `as_page`: a browser waits, which shows HTML to a person.
+    `as_page`: the client is a browser, which gets an HTML page instead of JSON.
     400 for unparsable requests, 413 for too long ones, 503 when a disk is full, else 500.
     """
     rid = ids.new_ref("req")

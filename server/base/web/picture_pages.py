@@ -1,6 +1,6 @@
 """Pictures of citizens and of questions.
 
-Public ones have a random name, a citizen's own before its check a signed address.
+Public ones have a random name. A citizen's own picture has a signed address until it is checked.
 """
 
 from __future__ import annotations

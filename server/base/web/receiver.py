@@ -36,7 +36,7 @@ _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
 def wants_page(request: Any) -> bool:
-    """Whether the client of a gunicorn request reads HTML, as browsers say of a page and a form."""
+    """Whether the client of a gunicorn request accepts HTML, as browsers do for pages and forms."""
     return any(name == "ACCEPT" and "text/html" in value for name, value in request.headers)
 
 
@@ -111,7 +111,7 @@ class Receiver:
         self._searched = 0
         self._count += 1
         request = Request(self._cfg, IterUnreader([head]), self._peer, self._count)
-        # Known before its body is refused, so that a browser is answered with a page.
+        # Stored before the body can be refused, so that a browser gets a page as the refusal.
         self._request = request
         reader = request.body.reader
         self._body = _Chunked() if isinstance(reader, ChunkedReader) else _Sized(reader.length)

@@ -1,5 +1,5 @@
-// What was typed survives the end of a session: kept in this tab while the log-in is shown, and put
-// back into the same form for the same account alone. Never passwords, codes or files.
+// Keeps the input of a form when its session has ended: stored in this tab during the log-in, and
+// restored into the same form, only for the same account. Never passwords, codes or files.
 // Loaded before console.js, which opens a dialog that this script marks. Plain ES2019.
 
 (() => {

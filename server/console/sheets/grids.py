@@ -59,14 +59,14 @@ def _decode_as(raw: bytes, encodings: Sequence[str]) -> str:
             text = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        # A NUL between letters: UTF-16 that was read as another encoding, or no text.
+        # Many NULs: UTF-16 that was decoded as another encoding, or a file that is no text.
         if text.count("\0") * 20 <= len(text):
             return text
     raise FileRefused("wrong_encoding")
 
 
 def _wide_encoding(raw: bytes) -> tuple[str, ...]:
-    """UTF-16 without a mark, by the zero bytes beside its Latin letters and line ends."""
+    """UTF-16 without a byte order mark, by the zero bytes of Latin letters and line ends."""
     low, high = raw[1::2].count(0), raw[0::2].count(0)
     if len(raw) % 2 or max(low, high) * 50 < len(raw):
         return ()

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from server.console.sheets.grids import HEADING_WITHIN, Grid, HeadingJudge, Row
 from server.console.sheets.reasons import FileRefused
 
-# Value of a hand-made assignment: leave this column out.
+# The value of a column that was left out by hand.
 LEFT_OUT = "-"
-# Additions to a heading: "选项A（必填）", "*答案", "选项 Ａ".
+# Additions in a heading, which are ignored: "选项A（必填）", "*答案", "选项 Ａ".
 _ASIDE = re.compile(r"[（(\[【][^（(\[【]*[)）\]】]|[*＊]")
 
-# The name of the column with a title at a position from 0; None or LEFT_OUT for one not read.
+# (title, position from 0) -> the column's name; None or LEFT_OUT for a column that is not read.
 ColumnMeaning = Callable[[str, int], str | None]
 
 
@@ -58,7 +58,7 @@ def plain_heading(title: str) -> str:
 
 
 def rate_columns(cells: Sequence[str], meaning: ColumnMeaning, needed: Sequence[str]) -> int:
-    """How likely a row is the heading: its number of known columns, needed ones counting more."""
+    """Rate a row as the heading: its number of known columns; needed ones count more."""
     found = {meaning(cell, at) for at, cell in enumerate(cells)} - {None, LEFT_OUT}
     return len(found) + 100 * sum(name in found for name in needed)
 

@@ -58,6 +58,6 @@ def kind_of_file(raw: bytes) -> FileKind:
 
 
 def _is_json(text: bytes) -> bool:
-    """A document or a line of JSON: a brace or bracket and then a quoted name, or nothing."""
+    """Whether a text begins like JSON: brackets, and then a quoted name or nothing else."""
     inner = text.lstrip(b"[{ \r\n\t")
     return text[:1] in (b"{", b"[") and (inner.startswith(b'"') or not inner.strip(b"]} \r\n\t"))

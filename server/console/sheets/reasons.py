@@ -59,7 +59,7 @@ class FileRefused(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Reason for refusing a row, or a doubt about it.
+    """Reason for refusing a row, or a warning about it.
 
     `line` counts from 1, as in an editor or a workbook; `sheet` is empty unless several sheets of a
     workbook are read.

@@ -64,7 +64,7 @@ export async function check(folder, options = {}) {
   return [...new Set(said.map(({ file, line, text }) => `${file}:${line}: ${text}`))];
 }
 
-/** The part of the package that comes from npm; the compiler's error when it fails. */
+/** Compiles the app: returns the used files of npm packages (`theirs`), or the compiler's error as a fault. */
 async function compiled(root, facts) {
   const options = { root, modules: MODULES, elements: new Set(facts.builtIns) };
   try {

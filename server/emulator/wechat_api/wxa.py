@@ -93,7 +93,7 @@ def check_text(world: World, call: Call) -> dict[str, Any]:
 
 
 def check_openid(world: World, openid: object) -> Person:
-    """The author of the checked text or picture, who must have been here within two hours.
+    """The author of a checked text or picture; must have used the mini-program within two hours.
 
     Raises: ApiError 40003, 43104, 61010.
     """

@@ -1,4 +1,4 @@
-"""Owners of contests, banks, questions, keyword rules and codes; first all the region."""
+"""Owners of contests, banks, questions, keyword rules and codes; at first always the region."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Add the columns; every contest of before is published."""
+    """Add the columns; existing contests are published."""
     op.add_column("contest", sa.Column("published_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("contest", sa.Column("paused_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("contest", sa.Column("drafted_by", _BIG, nullable=True))

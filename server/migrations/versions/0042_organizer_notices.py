@@ -1,4 +1,4 @@
-"""Notices of what waits, to organizers' own WeChat."""
+"""Notices of pending tasks to organizers' own WeChat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WHEN = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add the table and the choice; the unused column goes."""
+    """Add the table and the choice; drop an unused column."""
     op.drop_column("organizer_wechat", "told_at")
     on: sa.Column[bool] = sa.Column(
         "notices_on", sa.Boolean(), nullable=False, server_default=sa.true()

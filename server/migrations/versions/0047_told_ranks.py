@@ -1,4 +1,4 @@
-"""How far messages about a publication have come among the people with a final rank."""
+"""The progress of the messages about a publication to people with a final rank."""
 
 from __future__ import annotations
 

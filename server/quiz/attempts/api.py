@@ -135,7 +135,7 @@ def start_attempt(uow: UnitOfWork, ref: str, body: StartIn) -> Answer:
     errors=(NotFound, AttemptClosed, AnswerFirst, NoMoreQuestions),
     pace=ANSWER,
 )
-def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - it is empty
+def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noqa: ARG001 - the body has no fields
     """Open the next question of a paper with a timer per question."""
     return responses.question_out(attempts.open_next(uow, ref, uow.caller_id), timed=True)
 

@@ -208,7 +208,7 @@ def foretell_result(uow: UnitOfWork, sheet: Sheet, paper: Opened) -> Result:
 
 
 def _stored_ranks(sheet: Sheet) -> StoredRanks:
-    # After a move the city rank of the end belongs to another city than the present one.
+    # After a move the stored city rank is that of the earlier city; `ranked_city` is None then.
     at_end = sheet.rank_region is not None
     return StoredRanks(
         contest_id=sheet.contest_id,

@@ -16,7 +16,7 @@ from server.quiz.enums import QuestionKind, Timer
 from server.quiz.rules import RuleSet, is_over, item_deadline, mark_paper
 
 if TYPE_CHECKING:
-    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+    from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
 KEYS = "ABCDEFGH"
 

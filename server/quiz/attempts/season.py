@@ -25,7 +25,7 @@ from server.quiz.leaderboards.standings_queries import Stand
 from server.quiz.rules import Paper, RuleSet, deadline_of_paper, season_total, whole_milliseconds
 
 if TYPE_CHECKING:
-    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+    from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
 # The chosen options of a player for a question; empty for no answer.
 Answer = Callable[[int, Item], list[int]]

@@ -22,7 +22,7 @@ class RankKind(StrEnum):
 
 
 class StoredRanks(NamedTuple):
-    """Stored facts of a closed paper: the contest's freeze and final ranks, the ranks at its end.
+    """Stored facts of a closed paper: the contest's freeze and final ranks, the ranks at closing.
 
     `city` is the city of the entry, `region_rank` None for a paper closed during a freeze.
     """
@@ -46,7 +46,7 @@ class ShownRanks(NamedTuple):
 
 
 def ranks_to_show(uow: UnitOfWork, stored: StoredRanks) -> ShownRanks:
-    """Final ranks once they are published, else those of the paper's end.
+    """Final ranks once they are published, else those when the paper was closed.
 
     A paper closed during a freeze has none; then the citizen's rank on the public board is shown.
     """

@@ -72,7 +72,7 @@ def list_questions(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) 
 
 
 @page(PAGES, "GET", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm)
-def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Page:  # noqa: ARG001 - it reads nothing
+def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Page:  # noqa: ARG001 - the page reads no rows
     """An empty form for a question."""
     label_choices(uow.texts, form)
     return Page("bank/edit.html", form=form, view=None, action="/console/questions/new")
@@ -81,7 +81,7 @@ def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) 
 def convert_upload(
     _preflight: PagePreflight,
     form: QuestionForm,
-    ref: str | None = None,  # noqa: ARG001 - a part of the path
+    ref: str | None = None,  # noqa: ARG001 - required, as a part of the path
 ) -> MadePicture | None:
     """Convert the picture of a form before the transaction; None without one."""
     given = form.picture.data
@@ -232,13 +232,13 @@ def ask_reason(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm
 
 @page(PAGES, "POST", "/questions/<ref>/retire", needs=_P.QUESTION_WRITE, form=RemarkForm)
 def retire_question(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemarkForm) -> Redirect:
-    """Retire a live question, or give up a draft."""
+    """Retire a live question, or discard a draft."""
     lifecycle.retire_question(uow, organizer, ref, form.remark.data)
     return Redirect(f"/questions/{ref}", said="quiz.bank.retired")
 
 
 @page(PAGES, "GET", "/questions/picked/send", needs=_P.QUESTION_WRITE, form=PickForm)
-def show_picked_drafts(uow: UnitOfWork, organizer: Organizer, form: PickForm) -> Page:  # noqa: ARG001 - it reads nothing
+def show_picked_drafts(uow: UnitOfWork, organizer: Organizer, form: PickForm) -> Page:  # noqa: ARG001 - the page reads no rows
     """Explain how questions are picked."""
     return Page("bank/picked.html", form=form)
 
@@ -251,7 +251,7 @@ def send_picked(uow: UnitOfWork, organizer: Organizer, form: PickForm) -> Redire
 
 
 @page(PAGES, "GET", "/questions/picked/approve", needs=_P.QUESTION_APPROVE, form=PickForm)
-def show_picked_waiting(uow: UnitOfWork, organizer: Organizer, form: PickForm) -> Page:  # noqa: ARG001 - it reads nothing
+def show_picked_waiting(uow: UnitOfWork, organizer: Organizer, form: PickForm) -> Page:  # noqa: ARG001 - the page reads no rows
     """Explain how questions are picked."""
     return Page("bank/picked.html", form=form)
 

@@ -13,7 +13,7 @@ from server.quiz.enums import QuestionKind
 from server.quiz.rules import Part
 
 if TYPE_CHECKING:
-    from random import Random  # noqa: TID251 - the type of an argument, no chance of our own
+    from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
 
 class PoolTooSmall(Exception):

@@ -69,7 +69,7 @@ def _bank_of(said: Mapping[str, Any], owner: Scope) -> BankChoice:
 
 
 def _ending_of(bank: BankChoice) -> str:
-    """What distinguishes ids made from the content in a bank beside the place's own one."""
+    """The ending of generated ids in a titled bank; the place's own bank has none."""
     return f"-{bank.slug[-5:]}" if bank.slug.startswith(TITLED) else ""
 
 

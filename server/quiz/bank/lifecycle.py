@@ -187,7 +187,7 @@ def return_question(uow: UnitOfWork, organizer: Organizer, ref: str, remark: str
 
 
 def retire_question(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Take a live question out of use, or give up a draft.
+    """Take a live question out of use, or discard a draft.
 
     Raises: NotFound (404), WrongQuestionStage (409).
     """

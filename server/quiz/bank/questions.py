@@ -51,7 +51,7 @@ class QuestionFilter:
 class QuestionView:
     """One version for a page; `key_shown` when the organizer may see answer and explanation.
 
-    `writable` when it lies in the organizer's scope, `own` when the organizer wrote it.
+    `writable` when it is in the organizer's scope, `own` when the organizer wrote it.
     """
 
     row: Question

@@ -70,7 +70,7 @@ _QUESTIONS = (
 )
 # A revision id is never reused, so a cached copy is either right or unused.
 _kept: dict[str, LoadedBank] = {}
-# More than the places that have a bank of their own.
+# At most this many banks are cached; there are fewer places with a bank of their own.
 _MOST_KEPT = 1000
 
 
@@ -86,7 +86,7 @@ def bank_of(uow: UnitOfWork, slug: str, revision: str | None = None) -> LoadedBa
     found = _kept.get(revision)
     if found is None:
         found = _read_bank(uow, slug, revision)
-        # An older state of the same bank is of use for requests that have begun, but no longer.
+        # Running requests may still use the newest older state; those before it are dropped.
         older = [key for key, kept in list(_kept.items()) if kept.slug == slug]
         for key in older[:-1]:
             _kept.pop(key, None)

@@ -48,7 +48,7 @@ class QuestionQuery(ListQuery, frozen=True, kw_only=True):
     bank: str | None = None
 
 
-def _select_rows(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) -> Select[Any]:  # noqa: ARG001 - as tables declare it
+def _select_rows(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     given = QuestionFilter(
         words=query.words,
         stage=query.stage,

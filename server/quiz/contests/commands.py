@@ -29,7 +29,7 @@ QUESTIONS = PRESETS.with_name("questions.csv")
 # Every n-th question of the demo's file is left out of its contest, for practice.
 _PRACTICE_EVERY = 5
 _DEMO_DAYS = 120
-# How long before its first start a demo with a season opened its contest.
+# The contest of a demo with a season opens this long before the demo's first start.
 SEASON = timedelta(weeks=4)
 
 

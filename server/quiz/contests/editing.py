@@ -239,7 +239,7 @@ def publish_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
 
 def pause_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Stop new papers; open ones go on.
+    """Stop new papers; open ones can be finished.
 
     Raises: NotFound (404), ContestNotRunning (409) unless it is running or upcoming.
     """

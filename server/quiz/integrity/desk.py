@@ -79,7 +79,7 @@ _BY_ENTRY: Any = (
 )
 
 
-def select_flags(uow: UnitOfWork, organizer: Organizer, query: FlagQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+def select_flags(uow: UnitOfWork, organizer: Organizer, query: FlagQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     """The flags of people of the organizer's place that match the filters."""
     found = people_of(_BY_ENTRY, organizer, Entry)
     if query.signal in set(Signal):

@@ -16,7 +16,7 @@ FEWEST_ANSWERED = 5
 # Identical papers are a sign only with common mistakes: papers without any are alike by nature.
 FEWEST_COMMON_MISTAKES = 2
 FEWEST_SAME_PAPERS = 3
-# A family shares a telephone, and so does a small class, but not eight citizens.
+# A family or a small group may share one telephone; more citizens than this are a sign.
 MOST_CITIZENS_ON_DEVICE = 7
 PERFECT_PAPERS_IN_HOUR = 5
 _HOUR = timedelta(hours=1)

@@ -95,7 +95,7 @@ def decide_flagged(
         case.decision_reason, case.decider_id, case.decided_at = reason, organizer.id, uow.now
         if release:
             boards.release_entry(uow, entry.id)
-            # What the decision is about has been checked.
+            # The decision covers the open flags of this entry, so none waits for a check any more.
             _mark_cleared(uow, organizer.id, entry.id, reason)
             board_view.names_changed(uow)
             _note_change(uow, organizer, entry, "released", reason)

@@ -59,6 +59,6 @@ def _open_group_entry(preflight: PreflightContext, body: GroupIn) -> GroupEntry:
     ask=_open_group_entry,
     pace=GROUP,
 )
-def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - in `ask`
+def enter_group(uow: UnitOfWork, body: GroupIn, asked: GroupEntry) -> GroupOut:  # noqa: ARG001 - used by `ask`
     """Join the board of the WeChat group that the mini-program was opened from."""
     return GroupOut(group_id=groups.join_group(uow, uow.caller_id, asked))

@@ -25,7 +25,7 @@ class Contest(Owned, Base):
     """A contest with its window; its rules are in `rule_set`.
 
     A draft has no `published_at`, and citizens do not see it. While `paused_at` is set no paper
-    starts; open ones go on.
+    starts; open ones can be finished.
     """
 
     __tablename__ = "contest"
@@ -53,7 +53,7 @@ class Contest(Owned, Base):
     sealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The published version of the final ranks; without foreign key, because it refers back.
     final_id: Mapped[int | None] = mapped_column(BigId)
-    # The organizer of the draft, who does not publish it; None for one of the command line.
+    # The organizer of the draft, who does not publish it; None when a command made it.
     drafted_by: Mapped[int | None] = mapped_column(BigId)
     # The form that made the draft: sent again, it finds the draft.
     form_key: Mapped[str | None] = mapped_column(String(40))

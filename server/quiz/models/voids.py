@@ -54,8 +54,8 @@ class Rescoring(Base):
 
     `marking` is the contest's marking that papers get; LETTERS sends the messages to citizens.
     `cursor` is the last paper that was read; `passes` counts complete passes over the papers,
-    `found` the papers rescored in the present one. A run that ends
-    early is continued here.
+    `found` the papers rescored in the present one. An
+    interrupted run is continued from these values.
     """
 
     __tablename__ = "rescoring"

@@ -138,7 +138,7 @@ def _is_proposed() -> ColumnElement[bool]:
     )
 
 
-def select_desk(uow: UnitOfWork, organizer: Organizer, query: DeskQuery) -> Select[Any]:  # noqa: ARG001 - a table's select gets it
+def select_desk(uow: UnitOfWork, organizer: Organizer, query: DeskQuery) -> Select[Any]:  # noqa: ARG001 - required by Table.select
     """The versions of the organizer's place that wait for a decision, filtered."""
     return writable_by(_waiting_rows(query), organizer, Question)
 
@@ -171,7 +171,7 @@ def _waits_because(why: str | None) -> ColumnElement[bool]:
     return or_(_is_doubtful(), _is_reported(), _is_proposed())
 
 
-def describe_lines(uow: UnitOfWork, rows: Sequence[Any]) -> list[DeskLine]:  # noqa: ARG001 - a table's prepare gets it
+def describe_lines(uow: UnitOfWork, rows: Sequence[Any]) -> list[DeskLine]:  # noqa: ARG001 - required by Table.prepare
     """The lines of the list."""
     return [_line_of(*row[:5]) for row in rows]
 

@@ -92,7 +92,7 @@ class ItemFigures:
 
     Units: shares from 0 to 1, `discrimination` from -1 to 1, `seconds` per paper or question.
     `strong` are papers with a high rest score. `chance` is the share of right answers that guessing
-    gives, `above_chance` how much of the way from there to 1 the facility is.
+    gives; `above_chance` is (facility - chance) / (1 - chance).
     """
 
     dealt: int

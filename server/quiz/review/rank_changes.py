@@ -120,7 +120,7 @@ def _former_stand(uow: UnitOfWork, now: Stand, rules: RuleSet, scores: dict[int,
 
 
 def _store_changes(uow: UnitOfWork, rescoring_id: int, changes: Sequence[Compared]) -> None:
-    """Store changes and record them in the audit trail, those that are new."""
+    """Store the changes that are not stored yet, and record these in the audit trail."""
     fresh = insert_for(uow.session, RankChange).on_conflict_do_nothing()
     rows = [{"rescoring_id": rescoring_id, **one._asdict()} for one in changes]
     made = set(uow.session.scalars(fresh.values(rows).returning(RankChange.entry_id)))

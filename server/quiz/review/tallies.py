@@ -138,7 +138,7 @@ def _add_to(counter: Counter[str], counts: Mapping[str, int], sign: int) -> None
 
 
 def _times_of(paper: Row[Any], rows: Sequence[Mapping[str, Any]], *, timed: bool) -> list[int]:
-    """Milliseconds for each question; an equal share of the paper without timers of questions."""
+    """Milliseconds for each question; without question timers, equal shares of the paper's time."""
     if not timed:
         return [(paper.duration_ms or 0) // len(rows)] * len(rows)
     opened = [datetime.fromisoformat(row["opened_at"]) for row in rows]

@@ -155,8 +155,8 @@ def approve_void(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -
 def lift_void(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> str:
     """Lift a void in force and start the rescoring; return the ref of the job.
 
-    The question stays retired; the bank's ordinary way brings it back. A contest that left it out
-    deals it again.
+    The question stays retired; a new version, reviewed as usual, makes it live again. A contest
+    that left it out deals it again.
     Raises: NotFound (404), WrongVoidState, OwnVoid (409) for the writer of the question.
     Locks: the void, the contest.
     """

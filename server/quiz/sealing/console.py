@@ -58,7 +58,7 @@ declare_list_pages(PAGES, RANKS, needs=Permission.PERSON_READ)
 
 @page(PAGES, "GET", "/contests/<ref>/final", needs=Permission.CONTEST_READ)
 def show_final_ranks(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """The three steps, with what is true now and what can be done, and the versions."""
+    """The three steps with their state and the possible actions, and the versions."""
     shown = overview.show_overview(uow, organizer, ref)
     return Page(
         "sealing/final.html",

@@ -188,7 +188,7 @@ def note_late_change(
     Locks: the contest, after the entries.
     """
     with serving_found_row(uow.session):
-        # Also without sealed ranks: a sealing at the same time waits for this change, or is seen.
+        # Locked first: a concurrent sealing waits for this change, or has been committed by now.
         lock_contest_row(uow, contest_id)
         sealed = select(SealedVersion.id).where(
             SealedVersion.contest_id == contest_id, SealedVersion.state.in_(_IN_FORCE)

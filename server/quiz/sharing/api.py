@@ -67,7 +67,7 @@ def _fetch_code(preflight: PreflightContext, body: ShareIn) -> Fetched:
     ask=_fetch_code,
     pace=SHARE,
 )
-def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - used by the step in `ask=`
+def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: ARG001 - used by `ask`
     """Create a card of the caller's result; a repeat returns the same card. It earns nothing."""
     made = shares.create_card(uow, uow.caller_id, asked)
     return fill_from(made, ShareOut, id=made.ref)

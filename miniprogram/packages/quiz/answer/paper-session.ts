@@ -45,7 +45,7 @@ export class PaperSession {
   private handInAt = Infinity
   /** No automatic submission before this instant, so that a refused one is not repeated at once. */
   private endAt = 0
-  /** One idempotency key per intended request: the same answers, the same question opened. */
+  /** One idempotency key per intended request, so that a retry (same answers, same question to open) reuses it. */
   private readonly keys = new Map<string, string>()
 
   constructor(id: string, hearer: Hearer) {

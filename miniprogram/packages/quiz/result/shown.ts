@@ -1,4 +1,4 @@
-/** The ranks of a result in words: those of its end, or of the frozen or final board. */
+/** The ranks of a result in words: those when the paper was closed, or those on the frozen or final board. */
 import type { Ranks } from '../../../api/shapes'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'

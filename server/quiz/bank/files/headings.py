@@ -71,7 +71,7 @@ def _option_column(plain: str) -> str | None:
 
 
 def rate_heading(cells: Sequence[str], by_hand: Mapping[str, str] | None = None) -> int:
-    """How likely a row is the heading: its number of known columns, needed ones counting more."""
+    """Rate a row as the heading: its number of known columns; needed ones count more."""
     return rate_columns(cells, _reader_of(by_hand or {}), NEEDED)
 
 

@@ -121,7 +121,7 @@ def _named_members(members: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]
 
 
 def _readable_name(member: zipfile.ZipInfo) -> str:
-    """A Chinese name that was packed without the mark for UTF-8."""
+    """The name of a member; Chinese names packed without the UTF-8 flag are decoded."""
     if member.flag_bits & _UTF8_NAME:
         return member.filename
     try:

@@ -62,7 +62,7 @@ class Table:
     """The content of a file; `ignored` are unread headings without relevant content.
 
     `warnings` do not refuse a row, but a person should check it. `columns` are those of the first
-    sheet, and all others with other titles.
+    sheet, then those of further sheets with titles that did not occur before.
     """
 
     drafts: list[Draft] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Reasons for refusing a file of questions or a row, and doubts about one: a code with facts.
+"""Reasons for refusing a file of questions or a row, and warnings: a code with facts.
 
 Commands print the English sentences below. Pages show the Chinese ones: `quiz.question_file.<code>`
 in texts.toml; a test compares both lists.
@@ -84,7 +84,7 @@ ENGLISH: Mapping[str, str] = {
     "gift_part_marks": "an option with part of the marks beside a right one",
     "markup": "{tag}: pictures and formulas in HTML are not read; write the text itself",
     "options_unordered": "options: {letter} stands where {wanted} is expected",
-    # Doubts, which refuse nothing.
+    # Warnings, which refuse nothing.
     "pictures_unused": "{count} pictures of the archive belong to no question ({first})",
     "pictures_in_cells": "pictures inside the workbook are not read: pack them as files",
     "near_options": "options: two are nearly the same",
