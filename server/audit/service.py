@@ -14,6 +14,7 @@ from server.audit.appending import PendingEntry, PersonalValues, pending_entries
 from server.audit.models import REASON_LENGTH
 from server.audit.reading import latest_change
 from server.audit.rules import canonical_json, storable_text
+from server.audit.wording import declare_names
 from server.base.access import REGION, Organizer, Scope, System
 from server.base.ownership import Owned, owned_by, scope_of
 from server.base.uow import UnitOfWork
@@ -22,6 +23,7 @@ from server.console.audit import AuditEntry
 __all__ = [
     "PersonalValues",
     "Subject",
+    "declare_names",
     "latest_change",
     "record_change",
     "record_owned",

@@ -8,7 +8,7 @@ without a text are shown as stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,8 @@ _NONE = "—"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:\d\d|Z)")
 _REF = re.compile(r"[a-z]+[_-][0-9a-z]{10,}")
 _PLACES = frozenset({"scope", "place", "owner"})
+# By slice and field; see `declare_names`.
+_NAMES: dict[tuple[str, str], Callable[[UnitOfWork, str], str | None]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,16 @@ class FieldChange:
     name: str
     before: str
     after: str
+
+
+def declare_names(
+    slice_name: str, field: str, find_name: Callable[[UnitOfWork, str], str | None]
+) -> None:
+    """Declare how a recorded field of a slice's acts is put in words, where it holds a key.
+
+    `find_name` returns None for a key that it does not know, which is shown as it is.
+    """
+    _NAMES[slice_name, field] = find_name
 
 
 def describe_changes(
@@ -110,6 +122,10 @@ class _Words:
             return say_instant(datetime.fromisoformat(value))
         if name in _PLACES:
             return name_place(self.uow, value)
+        find_name = _NAMES.get((self.slice_name, name))
+        named = None if find_name is None else find_name(self.uow, value)
+        if named is not None:
+            return named
         title = find_title(value) if name == "list" else None
         if title is not None:
             return self.uow.texts.fill_text(title)

@@ -28,6 +28,7 @@ from server.console.list_views import (
     chosen_columns,
     clean_query,
     drop_filter,
+    keep_filled,
     read_table,
     save_filter,
     spell_query,
@@ -111,12 +112,12 @@ def _export_page(table: Table) -> Callable[..., Page]:
     ) -> Page:
         """Ask for the format, and for a reason where one is needed."""
         rows = count_rows(uow, table.select(uow, organizer, query))
-        shown = len(chosen_columns(uow, organizer.id, table))
+        chosen = chosen_columns(uow, organizer.id, table)
+        shown = len(keep_filled(uow, organizer, table, query, chosen))
+        every = len(keep_filled(uow, organizer, table, query, list(table.by_name)))
         form.every_column.choices = [
             SelectChoice("", uow.texts.fill_text("console.export.shown_columns", count=shown)),
-            SelectChoice(
-                "all", uow.texts.fill_text("console.export.all_columns", count=len(table.columns))
-            ),
+            SelectChoice("all", uow.texts.fill_text("console.export.all_columns", count=every)),
         ]
         _name_formats(uow.texts, table, form)
         spelled = spell_query(query, {"after": None, "before": None})
@@ -221,7 +222,7 @@ def export_rows(
     kind: ExportFormat,
 ) -> tuple[bytes, int]:
     """Write all rows that the organizer may see into a file; return it and their number."""
-    columns = [table.by_name[name] for name in names]
+    columns = keep_filled(uow, organizer, table, query, names)
     rows = iterate_rows(uow, table, table.select(uow, organizer, query), query.sort)
     heads = [(uow.texts.fill_text(column.title), column.kind.value) for column in columns]
     title, files = uow.texts.fill_text(table.title), set[str]()

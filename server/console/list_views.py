@@ -95,7 +95,7 @@ def read_table(uow: UnitOfWork, organizer: Organizer, table: Table, query: ListQ
     statement = table.select(uow, organizer, query)
     page = read_rows_page(uow, table, statement, query)
     chosen = chosen_columns(uow, organizer.id, table)
-    columns = [table.by_name[name] for name in chosen]
+    columns = keep_filled(uow, organizer, table, query, chosen)
     texts = uow.texts
     return TableView(
         table=table,
@@ -136,6 +136,14 @@ def chosen_columns(uow: UnitOfWork, organizer_id: int, table: Table) -> list[str
     wanted = table.default_columns if row is None else row.columns
     kept = [column.name for column in table.columns if column.name in wanted]
     return kept or table.default_columns
+
+
+def keep_filled(
+    uow: UnitOfWork, organizer: Organizer, table: Table, query: ListQuery, names: Sequence[str]
+) -> list[Column]:
+    """The named columns without those that are empty for this query."""
+    columns = [table.by_name[name] for name in names]
+    return [one for one in columns if one.when is None or one.when(uow, organizer, query)]
 
 
 def choose_columns(uow: UnitOfWork, organizer_id: int, table: Table, names: Sequence[str]) -> None:
@@ -231,6 +239,8 @@ def _filter_view(
     choices = [(value, uow.texts.fill_text(key)) for value, key in one.choices]
     if one.options is not None:
         choices = list(one.options(uow, organizer))
+    if one.options_for is not None:
+        choices = list(one.options_for(uow, organizer, query))
     return FilterView(declared=one, choices=choices, value="" if given is None else str(given))
 
 

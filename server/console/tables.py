@@ -53,7 +53,8 @@ class Column:
     `sort` is a never-null expression by which the list can be sorted.
     `words` turns values into text keys: `bank.state` makes `bank.state.live` of `live`. `address`
     makes the cell a link below /console, `badge` names the kind of badge (plain, good, mind, bad).
-    Columns with `shown=False` appear when an organizer chooses them, and in full exports.
+    Columns with `shown=False` appear when an organizer chooses them, and in full exports. One whose
+    `when(uow, organizer, query)` is false would be empty, and is left out of the list and exports.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Column:
     address: Callable[[Any], str | None] | None = None
     badge: Callable[[Any], str] | None = None
     shown: bool = True
+    when: Callable[[UnitOfWork, Organizer, Any], bool] | None = None
 
 
 class FilterKind(StrEnum):
@@ -81,8 +83,9 @@ class Filter:
     """One filter; `name` is a field of the table's query type, `title` a text key.
 
     `choices` are pairs of value and text key; `options` reads pairs of value and text instead, for
-    choices that are rows. `hint` is a text key for the empty field of a search, `blank` for the
-    choice without a value where that is not everything.
+    choices that are rows, and `options_for` does it by the present query. `hint` is a text key for
+    the empty field of a search, `blank` for the choice without a value where that is not
+    everything.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Filter:
     kind: FilterKind = FilterKind.CHOICE
     choices: Sequence[tuple[str, str]] = ()
     options: Callable[[UnitOfWork, Organizer], Sequence[tuple[str, str]]] | None = None
+    options_for: Callable[[UnitOfWork, Organizer, Any], Sequence[tuple[str, str]]] | None = None
     hint: str | None = None
     blank: str = "console.list.all"
 

@@ -15,9 +15,10 @@ from server.quiz.bank import service as banks
 from server.quiz.bank.commands import import_questions
 from server.quiz.bank.files.reading import read_questions
 from server.quiz.bank.import_console import PAGES
+from server.quiz.bank.importing import lock_bank
 from server.quiz.contests.console import PAGES as CONTEST_PAGES
 from server.quiz.models import Question, QuestionImport
-from tests.kit.console import Browser, console_app
+from tests.kit.console import PLACES, Browser, console_app
 from tests.kit.jobs import run_jobs
 from tests.kit.question_probes import WRITTEN
 from tests.kit.quiz import QUESTIONS
@@ -78,6 +79,31 @@ def test_a_question_is_written_sent_and_approved_on_its_page(
     assert status == 200
     assert "<ins>改了" in difference
     assert "参与者看到的样子" in editor.get(page)[1]
+
+
+def test_a_question_is_written_into_a_bank_that_its_author_may_write(
+    bank_app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    with uow_factory.begin() as uow:
+        lock_bank(uow, "bnk-day", PLACES["city"][0], "科普日竞赛题")
+        lock_bank(uow, "county-450103", PLACES["county"][0])
+        lock_bank(uow, "city-450200", PLACES["other"][0])
+    editor = Browser(bank_app, "editor-city")
+    offered = editor.get("/questions/new")[1]
+    named = ("南宁市题库", "科普日竞赛题（南宁市", "南宁市青秀区题库")
+    assert [one in offered for one in named] == [True] * 3
+    assert "city-450200" not in offered
+    for bank, owner in (("", "city:450100"), ("bnk-day", "city:450100"),
+                        ("county-450103", "county:450103")):  # fmt: skip
+        answer = editor.open("POST", "/questions/new", {**WRITTEN, "bank": bank})
+        ref = answer.location.rpartition("/")[2]
+        with uow_factory.begin(read_only=True) as uow:
+            row = uow.session.scalars(select(Question).where(Question.ref == ref)).one()
+            assert (row.bank, row.owner) == (bank or "city-450100", owner)
+    for bank in ("city-450200", "demo", "new"):
+        status, shown = editor.ask("POST", "/questions/new", {**WRITTEN, "bank": bank})
+        assert (status, "请从列表中选择一项" in shown) == (422, True)
+    assert "county-450103" not in Browser(bank_app, "editor-other").get("/questions/new")[1]
 
 
 def test_a_wrong_question_is_shown_again_with_the_reason(bank_app: Flask) -> None:

@@ -19,7 +19,7 @@ from server.quiz.leaderboards import service as boards
 from server.quiz.models import IntegrityCase, SealedVersion, Standing
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.console import PAGES
-from tests.kit.boards import recounted
+from tests.kit.boards import a_contest, an_entry, hand_in, people, recounted
 from tests.kit.clock import FakeClock
 from tests.kit.console import Browser, console_app
 from tests.kit.organizers import an_account
@@ -139,6 +139,50 @@ def test_the_whole_version_is_a_list_to_sort_filter_and_export(
         assert word in heading
     assert [line.split(",")[0] for line in lines] == ["1", "2"]
     assert all("南宁市" in line and "成人组" in line for line in lines)
+
+
+def heads_of(shown: str) -> str:
+    """The row of column heads of a list."""
+    return shown.split("<thead>")[1].split("</thead>")[0]
+
+
+def chosen_in(shown: str, name: str) -> str:
+    """The chosen value of a filter of a list."""
+    select_box = shown.split(f'name="{name}"')[1].split("</select>")[0]
+    return re.findall(r'<option value="([^"]*)" selected', select_box)[0]
+
+
+def test_a_version_is_shown_with_its_contest_and_yields_to_another_one(
+    console: Flask, sealed: tuple[ContestView, str], uow_factory: UnitOfWorkFactory
+) -> None:
+    played, ref = sealed
+    newest = open_contest(uow_factory)
+    browser = Browser(console, "editor-region")
+    shown = browser.get(f"/ranks?version={ref}")[1]
+    assert (chosen_in(shown, "contest"), chosen_in(shown, "version")) == (played.ref, ref)
+    # The other contest was chosen while the version was still in its filter.
+    status, shown = browser.get(f"/ranks?version={ref}&contest={newest.ref}")
+    assert (status, chosen_in(shown, "contest")) == (200, newest.ref)
+    assert f'value="{ref}"' not in shown
+    assert "还没有" in shown or "没有符合" in shown
+
+
+def test_the_column_of_divisions_is_left_out_where_it_would_be_empty(
+    console: Flask, sealed: tuple[ContestView, str], uow_factory: UnitOfWorkFactory
+) -> None:
+    _, ref = sealed
+    browser = Browser(console, "editor-region")
+    assert "组别" in heads_of(browser.get(f"/ranks?version={ref}")[1])
+    with uow_factory.begin() as uow:
+        plain = a_contest(uow)
+        (citizen,) = people(uow, 1)
+        hand_in(uow, plain, an_entry(uow, plain, citizen), score=70)
+    assert "组别" not in heads_of(browser.get(f"/ranks?contest={plain.ref}")[1])
+    given = {"file_format": "csv", "every_column": "all", "reason": "评奖"}
+    answer = browser.open("POST", f"/ranks/export?contest={plain.ref}", given)
+    heading, row = answer.data.decode("utf-8-sig").strip().splitlines()
+    assert "组别" not in heading
+    assert len(row.split(",")) == len(heading.split(","))
 
 
 def test_a_version_that_moves_nobody_says_whose_score_changed(

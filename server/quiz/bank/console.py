@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from wtforms.fields import SelectChoice
+
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.pictures import PictureRefused
@@ -21,7 +23,7 @@ from server.base.web.schema import Query
 from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
-from server.quiz.bank import lifecycle, pictures, questions
+from server.quiz.bank import lifecycle, named_banks, pictures, questions
 from server.quiz.bank.files.reasons import RowRefused
 from server.quiz.bank.forms import (
     PickForm,
@@ -72,8 +74,10 @@ def list_questions(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) 
 
 
 @page(PAGES, "GET", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm)
-def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Page:  # noqa: ARG001 - the page reads no rows
+def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Page:
     """An empty form for a question."""
+    banks = named_banks.list_writable_banks(uow, organizer)
+    form.bank.choices = [SelectChoice(*one) for one in banks]
     label_choices(uow.texts, form)
     return Page("bank/edit.html", form=form, view=None, action="/console/questions/new")
 
@@ -127,7 +131,10 @@ def _write_question(
         draft = read_form(form, audience, picture)
     except RowRefused as refusal:
         raise FieldRefused(*place_reason(refusal)) from None
-    return lifecycle.write_question(uow, organizer, draft, ref)
+    bank = form.bank.data if ref is None else None
+    if bank:
+        named_banks.check_writable(uow, organizer, bank)
+    return lifecycle.write_question(uow, organizer, draft, ref, bank or "")
 
 
 @page(PAGES, "GET", "/questions/<ref>", needs=_P.QUESTION_READ)

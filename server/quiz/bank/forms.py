@@ -57,6 +57,11 @@ class QuestionForm(ConsoleForm):
         choices=[SelectChoice(kind.value) for kind in QuestionKind],
         default=QuestionKind.SINGLE.value,
     )
+    # Of a new question; a new version stays in its bank.
+    bank = SelectField(
+        "quiz.bank_form.bank", description="quiz.bank_form.question_bank_hint", choices=[],
+        validate_choice=False,
+    )  # fmt: skip
     stem = TextAreaField(
         "quiz.bank_form.stem",
         validators=[InputRequired("quiz.question_file.stem_empty"), _length_of("stem")],

@@ -54,15 +54,16 @@ def is_in_stage(stage: QuestionStage) -> ColumnElement[bool]:
 
 
 def write_question(
-    uow: UnitOfWork, organizer: Organizer, draft: Draft, ref: str | None = None
+    uow: UnitOfWork, organizer: Organizer, draft: Draft, ref: str | None = None, bank: str = ""
 ) -> str:
     """Store a new question, or a new draft of an existing one; return its ref.
 
-    A draft is changed in place, a live or retired version is followed by a new one.
+    A new one goes into `bank`, which the organizer may write, by default the bank of the place. A
+    draft is changed in place, a live or retired version is followed by a new one.
     Raises: NotFound (404), QuestionInReview (409).
     """
     if ref is None:
-        return _add_question(uow, organizer, draft)
+        return _add_question(uow, organizer, draft, bank or bank_slug(organizer.scope))
     row = _locked_latest(uow, organizer, ref)
     if stage_of(row) is QuestionStage.REVIEW:
         raise QuestionInReview(ref=ref)
@@ -85,8 +86,7 @@ def write_question(
     return ref
 
 
-def _add_question(uow: UnitOfWork, organizer: Organizer, draft: Draft) -> str:
-    slug = bank_slug(organizer.scope)
+def _add_question(uow: UnitOfWork, organizer: Organizer, draft: Draft, slug: str) -> str:
     owner = lock_bank(uow, slug, organizer.scope)
     # Short, because people read it aloud; the unique key refuses a repetition.
     ref = place_ref(uow.new_ref("q").replace("_", "-")[:_REF_LENGTH], owner)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from server.audit.service import declare_names
 from server.base.access import Organizer, Scope
-from server.base.ownership import visible_to, writable_by
+from server.base.ownership import serving_found_row, visible_to, writable_by
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused
 from server.quiz.bank.places import bank_slug
@@ -40,6 +41,16 @@ def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
     return slug if row is None else _spell_bank(uow, row.owner, row.title)
 
 
+def find_bank_name(uow: UnitOfWork, slug: str) -> str | None:
+    """The name of a bank in the history of an object that the reader may see; None if unknown."""
+    with serving_found_row(uow.session):
+        row = uow.session.scalar(select(Bank).where(Bank.slug == slug))
+        return None if row is None else _spell_bank(uow, row.owner, row.title)
+
+
+declare_names("quiz", "bank", find_bank_name)
+
+
 def _spell_bank(uow: UnitOfWork, owner: str, title: str) -> str:
     place = name_place(uow, owner) or owner
     key = "quiz.contest.bank_titled" if title else "quiz.contest.bank_of"
@@ -63,6 +74,28 @@ def list_own_banks(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str
     rows = uow.session.scalars(asked.order_by(Bank.title)).all()
     named = [(row.slug, _spell_bank(uow, row.owner, row.title or row.slug)) for row in rows]
     return [(own, _spell_bank(uow, organizer.scope.spelled, "")), *named]
+
+
+def list_writable_banks(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """Slug and name of each bank that the organizer may write: of the own place, then those below.
+
+    The own bank is the first, also before it exists.
+    """
+    own = list_own_banks(uow, organizer)
+    below = writable_by(select(Bank), organizer, Bank)
+    below = below.where(Bank.owner != organizer.scope.spelled).order_by(Bank.owner, Bank.title)
+    rows = uow.session.scalars(below).all()
+    return [*own, *((row.slug, _spell_bank(uow, row.owner, row.title)) for row in rows)]
+
+
+def check_writable(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
+    """The chosen bank of a new question.
+
+    Raises: FieldRefused for one that the organizer may not write.
+    """
+    if slug not in dict(list_writable_banks(uow, organizer)):
+        raise FieldRefused("bank", "console.form.no_choice")
+    return slug
 
 
 def choose_bank(uow: UnitOfWork, organizer: Organizer, chosen: str, title: str) -> BankChoice:

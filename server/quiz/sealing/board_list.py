@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -40,6 +41,7 @@ from server.units import service as units
 _RANK: ColumnElement[int] = literal_column("board.rank", Integer)
 _POINTS: ColumnElement[int] = literal_column("board.points", BigInteger)
 _TIME: ColumnElement[int] = literal_column("board.time_ms", BigInteger)
+_DIVISION: ColumnElement[str | None] = literal_column("board.division", String)
 # Sort keys are never null.
 _CITY: ColumnElement[str] = func.coalesce(literal_column("board.city", String), "")
 _COUNTY: ColumnElement[str] = func.coalesce(literal_column("board.county", String), "")
@@ -86,6 +88,7 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
 
     Raises: NotFound (404), Invalid (422) for an unknown scope.
     """
+    query = settle_query(uow, organizer, query)
     version = _find_version(uow, organizer, query)
     contest = _find_contest(uow, organizer, query.contest, version)
     if contest is None:
@@ -94,6 +97,22 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
     board = _board_of(contest, query.source or RankSource.PUBLIC, version, scope)
     rows = _select_rows(board, contest.rules.points_scale, scope)
     return people_of(rows, organizer, Entry)
+
+
+def settle_query(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> RankQuery:
+    """The query with the contest of its version; a version of another contest is left out.
+
+    The list offers only versions of a chosen contest, so such a one was chosen before the contest.
+    Raises: NotFound (404) for an unknown version.
+    """
+    version = _find_version(uow, organizer, query)
+    if version is None:
+        return query
+    with serving_found_row(uow.session):
+        contest = uow.session.get_one(Contest, version.contest_id).ref
+    if query.contest in (None, contest):
+        return replace(query, contest=contest)
+    return replace(query, version=None)
 
 
 def _find_version(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> SealedVersion | None:
@@ -231,6 +250,16 @@ def _name_division(contest: ContestView, key: str | None) -> str:
     return key or "" if division is None else division.title
 
 
+def _has_divisions(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> bool:
+    """Whether the rows have divisions: the contest has some, and an entry is in one."""
+    settled = settle_query(uow, organizer, query)
+    contest = _find_contest(uow, organizer, settled.contest, _find_version(uow, organizer, settled))
+    if contest is None or not contest.rules.divisions:
+        return False
+    filled = select_ranks(uow, organizer, settled).where(_DIVISION.is_not(None))
+    return uow.session.execute(filled.limit(1)).first() is not None
+
+
 def list_contest_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
     """The published contests that the organizer may see, the newest first."""
     rows = visible_to(
@@ -241,11 +270,17 @@ def list_contest_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[st
     return [(row.ref, row.title) for row in uow.session.execute(rows)]
 
 
-def list_version_choices(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
-    """The sealed versions of contests that the organizer may see, the newest first."""
+def list_version_choices(
+    uow: UnitOfWork, organizer: Organizer, query: RankQuery
+) -> list[tuple[str, str]]:
+    """The sealed versions of the chosen contest, or of all that the organizer may see.
+
+    The newest is the first.
+    """
     wanted = (
         select(SealedVersion.ref, Contest.title, SealedVersion.number)
         .join(Contest, Contest.id == SealedVersion.contest_id)
+        .where(true() if query.contest is None else Contest.ref == query.contest)
         .order_by(SealedVersion.id.desc())
         .limit(_MOST_VERSIONS)
     )
@@ -288,7 +323,10 @@ RANKS = Table(
             name="county", title="quiz.ranks.county", value=lambda row: row.county, sort=_COUNTY,
         ),
         Column(name="unit", title="quiz.ranks.unit", value=lambda row: row.unit),
-        Column(name="division", title="quiz.ranks.division", value=lambda row: row.division),
+        Column(
+            name="division", title="quiz.ranks.division", value=lambda row: row.division,
+            when=_has_divisions,
+        ),
         Column(
             name="score", title="quiz.ranks.score", kind=ColumnKind.NUMBER,
             value=lambda row: row.score, sort=_POINTS,
@@ -307,7 +345,7 @@ RANKS = Table(
             blank="quiz.ranks.newest",
         ),
         Filter(
-            name="version", title="quiz.ranks.version", options=list_version_choices,
+            name="version", title="quiz.ranks.version", options_for=list_version_choices,
             blank="quiz.ranks.version_none",
         ),
         Filter(

@@ -28,7 +28,7 @@ from server.quiz.contests.rules_page import say_end, say_minute
 from server.quiz.errors import FreezeTooEarly
 from server.quiz.sealing import overview
 from server.quiz.sealing import service as sealing
-from server.quiz.sealing.board_list import RANKS, RankQuery
+from server.quiz.sealing.board_list import RANKS, RankQuery, settle_query
 from server.quiz.sealing.forms import FinalReasonForm, FreezeForm, SealForm
 from server.quiz.sealing.overview import FinalOverview
 from server.quiz.sealing.version_view import check_version
@@ -50,7 +50,8 @@ INSTANT_PLAYERS = 3000
 )
 def list_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Page:
     """Ranks of people of the organizer's place in a contest; by default the newest contest."""
-    return Page("sealing/ranks.html", shown=read_table(uow, organizer, RANKS, query))
+    settled = settle_query(uow, organizer, query)
+    return Page("sealing/ranks.html", shown=read_table(uow, organizer, RANKS, settled))
 
 
 declare_list_pages(PAGES, RANKS, needs=Permission.PERSON_READ)
