@@ -119,7 +119,8 @@ def open_application(
 def redis_timeout(settings: Settings, use: Use) -> float:
     """The timeout of a Redis command for one use of the database.
 
-    A request can continue without Redis, but the rebuild of a big board would have to start again.
+    Commands and jobs wait longer: a request can continue without Redis, but the rebuild of a big
+    board would have to start again.
     Units: seconds.
     """
     timeout = settings.redis_timeout_seconds

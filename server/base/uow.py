@@ -234,7 +234,7 @@ class UnitOfWorkFactory:
         self._patience = patience_of(engine)
         self._reading = engine.execution_options(**{READ_ONLY: True})
         self._sqlite = engine.dialect.name == "sqlite"
-        # The pool serves waiting threads in no order, and SQLite its writers neither.
+        # Neither the pool nor SQLite serves waiting threads in the order in which they came.
         self._slots = FairSlots(cast(QueuePool, engine.pool).size())
         self._turn = FairSlots(1)
         self._open = threading.local()

@@ -116,7 +116,7 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
-    # Reads the last change of an object, to explain why a later change by another is refused.
+    # Reads the last change of an object, to explain why another organizer's change is refused.
     latest: LatestReader | None = None
     gateway: Any = None
     account: Account = _NO_ACCOUNT

@@ -36,7 +36,7 @@ def build_menu(tables: Iterable[Pages], organizer: Organizer) -> list[MenuSectio
 def find_power_pages(
     tables: Iterable[Pages], organizer: Organizer, menu: Iterable[MenuSection]
 ) -> dict[str, str]:
-    """The menu entry where each of the organizer's permissions is used, by its address.
+    """The address of the menu entry in which each permission of the organizer is used.
 
     A permission without a page, or whose pages are in no entry of this menu, is left out.
     """

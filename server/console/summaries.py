@@ -67,7 +67,7 @@ def offer_tables(texts: Texts, form: SummaryForm, tables: Sequence[SummaryTable]
 
 
 def asks_reason(tables: Sequence[SummaryTable]) -> bool:
-    """Whether an export of these tables needs a reason, as the export of a list of so many rows."""
+    """Whether an export of these tables needs a reason: by the rule for lists of as many rows."""
     return sum(one.count for one in tables) > REASON_ROWS
 
 

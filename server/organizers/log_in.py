@@ -96,7 +96,7 @@ def count_try(uow: UnitOfWork, key: str) -> bool:
 
 
 def forget_tries(uow: UnitOfWork, *keys: str) -> None:
-    """Forget the tries under these keys, after one that was right."""
+    """Delete the tries under these keys, after a successful log-in."""
     uow.session.execute(delete(LoginTries).where(LoginTries.key_hash.in_(keys)))
 
 

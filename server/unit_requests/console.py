@@ -159,7 +159,7 @@ def list_requests(uow: UnitOfWork, organizer: Organizer, query: RequestQuery) ->
 def show_request(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerForm, query: FindQuery
 ) -> Page:
-    """One request with units of a similar name or those searched for, and the form."""
+    """One request, the units with a similar name, the units found by a search, and the form."""
     view, alike = service.find_request(uow, organizer, ref)
     found = service.find_units(uow, organizer, ref, query.words) if query.words.strip() else []
     say = uow.texts.fill_text

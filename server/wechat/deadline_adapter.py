@@ -41,7 +41,7 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """A requests adapter with such connections."""
+    """An adapter of the library `requests` whose connections have a deadline."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         """Create the connection pools."""

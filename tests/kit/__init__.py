@@ -1,1 +1,1 @@
-"""What tests are made with: a clock, a recorder of WeChat calls, databases, factories."""
+"""Helpers of all tests: a clock, a recorder of WeChat calls, databases, factories."""

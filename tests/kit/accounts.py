@@ -17,13 +17,13 @@ _count = itertools.count(1)
 
 
 def known_as(openid: str, unionid: str | None = None) -> WeChatIdentity:
-    """Somebody as WeChat's log-in answers."""
+    """The identity that WeChat's log-in returns for a person."""
     return WeChatIdentity(openid=openid, unionid=unionid)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Person:
-    """A citizen of a test, and how WeChat knows them."""
+    """A citizen of a test, with the WeChat identity."""
 
     id: int
     openid: str
@@ -64,5 +64,5 @@ def a_consent(uow: UnitOfWork, citizen_id: int, **declared: Any) -> None:
 
 
 def a_session(uow: UnitOfWork, person: Person) -> str:
-    """A live bearer token of a citizen."""
+    """A valid bearer token of a citizen."""
     return service.sign_in(uow, known_as(person.openid, person.unionid)).token

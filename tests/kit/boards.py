@@ -1,4 +1,4 @@
-"""Contests, entries and closed papers put straight into the tables, and an independent recount."""
+"""Inserts contests, entries and closed papers directly, and recounts boards independently."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ PLACES = ("city", "county", "unit_id", "audience")
 
 
 def people(uow: UnitOfWork, count: int, **columns: Any) -> list[int]:
-    """Citizens with nicknames, quickly."""
+    """Insert citizens with nicknames in one statement; return their ids."""
     rows = [
         {"ref": f"cit_{next(_count)}", "nickname": f"王{at}号", "nickname_state": "shown",
          "language": "zh", "elder_mode": False, "public_rank": False, "topics": [],
@@ -73,7 +73,7 @@ def a_paper(
     uow: UnitOfWork, contest: ContestView, entry_id: int, *, score: int, time_ms: int = 60_000,
     closed_at: datetime | None = None, state: str = "submitted", started_on: date | None = None,
 ) -> int:  # fmt: skip
-    """A paper in its closed row, not yet counted; or an open one."""
+    """Insert a paper: closed but not counted yet, or open."""
     closed_at = closed_at or uow.now
     started = closed_at - timedelta(milliseconds=time_ms)
     on_day = started_on or beijing_day(started)
@@ -106,12 +106,12 @@ def close_paper(uow: UnitOfWork, attempt_id: int, *, score: int, time_ms: int) -
 
 
 def hand_in(uow: UnitOfWork, contest: ContestView, entry_id: int, **paper: Any) -> boards.Ranks:
-    """A paper closed and counted in one transaction, as a submission does it."""
+    """Insert a closed paper and count it in the same transaction, as a submission does."""
     return count(uow, a_paper(uow, contest, entry_id, **paper))
 
 
 def count(uow: UnitOfWork, attempt_id: int) -> boards.Ranks:
-    """A paper in its closed row brought to the standings."""
+    """Count a closed paper into the standings."""
     row = uow.session.execute(
         select(Attempt.contest_id, Attempt.entry_id).where(Attempt.id == attempt_id)
     ).one()
@@ -124,7 +124,7 @@ def count(uow: UnitOfWork, attempt_id: int) -> boards.Ranks:
 def recounted(
     session: Session, contest: ContestView, scope: str, period: str
 ) -> list[tuple[int, int, int]]:
-    """The board as anybody could count it from the closed papers: (entry, points, time)."""
+    """The board, counted again from the closed papers: (entry, points, time)."""
     papers = defaultdict(list)
     kind, _, value = scope.partition(":")
     column = {"unit": "unit_id"}.get(kind, kind)
@@ -163,7 +163,7 @@ def _counted(season: str, papers: list[Any]) -> tuple[list[Any], int, int]:
 
 @contextmanager
 def at_most(uow_factory: UnitOfWorkFactory, count: int) -> Iterator[list[str]]:
-    """No more statements than that reach the database; what was said, in order."""
+    """Check that at most `count` statements reach the database; yield them, in order."""
     said: list[str] = []
 
     def heard(_c: object, _cursor: object, statement: str, *_: object) -> None:
@@ -177,7 +177,7 @@ def at_most(uow_factory: UnitOfWorkFactory, count: int) -> Iterator[list[str]]:
 
 
 def a_season(uow: UnitOfWork, contest: ContestView, clock: FakeClock) -> list[tuple[str, str]]:
-    """Two dozen citizens of many places over six days, with many ties; the boards they are on."""
+    """Let two dozen citizens of many places play six days, with many ties; return the boards."""
     chance = random.Random(7)
     unit = a_unit(uow)
     places = [
@@ -202,7 +202,7 @@ def a_season(uow: UnitOfWork, contest: ContestView, clock: FakeClock) -> list[tu
 def answer_wake_ups(
     uow_factory: UnitOfWorkFactory, rung: Sequence[tuple[str, tuple[int, ...]]]
 ) -> int:
-    """What a worker would do for these doorbells."""
+    """Run the tasks of these wake-ups, as a worker does."""
     steps = {task.name: task.step for task in board_tasks.BOARD_TASKS}
     context = TaskContext(uow_factory=uow_factory, gateway=None)
     return sum(steps[name](context, *numbers) for name, numbers in list(rung) if name in steps)

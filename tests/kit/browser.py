@@ -1,4 +1,4 @@
-"""A Chromium under watch."""
+"""A Chromium whose errors and outside requests fail the test."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FLAGS = [
     "--disable-sync",
 ]
 PHONE = {"width": 390, "height": 844}
-# A browser on a busy machine; only a page that is wrong needs this long.
+# Timeout on a busy machine; only a faulty page takes this long.
 PATIENCE_MS = 60_000
 
 
 @dataclass
 class Watch:
-    """What a browser must not do: write errors, throw, or ask anybody but this machine."""
+    """Collects faults of a browser: logged errors, exceptions, requests to other machines."""
 
     allowed: tuple[str, ...] = ()
     wrong: list[str] = field(default_factory=list)

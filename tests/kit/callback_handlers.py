@@ -1,4 +1,4 @@
-"""A door for tests: keywords are pure, the rest has effects in a table unique by key."""
+"""A callback handler for tests: keywords have no effects, other messages a row, unique by key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATH = "/wechat/official/callback"
 
 
 class RecordingDoor:
-    """Counts what it is asked; the first `apply_effects` of a key decides the reply of all."""
+    """Counts its calls; the first `apply_effects` of a key decides the reply to its repeats."""
 
     def __init__(self, side: WeChatSide) -> None:
         self.side = side
@@ -59,13 +59,13 @@ class RecordingDoor:
 
 
 def beyond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """What lies behind the webhook."""
+    """The WSGI application behind the webhook."""
     start_response("204 No Content", [])
     return [environ["PATH_INFO"].encode()]
 
 
 class Stand:
-    """A webhook with one door, as one process of a fleet."""
+    """A webhook with one handler, as in one of several processes."""
 
     def __init__(
         self,

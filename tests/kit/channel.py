@@ -1,4 +1,4 @@
-"""Messages of citizens, and the official account's door with answers that tests can tell apart."""
+"""Messages of citizens, and the official account's handler with distinguishable answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from server.wechat.callback.inbound import Envelope, Message, key_of
 from tests.kit.accounts import a_citizen
 
 OPENID = "oFollower_of_the_tests_00001"
-NOON = 1777608000  # 2026-05-01 12:00 in Beijing, where the tests' clock stands
+NOON = 1777608000  # 2026-05-01 12:00 in Beijing, the time of the tests' clock
 _numbers = itertools.count(1)
 
 TABLES = (
@@ -45,7 +45,7 @@ TABLES = (
 
 
 class NotToday(Conflict):
-    """A refusal of the tests, under a code that has a sentence."""
+    """A refusal for tests, with a code that has a text."""
 
     code = "consent_required"
 
@@ -71,7 +71,7 @@ def a_message(
     msg_id: str | None = None,
     app: Any = "official_account",
 ) -> Message:
-    """A message as the envelope would have opened it; a new one each time."""
+    """A verified and parsed message, with another id at each call."""
     number = msg_id or str(next(_numbers))
     scene = event_key if event == "scan" else event_key.removeprefix("qrscene_")
     told_apart = (openid, str(created_at), event, event_key, "" if event else number)
@@ -103,7 +103,7 @@ def an_event(name: str, key: str = "", **told: Any) -> Message:
 
 
 def a_player(uow_factory: UnitOfWorkFactory, openid: str = OPENID) -> int:
-    """Somebody who has used the mini-program and is known at the official account, too."""
+    """A citizen who has used the mini-program, with an identity at the official account too."""
     with uow_factory.begin() as uow:
         person = a_citizen(uow, unionid=f"union of {openid}")
         return accounts.learn_unionid(uow, "official_account", openid, person.unionid or "")
@@ -117,7 +117,7 @@ def a_handler(
     rule_stats: RuleStats | None = None,
     contacts: Contacts | None = None,
 ) -> CallbackHandler:
-    """The official account's door; its counts and contacts are written when a test says so."""
+    """The official account's handler; counts and contacts are written when a test flushes them."""
     app = WeChatApp(appid="wx0", token="token7token7", mode="plain")
     return official_account_handler(
         uow_factory,
@@ -130,7 +130,7 @@ def a_handler(
 
 
 def said(handler: CallbackHandler, message: Message) -> str:
-    """What the account answers, the way the webhook asks."""
+    """The reply of the account, requested as the webhook does."""
     reply = handler.reply_without_effects(message)
     return (handler.apply_effects(message) if reply is None else reply).text
 
@@ -158,7 +158,7 @@ def a_rule(uow: UnitOfWork, slug: str, words: list[str], **columns: Any) -> mode
 
 
 def everything(uow_factory: UnitOfWorkFactory) -> dict[str, list[tuple[Any, ...]]]:
-    """What the official account knows, without the numbers of rows.
+    """The content of the official account's tables, without row ids.
 
     What was said is left out: a reply tells what was known at its moment.
     """
@@ -178,14 +178,14 @@ def everything(uow_factory: UnitOfWorkFactory) -> dict[str, list[tuple[Any, ...]
 
 
 def empty(uow_factory: UnitOfWorkFactory) -> None:
-    """Forget everything, as in a fresh database."""
+    """Delete all rows, as in a new database."""
     with uow_factory.begin() as uow:
         for table in (*TABLES, Identity, Citizen):
             uow.session.execute(delete(table))
 
 
 def at_once(calls: Iterable[Callable[[], Any]]) -> list[Any]:
-    """The results of calls that begin together, each in a thread of its own."""
+    """The results of calls that start at the same time, each in its own thread."""
     waiting = list(calls)
     barrier = threading.Barrier(len(waiting))
     results: list[Any] = [None] * len(waiting)

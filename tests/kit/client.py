@@ -1,4 +1,4 @@
-"""A client that holds every answer against the published document."""
+"""A client that validates every response against the published OpenAPI document."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ OTHER_PATHS = (
 
 
 class Undocumented(AssertionError):
-    """The server said something that its document does not."""
+    """A response that the document does not allow."""
 
 
 @dataclass(frozen=True)
 class _Judge:
-    """A document with its addresses as patterns and the validators of its answers."""
+    """A document with its paths as patterns, and the validators of its responses."""
 
     document: dict[str, Any]
     paths: list[tuple[re.Pattern[str], str, dict[str, Any]]]
-    # By method, address, status and media type; making one costs more than using it.
+    # By method, path, status and media type; creating a validator costs more than using it.
     validators: dict[tuple[str, str, str, str], Draft202012Validator] = field(default_factory=dict)
 
     def find_operation(self, method: str, path: str) -> tuple[str, dict[str, Any] | None]:
@@ -57,7 +57,7 @@ class _Judge:
 
 @lru_cache(maxsize=64)
 def _read_document(encoded: bytes) -> _Judge:
-    """The judge by a document; all applications of the same endpoints share it."""
+    """The validators of a document; all applications with the same endpoints share them."""
     document: dict[str, Any] = json.loads(encoded)
     paths = [
         (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path, methods)
@@ -67,13 +67,13 @@ def _read_document(encoded: bytes) -> _Judge:
 
 
 class CheckedClient:
-    """Flask's test client with JSON, a citizen's token, and the document as a judge."""
+    """Flask's test client with JSON and a citizen's token; validates responses."""
 
     def __init__(self, app: Flask) -> None:
         self.app = app
         self._client = app.test_client()
         self._judge = _read_document(self._client.get("/openapi.json").data)
-        # What was answered: method, path as documented, status.
+        # The responses so far: method, documented path, status.
         self.templates: set[tuple[str, str, int]] = set()
 
     @property
@@ -82,7 +82,7 @@ class CheckedClient:
         return self._judge.document
 
     def judge_by(self, document: dict[str, Any]) -> None:
-        """Hold answers against another document from now on."""
+        """Validate against another document from now on."""
         self._judge = _read_document(json.dumps(document).encode())
 
     def get(self, path: str, **named: Any) -> TestResponse:

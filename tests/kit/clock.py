@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that changes only when a test sets it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """Wall time and steady time, moved by hand."""
+    """Wall-clock and monotonic time, advanced by tests."""
 
     def __init__(self, at: datetime | None = None) -> None:
         self.at = at or datetime(2026, 5, 1, 4, 0, tzinfo=UTC)  # noon in Beijing

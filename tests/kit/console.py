@@ -84,7 +84,7 @@ def console_app(
     gateway: Gateway | None = None,
     first: Pages = home.PAGES,
 ) -> tuple[Flask, list[AuditEntry]]:
-    """The console with some tables of pages alone, and what it writes to the audit trail."""
+    """The console with only these tables of pages, and a list of the audit entries it writes."""
     written: list[AuditEntry] = []
     application = Application(
         app=new_flask(),

@@ -75,12 +75,12 @@ def make_contest(
 
 
 def make_published(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
-    """A running contest, whether asked for or not: only those are paused and closed."""
+    """A running contest, whatever is requested: only a running one can be paused or closed."""
     return make_contest(uow, owner, True)
 
 
 def make_unpublished(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
-    """A draft, whether asked for or not: only those are returned and deleted."""
+    """A draft, whatever is requested: only a draft can be returned or deleted."""
     return make_contest(uow, owner, False)
 
 
@@ -128,7 +128,7 @@ CONTEST_PROBES = {
     "GET /contests": Probe(make=make_contest, shows="ref", upward=True),
     **list_probes("/contests"),
     "GET /contests/new": Probe(),
-    # Without any bank the form is shown again; that it is shown tells that it may be sent.
+    # Without a bank the form is shown again, which is enough: the role may send it.
     "POST /contests/new": Probe(form=FORM, refused=422),
     "GET /contests/rules-preview": Probe(),
     "GET /contests/<ref>": Probe(make=make_contest, upward=True),

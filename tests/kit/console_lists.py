@@ -54,7 +54,7 @@ def make_rules(uow: UnitOfWork, owner: Scope, texts: list[str], priority: int = 
 
 
 def declared_table(**given: Any) -> Table:
-    """The list of rules with some facts declared otherwise."""
+    """The list of rules with some fields of its declaration changed."""
     facts: dict[str, Any] = {
         "name": "sample.rules",
         "path": "/listed",

@@ -1,4 +1,4 @@
-"""The matrix role × route × owner: what every organizer may open, checked by asking."""
+"""The matrix role × route × owner: what every organizer may open, checked by requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MISSING = "add an entry to PROBES in tests/console/test_matrix.py that makes an 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How one page is asked.
+    """How one page is requested.
 
     `make(uow, owner, published)` makes an object and gives the variable parts of the address; a
     page that belongs to no owner has none. A page that lists objects has no variable parts; it
@@ -96,7 +96,7 @@ def check_matrix(
 
 
 def _people_for(route: PageRoute, number: int) -> Mapping[str, Organizer]:
-    """Who asks for a page: everybody under `make prove`.
+    """The organizers that request a page: all of them under `make prove`.
 
     Usually one role that may open it asks from every place, and each other role from one place,
     another one for each page: the role is checked before the place, and by itself.
@@ -261,7 +261,7 @@ def _cleared_tables() -> list[Table]:
     return [
         table
         for table in reversed(Base.metadata.sorted_tables)
-        # The trail of the changes refuses to be deleted.
+        # Triggers refuse to delete entries of the audit trail.
         if not table.name.startswith("audit_")
         and (
             table in owned

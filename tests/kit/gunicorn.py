@@ -1,4 +1,4 @@
-"""gunicorn with a worker of ours, and clients who ask it without a break."""
+"""gunicorn with one of our workers, and clients that send requests without a pause."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Threads of one process that run the house.
+# Application threads of one process.
 FEW = 2
 PATIENCE = 60
 
 
 class Group:
-    """One gunicorn on a port of its own, which listens before it has started."""
+    """One gunicorn on its own port; the socket listens before gunicorn has started."""
 
     def __init__(
         self, worker: str, app: str = "tests.kit.echo:app", *, port: int = 0, workers: int = 1,
@@ -38,13 +38,13 @@ class Group:
             self.port = int(handler.getsockname()[1])
 
     def stop(self) -> None:
-        """End it, and see that it ends well."""
+        """Stop it, and check its exit status."""
         if self.process.poll() is None:
             self.process.terminate()
         assert self.process.wait(PATIENCE) == 0
 
     def ask(self, path: str) -> tuple[int, str]:
-        """Status and words of an answer on a connection of its own."""
+        """Status and text of a response on a new connection."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)) as preflight:
             preflight.request("GET", path)
             answer = preflight.getresponse()
@@ -62,7 +62,7 @@ def serving(worker: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
 
 
 class Crowd:
-    """Clients with a kept connection each, who ask again as soon as they are answered.
+    """Clients with one keep-alive connection each, which send the next request at once.
 
     `choose` says which port a new connection goes to, None when there is none; the client ends.
     """
@@ -79,7 +79,7 @@ class Crowd:
             client.start()
 
     def wait_for(self, true: Callable[[], bool]) -> None:
-        """Wait until something is true of what was answered."""
+        """Wait until a condition about the responses is true."""
         pause = threading.Event()
         for _ in range(PATIENCE * 20):
             if true():
@@ -88,17 +88,17 @@ class Crowd:
         raise AssertionError(f"not reached after {len(self.answers)} answers, lost {self.lost}")
 
     def goes_on(self) -> None:
-        """Wait until many more have been answered."""
+        """Wait until many more requests have been answered."""
         before = len(self.answers)
         self.wait_for(lambda: len(self.answers) >= before + 200)
 
     def end(self) -> None:
-        """Let everybody have their last answer."""
+        """Stop all clients after their last response."""
         self._ends.set()
         self.join()
 
     def join(self) -> None:
-        """Wait for those who ask until they find nobody."""
+        """Wait until every client has found no server any more."""
         for client in self._clients:
             client.join(PATIENCE)
             assert not client.is_alive()

@@ -1,4 +1,4 @@
-"""Closed papers over seeded questions, put into their rows, for the statistics of questions."""
+"""Closed papers over seeded questions, inserted as rows, for the statistics of questions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """PostgreSQL connections kept open from test to test.
 
-Opening one costs the server more than most tests do: a process, and its knowledge of every table.
+Opening one costs the server more than most tests: a process, and its cache of the catalogue.
 """
 
 from __future__ import annotations

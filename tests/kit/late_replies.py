@@ -1,4 +1,4 @@
-"""The echo program, which does not start while a file lies in the way."""
+"""The echo application; its start fails while a certain file exists."""
 
 from __future__ import annotations
 

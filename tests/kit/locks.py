@@ -1,4 +1,4 @@
-"""Two transactions that meet at a lock, step by step: who waits is seen, nobody sleeps."""
+"""Two transactions that need the same lock, step by step; waiting is observed, without sleeping."""
 
 from __future__ import annotations
 

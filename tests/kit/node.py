@@ -1,4 +1,4 @@
-"""Tests of scripts: Node, and many files of tests in one process of it."""
+"""Tests of scripts in Node; one Node process runs many test files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOGETHER = "tests/phone/together.mjs"
 
 
 def node_path() -> str:
-    # Where the machine's own is absent or old, one lies beside the interpreter.
+    # Where the machine has no Node or an old one, another is beside the Python interpreter.
     found = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
     if found is None:
         pytest.fail("Node is needed to check the mini-program")
@@ -50,6 +50,6 @@ def run_together(
 
 
 def faults_of(run: subprocess.CompletedProcess[str]) -> str:
-    """What a run of Node told of each test that failed; empty when none did."""
+    """Node's messages about the failed tests of a run; empty when none failed."""
     failed = re.findall(r"^not ok .*\n(?:  .*\n)*", run.stdout, re.MULTILINE)
     return "" if run.returncode == 0 else "".join(failed) + run.stdout[-2000:] + run.stderr

@@ -1,4 +1,4 @@
-"""Letters of the tests: a table with the columns of an outbox row, and what reaches the outside."""
+"""A table for tests with the columns of an outbox row, and a record of the calls that were made."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 
 class _Base(DeclarativeBase):
-    """Apart from the tables of the house, so that no migration is asked for these."""
+    """Separate from the product's tables, so that these need no migration."""
 
     metadata = MetaData(naming_convention=NAMES)
 
 
 class Letter(Outgoing, _Base):
-    """A word to be called out."""
+    """A text to be sent."""
 
     __tablename__ = "letter_of_the_tests"
     __table_args__ = (outbox_index("letter_of_the_tests"),)
@@ -37,14 +37,14 @@ class Letter(Outgoing, _Base):
 
 
 class NoChance(random.Random):
-    """Chance that adds no jitter."""
+    """A random source without jitter."""
 
     def random(self) -> float:
         return 0.0
 
 
 def without_jitter(uow_factory: UnitOfWorkFactory) -> UnitOfWorkFactory:
-    """The same database with back-offs that tests can count."""
+    """The same database with back-offs that tests can predict."""
     return UnitOfWorkFactory(
         uow_factory.engine, replace(uow_factory.dependencies, random=NoChance())
     )
@@ -89,13 +89,13 @@ def note_outcome(_work: UnitOfWork, row: Letter, outcome: Outcome) -> None:
 
 
 def write_line(path: Path, text: str) -> None:
-    """What the outside has heard, kept whatever happens to the process."""
+    """Append a sent text to a file, so that it survives the process."""
     with path.open("a", encoding="utf-8") as file:
         file.write(text + "\n")
 
 
 def claim_one(uow_factory: UnitOfWorkFactory, queue: Queue) -> Call | None:
-    """The oldest due row claimed, as by a worker that is about to make its call."""
+    """Claim the oldest due row, as a worker does before its call."""
     with uow_factory.begin() as uow:
         for claim in lease_due(uow, queue, 1):
             for call in begin_calls(uow, queue, [claim]).calls:
@@ -104,6 +104,6 @@ def claim_one(uow_factory: UnitOfWorkFactory, queue: Queue) -> Call | None:
 
 
 def settle_one(uow_factory: UnitOfWorkFactory, queue: Queue, call: Call, outcome: Outcome) -> int:
-    """Write down how a call ended; how many rows that moved."""
+    """Settle a call with its outcome; return how many rows changed."""
     with uow_factory.begin() as uow:
         return settle_calls(uow, queue, [(call.claim, outcome)]).moved

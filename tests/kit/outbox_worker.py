@@ -1,7 +1,7 @@
-"""A worker in a process of its own that tests kill in the middle of a call.
+"""A worker in a separate process that tests kill in the middle of a call.
 
-Arguments: the folder and the address of the database, the file of what the outside has heard, what
-becomes of a lost claim.
+Arguments: the folder and the address of the database, the file of sent texts, what happens to a
+lost claim.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the sources lie that tests read, and a free port of this machine."""
+"""Paths of the sources that tests read, and a free port of this machine."""
 
 from __future__ import annotations
 

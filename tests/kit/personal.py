@@ -1,4 +1,4 @@
-"""Rows of any table that holds persons, made from the table itself."""
+"""Generates rows of any table with personal data from its definition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from server.wechat.callback.replies import Reply
 _numbers = itertools.count(1)
 Maker = Callable[[UnitOfWork, dict[str, Any]], Any]
 
-# What a table's own rules ask for; the row so far is given.
+# Values that a table's constraints require; each function gets the row so far.
 _SPECIAL: Mapping[str, Any] = {
     "attempt.answers": {},
     "attempt.try_no": 1,
@@ -44,7 +44,7 @@ _SPECIAL: Mapping[str, Any] = {
 
 
 def a_row_of(uow: UnitOfWork, table: Table, mark: str, **given: Any) -> dict[str, Any]:
-    """A new row, its parents made as needed; every text in it carries the mark."""
+    """Insert a row and the rows it refers to; every text in it contains the mark."""
     row: dict[str, Any] = {"mark": mark, "now": uow.now}
     for column in table.columns:
         if column.name in given:
@@ -70,7 +70,7 @@ def a_row_about(uow: UnitOfWork, one: Personal, citizen_id: int, mark: str) -> d
 
 
 def rows_about(uow: UnitOfWork, one: Personal, citizen_id: int) -> list[dict[str, Any]]:
-    """What a declared table holds about a citizen, by the declaration itself."""
+    """The rows of a declared table about a citizen, selected by its declaration."""
     mine = slices.PERSONAL_DATA.rows_of(one, citizen_id)
     table = one.table.__table__
     assert isinstance(table, Table)
@@ -104,7 +104,7 @@ def _value(uow: UnitOfWork, table: Table, column: Column[Any], row: dict[str, An
         (key,) = column.foreign_keys
         parent = key.column.table
         if parent is table and column.nullable:
-            # A row that refers to another one of its own table: the first has nobody above it.
+            # A reference to the same table: the first row refers to none.
             return None
         return a_row_of(uow, parent, row["mark"])[key.column.name]
     return _of_type(column.type, row)

@@ -22,7 +22,7 @@ def a_picture(
 
 
 def a_heic(brand: bytes = b"heic") -> bytes:
-    """The beginning of a photo as an iPhone keeps it."""
+    """The first bytes of an iPhone's photo (HEIC)."""
     return b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1" + brand + b"\0" * 64
 
 

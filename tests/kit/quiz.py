@@ -1,4 +1,4 @@
-"""A contest with the real questions, and citizens who know the key from the file itself."""
+"""A contest with the real questions, and citizens that answer by the key in the file."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ Result = TypeVar("Result")
 
 @cache
 def rows() -> dict[str, dict[str, str]]:
-    """The file of questions as it lies there, by id."""
+    """The rows of the file of questions, by id."""
     with QUESTIONS.open(encoding="utf-8", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file)}
 
 
 def right_texts(ref: str) -> set[str]:
-    """The right options in words."""
+    """The texts of the right options."""
     row = rows()[ref]
     return {row[f"option_{letter.lower()}"] for letter in row["answer"]}
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A question as a phone has it: id, kind, and options as (key, text)."""
+    """A question as the phone gets it: id, kind, and options as (key, text)."""
 
     id: str
     kind: str
@@ -59,7 +59,7 @@ class Shown:
 
 
 def shown(view: AttemptView) -> list[Shown]:
-    """The questions on the screen of a paper that the services gave."""
+    """The visible questions of a paper that a service returned."""
     return [
         Shown(
             slot.item.ref,
@@ -71,7 +71,7 @@ def shown(view: AttemptView) -> list[Shown]:
 
 
 def seen(paper: Mapping[str, Any]) -> list[Shown]:
-    """The questions of a paper that came over HTTP."""
+    """The questions of a paper from an HTTP response."""
     return [
         Shown(q["id"], q["kind"], [(o["key"], o["text"]) for o in q["options"]])
         for q in paper["questions"]
@@ -83,12 +83,12 @@ def all_right(questions: Sequence[Shown]) -> Answers:
 
 
 def some_right(questions: Sequence[Shown], count: int) -> Answers:
-    """The first so many right, the others wrong."""
+    """The first `count` answers right, the others wrong."""
     return {q.id: q.key if at < count else q.wrong for at, q in enumerate(questions)}
 
 
 def guessed(questions: Sequence[Shown], chance: random.Random) -> Answers:
-    """Answers of somebody who knows half of it and leaves some out."""
+    """Answers of which about half are right and some are missing."""
     answers = {}
     for question in questions:
         luck = chance.random()
@@ -113,7 +113,7 @@ def started(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> AttemptVi
 def take(
     uow_factory: UnitOfWorkFactory, contest: ContestView, citizen_id: int, right: int = 10
 ) -> AttemptView:
-    """A whole paper with so many right answers, handed in at once."""
+    """Start a paper and submit it at once, with this number of right answers."""
     with uow_factory.begin() as uow:
         view = started(uow, contest, citizen_id)
         answers = some_right(shown(view), right)
@@ -122,7 +122,7 @@ def take(
 
 @contextmanager
 def unguarded(engine: Engine) -> Iterator[None]:
-    """The database without its last word: no trigger, no index of the one open paper."""
+    """Remove the guards of the database: the trigger, and the unique index of the open paper."""
     sqlite = engine.dialect.name == "sqlite"
     drop = "DROP TRIGGER attempt_closed_stays" + ("" if sqlite else " ON attempt")
     with engine.begin() as connection:
@@ -144,7 +144,7 @@ def unguarded(engine: Engine) -> Iterator[None]:
 
 
 def all_at_once(steps: Sequence[Callable[[], Result]]) -> list[Result | Exception]:
-    """What each step gave, or raised, when all began together."""
+    """Start all steps at the same time; return the result or exception of each."""
     begin = threading.Barrier(len(steps))
 
     def run(step: Callable[[], Result]) -> Result | Exception:

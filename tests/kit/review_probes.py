@@ -62,7 +62,7 @@ REASON = {"reason": "核对过了"}
 REVIEW_PROBES = {
     "GET /review": Probe(make=a_reported, shows="ref"),
     **list_probes("/review"),
-    # A county sees how a live question of the region does, without its key and its reports.
+    # A county sees the statistics of a live question of the region, without key and reports.
     "GET /review/<ref>/<number>": Probe(make=a_reported, upward=True),
     "GET /review/<ref>/<number>/answer": Probe(make=a_reported),
     "POST /review/<ref>/<number>/answer": Probe(

@@ -1,4 +1,4 @@
-"""WeChat's side of the callback for tests, with signatures and AES of its own."""
+"""Sends callbacks as WeChat does, with separate implementations of signatures and AES."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class WeChatSide:
 
 @dataclass
 class Reached:
-    """The answer of a WSGI callable."""
+    """The response of a WSGI callable."""
 
     status: int
     headers: dict[str, str]
@@ -185,7 +185,7 @@ def knock(
 
 @dataclass
 class Heard:
-    """What a counting callable was told."""
+    """Records the arguments of its calls."""
 
     told: list[tuple[Any, ...]] = field(default_factory=list)
 

@@ -12,7 +12,7 @@ from server.base.uow import UnitOfWork
 
 
 def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
-    """Lock a name; other transactions wait before they lock any row.
+    """Lock a name; other transactions that lock it wait here, before they lock any row.
 
     SQLite needs no lock, because it has only one writer.
     """

@@ -1,7 +1,7 @@
 // Browser globals that WeChat's logic layer does not have: undefined in a program's scripts. Intl
 // and the text encoders exist only on some phones, so they are undefined too.
 
-/** Declared in the scope of every script; a script may declare such a name itself. */
+/** These names are declared, without a value, around every script; a script may still declare one itself. */
 export const ABSENT = (
   "window self frames parent top opener document location history navigator screen localStorage sessionStorage indexedDB caches cookieStore " +
   "fetch Request Response Headers FormData XMLHttpRequest WebSocket EventSource BroadcastChannel MessageChannel Worker SharedWorker postMessage " +
