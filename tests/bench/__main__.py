@@ -33,19 +33,22 @@ from tests.bench.report import Report
 from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
 from tests.bench.rush import PEOPLE, measure_rush
+from tests.bench.sections import write_page, write_section
 
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
 def write(found: Report, *, docs: Path | None) -> Path:
-    """`bench.json` in $KEPU_VAR, and on request the two files of the documentation."""
+    """`bench.json` in $KEPU_VAR, and on request the two files of the documentation.
+
+    These keep what `growth` and `rush` have measured.
+    """
     var = Path(os.environ.get("KEPU_VAR", "var"))
     var.mkdir(parents=True, exist_ok=True)
     body = json.dumps(found.document(), ensure_ascii=False, indent=1) + "\n"
     (var / "bench.json").write_text(body, encoding="utf-8")
     if docs is not None:
-        (docs / "performance.json").write_text(body, encoding="utf-8")
-        (docs / "performance.md").write_text(page(found), encoding="utf-8")
+        write_page(docs, page(found), found.document())
     return var / "bench.json"
 
 
@@ -131,8 +134,8 @@ def measure_sizes(given: argparse.Namespace) -> int:
     found = measure_growth(databases, sizes, given.rounds or 9, since_the_start())
     told = Growth(found=found, began=began)
     if given.write_docs:
-        body = "\n".join([*GROWTH_PAGE, *told.lines(), ""])
-        (ROOT / "docs" / "growth.md").write_text(body, encoding="utf-8")
+        lines = [*GROWTH_PAGE, *told.lines()]
+        write_section(ROOT / "docs", "growth", lines, told.document())
     sys.stdout.write("\n".join([*told.lines(), ""]))
     return 0
 
@@ -142,8 +145,7 @@ def measure_the_rush(given: argparse.Namespace) -> int:
     began = datetime.now(UTC).isoformat(timespec="minutes")
     told = measure_rush(given.people, began, since_the_start())
     if given.write_docs:
-        body = "\n".join([*RUSH_PAGE, *told.lines(), ""])
-        (ROOT / "docs" / "rush.md").write_text(body, encoding="utf-8")
+        write_section(ROOT / "docs", "rush", [*RUSH_PAGE, *told.lines()], told.document())
     sys.stdout.write("\n".join([*told.lines(), ""]))
     return 0
 

@@ -207,7 +207,7 @@ class Growth:
         lines = [f"{machine()}; commit {commit()}; {self.began}"]
         for database, sizes in self.found.items():
             heads = [f"{grown.players:,}" for grown in sizes]
-            lines += ["", f"## {DATABASES[database]}", "",
+            lines += ["", f"### {DATABASES[database]}", "",
                       f"| players | {' | '.join(heads)} | goal | |",
                       f"|---|{'---|' * len(heads)}---|---|"]  # fmt: skip
             lines += [*_request_lines(sizes), *_once_lines(sizes)]

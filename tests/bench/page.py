@@ -52,7 +52,7 @@ _PAGE = [
     "",
     "`python -m tests.bench growth` measures the influence of the number of players, and `python"
     " -m tests.bench rush` 2,000 people within a minute against all production processes; with"
-    " `--write-docs` each writes a page of its own.",
+    " `--write-docs` each writes its part of this page.",
     "",
     "## Figures",
     "",
@@ -112,8 +112,6 @@ def _parts(report: Report) -> Sequence[str]:
 
 
 GROWTH_PAGE = [
-    "# Growth",
-    "",
     "Written by `python -m tests.bench growth --write-docs`. Each size has its own database with"
     " that many players, each of whom has a closed paper of today on every board. One connection"
     " requests board, start and submission, alternating between the sizes nine times; a ratio is"
@@ -123,8 +121,6 @@ GROWTH_PAGE = [
 ]
 
 RUSH_PAGE = [
-    "# The rush",
-    "",
     "Written by `python -m tests.bench rush --write-docs`: within a minute so many people log in,"
     " agree to the policy, start a paper, keep their answers and hand in, all from new phones."
     " gunicorn with `config/gunicorn.conf.py` and all its processes, the worker, PostgreSQL, Redis,"

@@ -39,6 +39,7 @@ PEOPLE, WITHIN_SECONDS = 2_000, 60.0
 # The last phones that come need time for their paper, too.
 _ARRIVE_SECONDS = 50.0
 _LOOK_SECONDS = 0.5
+_SHARES = {"p50": 0.5, "p99": 0.99, "most": 1.0}
 _ASKING = 8
 
 
@@ -128,9 +129,13 @@ class Rush:
     def document(self) -> dict[str, Any]:
         """The figures as JSON."""
         return {
-            "people": self.people, "seconds": self.seconds, "errors": list(self.errors),
-            "times_ms": {step: list(times) for step, times in self.times.items()},
-            "bottleneck": self.watched.bottleneck, "cpu_seconds": self.watched.cpu,
+            "people": self.people, "seconds": round(self.seconds, 1), "errors": list(self.errors),
+            "times_ms": {
+                step: {name: round(_at(times, share), 1) for name, share in _SHARES.items()}
+                for step, times in self.times.items()
+            },
+            "bottleneck": self.watched.bottleneck,
+            "cpu_seconds": {name: round(spent, 1) for name, spent in self.watched.cpu.items()},
         }  # fmt: skip
 
 
