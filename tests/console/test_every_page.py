@@ -29,7 +29,7 @@ from tests.kit.console_browser import (
     a_context,
     built_libraries,
     inspect,
-    open_page,
+    load_page,
     served,
 )
 from tests.kit.console_matrix import MISSING
@@ -107,13 +107,13 @@ def test_no_page_of_the_product_has_a_serious_fault(browser: Browser, whole: Fla
     uow_factory = whole.extensions["kepu"].uow_factory
     faults = []
     with served(whole, uow_factory) as site, a_context(browser) as context:
+        page = context.new_page()
         for route in routes:
             path = fill_address(uow_factory, route)
-            page = open_page(context, site, who_may_open(route), path, WIDE)
+            load_page(page, site, who_may_open(route), path, WIDE)
             for width, height in (WIDE, NARROW):
                 page.set_viewport_size({"width": width, "height": height})
                 faults += [f"{path} at {width}: {fault}" for fault in inspect(page)]
             if page.locator("h1").count() == 0:
                 faults.append(f"{path}: no page")
-            page.close()
     assert faults == [], "\n".join(faults)

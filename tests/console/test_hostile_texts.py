@@ -39,7 +39,7 @@ from server.unit_requests.models import UnitRequest
 from tests.console.test_matrix import PROBES, a_unit_request, drop_units
 from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, Browser, resolve_test_session
-from tests.kit.console_browser import WIDE, a_context, built_libraries, open_page, served
+from tests.kit.console_browser import a_context, built_libraries, load_page, served
 from tests.kit.effort import repeat_count
 from tests.kit.hostile import HOSTILE
 from tests.kit.integrity import make_flag
@@ -257,14 +257,12 @@ def watched_faults(chromium: Chromium, app: Flask, filled: Filled) -> list[str]:
             lambda one: one.url.startswith((site.base, "data:")) or found.append(one.url),
         )
         routes = [one for pages in slices.PAGES for one in pages.routes if one.method == "GET"]
+        page = context.new_page()
         for route in [one for one in routes if one.path not in NO_PAGES]:
             known = filled.objects.get(object_root(route.path), []) if route.places else []
             for places in sample_of(known) or [make_object(uow_factory, route)]:
-                page = open_page(
-                    context, site, who_may_open(route), address_of(route, places), WIDE
-                )
+                load_page(page, site, who_may_open(route), address_of(route, places))
                 found += [f"{route.path}: {one}" for one in page.evaluate("violations")]
-                page.close()
     return found
 
 

@@ -114,14 +114,24 @@ def open_page(
     path: str,
     size: tuple[int, int] = WIDE,
 ) -> Page:
-    """Open a path below /console, signed in as `who`."""
+    """Open a path below /console in a new tab, signed in as `who`."""
+    page = context.new_page()
+    load_page(page, site, who, path, size)
+    return page
+
+
+def load_page(
+    page: Page, site: Site, who: str | None, path: str, size: tuple[int, int] = WIDE
+) -> None:
+    """Load a path below /console, signed in as `who`, into a tab that is open already.
+
+    A test of many pages keeps one tab: each new one costs Chromium another process.
+    """
     if who is not None:
         cookie = {"name": SESSION_COOKIE, "value": who, "url": site.address("")}
-        context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is taken
-    page = context.new_page()
+        page.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is taken
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(site.address(path))
-    return page
 
 
 # A button opens a dialog by its id, and a label names its field.
@@ -149,8 +159,9 @@ def inspect(page: Page) -> list[str]:
 def check_page(context: BrowserContext, site: Site, who: str | None, path: str) -> list[str]:
     """The faults of a page on a wide and a narrow screen."""
     found = []
+    page = context.new_page()
     for size in (WIDE, NARROW):
-        page = open_page(context, site, who, path, size)
+        load_page(page, site, who, path, size)
         found += [f"{path} at {size[0]}: {fault}" for fault in inspect(page)]
-        page.close()
+    page.close()
     return found
