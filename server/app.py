@@ -158,8 +158,8 @@ def install_console(
     tables: tuple[Pages, ...],
     resolve: SessionResolver,
     *,
+    account: ConsoleAccount | None,
     audit: AuditWriter = record_page,
-    account: ConsoleAccount | None = None,
 ) -> None:
     """Install these pages of the console, their session and their files.
 
@@ -174,7 +174,7 @@ def install_console(
         tables=tables,
         templates=Templates(tables, dependencies.texts, assets),
         resolve=resolve,
-        account=account or ConsoleAccount(),
+        account=account,
         audit=audit,
         latest=latest_change,
         gateway=application.gateway,

@@ -69,7 +69,6 @@ _WITH_MENU = frozenset(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     }
 )
-_NO_ACCOUNT = Account()
 _log = logging.getLogger(__name__)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -116,10 +115,10 @@ class Console:
     templates: Templates
     resolve: SessionResolver
     audit: AuditWriter
+    account: Account | None
     # Reads the last change of an object, to explain why another organizer's change is refused.
     latest: LatestReader | None = None
     gateway: Any = None
-    account: Account = _NO_ACCOUNT
     # Names of the tables with personal data, which a view may read only within its scope.
     personal: frozenset[str] = frozenset()
 

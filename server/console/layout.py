@@ -27,13 +27,13 @@ from server.console.templates import Templates
 class Account:
     """Addresses of the organizer's own account, which a higher layer provides.
 
-    `login` gets a parameter `next` with the path to return to; `logout` is posted to. Without
-    `login` the page explains how to get an invitation.
+    `login` gets a parameter `next` with the path to return to; `logout` is posted to; `settings` is
+    the page of the account.
     """
 
-    login: str | None = None
-    logout: str | None = None
-    settings: str | None = None
+    login: str
+    logout: str
+    settings: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,8 @@ class Layout:
     tables: tuple[Pages, ...]
     templates: Templates
     texts: Texts
-    account: Account
+    # None: a visitor is told how to get an invitation instead of being sent to the log-in.
+    account: Account | None
 
     def render_page(
         self,
@@ -64,7 +65,7 @@ class Layout:
         self, refusal: AppError, organizer: Organizer | None, back: str = ""
     ) -> Response:
         """The page of a refusal, with the menu for an organizer, and a link to go on."""
-        if isinstance(refusal, NotAuthenticated) and self.account.login is not None:
+        if isinstance(refusal, NotAuthenticated) and self.account is not None:
             return send_to_login(self.account.login)
         shown = self._frame_of(organizer, said=[])
         if isinstance(refusal, NotAuthenticated):
@@ -120,6 +121,6 @@ class Layout:
             "refused_sentence": "",
             "here": here,
             "here_in_menu": entry_of(menu, here),
-            "account_address": self.account.settings,
-            "logout_address": self.account.logout,
+            "account_address": self.account and self.account.settings,
+            "logout_address": self.account and self.account.logout,
         }

@@ -14,11 +14,14 @@ from sqlalchemy import select, update
 
 from server.accounts import avatars
 from server.accounts.models import Avatar, AvatarState, Citizen
-from server.app import open_application
+from server.app import Overrides, open_application
 from server.base.settings_reader import load_settings
 from server.cli import main
+from server.quiz.models import SealedPart
 from tests.kit.accounts import a_citizen
+from tests.kit.clock import FakeClock
 from tests.kit.paths import ROOT
+from tests.kit.sealing import a_played_contest, end_contest, seal
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
@@ -56,6 +59,26 @@ def test_a_bank_is_imported_and_a_dry_run_stores_nothing(
     assert main(["open-contest", "early"]) == 1
     assert main(["import-questions", str(FACTS / "questions.csv")]) == 0
     assert "60 questions" in capsys.readouterr().out
+
+
+def test_one_changed_byte_of_final_ranks_is_named_and_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = FakeClock()
+    uow_factory = open_application(load_settings(), Overrides(clock=clock)).uow_factory
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    seal(uow_factory, contest)
+    assert main(["verify-final", contest.slug]) == 0
+    assert "all versions are whole" in capsys.readouterr().out
+    with uow_factory.begin() as uow:
+        part = uow.session.scalars(select(SealedPart)).one()
+        at = part.content.index(b"\n4,") + 1
+        part.content = part.content[:at] + b"5" + part.content[at + 1 :]
+    assert main(["verify-final", contest.ref]) == 1
+    assert f"version 1: byte {at} of the file was changed (row 4)" in capsys.readouterr().out
+    assert main(["verify-final", "nobody"]) == 1
 
 
 def test_a_near_twin_is_told_and_refuses_nothing(

@@ -97,6 +97,7 @@ def console_app(
         application,
         (first, *tables),
         resolve_test_session,
+        account=None,
         audit=audit or (lambda _uow, entry: written.append(entry)),
     )
     return application.app, written

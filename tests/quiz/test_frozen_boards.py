@@ -8,6 +8,8 @@ import io
 import pytest
 from sqlalchemy import select, text, update
 
+from server.accounts import service as accounts
+from server.accounts.models import Citizen
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.console.exports import ExportFormat
 from server.console.list_pages import export_rows
@@ -312,6 +314,44 @@ def test_the_export_of_the_console_agrees_with_the_api(
     assert newest is not None
     contest = publish(uow_factory, contest, newest, OTHER)
     assert in_export(uow_factory, contest, public) == every_board(uow_factory, contest)
+
+
+def test_a_group_board_agrees_with_the_export_of_its_members(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_played_contest(uow)
+        wanted = select(Entry.citizen_id).where(Entry.contest_id == contest.id)
+        members = list(uow.session.scalars(wanted.order_by(Entry.id)))[1:4]
+        group = WeChatGroup(ref="grp_file", opengid_hash="1" * 64, made_at=uow.now)
+        uow.session.add(group)
+        uow.session.flush()
+        uow.session.add_all(
+            GroupMember(group_id=group.id, citizen_id=one, joined_at=uow.now) for one in members
+        )
+        uow.session.execute(update(Citizen).values(public_rank=True))
+        names = {one.shown for one in accounts.names_of(uow, members).values()}
+    assert len(names) == 3
+
+    def assert_agrees(shown: ContestView) -> None:
+        query = RankQuery(contest=shown.ref)
+        with uow_factory.begin(read_only=True) as uow:
+            columns = ["name", "score", "seconds"]
+            content, _ = export_rows(uow, APPROVER, RANKS, query, columns, ExportFormat.CSV)
+            rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]
+            board = read(uow, shown, "group:grp_file", members[0])
+        exported = [
+            (name, float(score), round(float(seconds) * 1000))
+            for name, score, seconds in rows
+            if name in names
+        ]
+        assert len(rows) == 5
+        assert [(one.nickname, one.score, one.duration_ms) for one in board.items] == exported
+        assert [one.rank for one in board.items] == [1, 2, 3]
+
+    assert_agrees(contest)
+    end_contest(uow_factory, clock, contest)
+    assert_agrees(publish(uow_factory, contest, seal(uow_factory, contest)))
 
 
 def own_views(
