@@ -309,6 +309,24 @@ def test_a_judgement_shows_right_or_wrong_instead_of_a_letter(
     assert "A. 正确" not in compared
 
 
+def test_a_name_for_a_new_bank_is_never_ignored(uow_factory: UnitOfWorkFactory) -> None:
+    app, _ = console_app(uow_factory, PAGES, CONTEST_PAGES)
+    editor = Browser(app, "editor-county")
+    text = "题干,选项A,选项B,答案\n甲在哪里？,东,西,A\n"
+    untouched = {"pasted": text, "bank": "county-450103", "new_bank": "科普日竞赛题"}
+    here = path_of(editor.open("POST", "/questions/import", untouched).location)
+    run_jobs(uow_factory)
+    assert "题库：科普日竞赛题" in editor.get(here)[1]
+    assert editor.ask("POST", f"{here}/all", {})[0] == 303
+    run_jobs(uow_factory)
+    status, shown = editor.ask("POST", "/questions/import", untouched)
+    assert (status, "本地已经有同名的题库" in shown) == (422, True)
+    titled = re.findall(r'<option value="(bnk-[^"]+)"', editor.get("/questions/import")[1])
+    both = {**untouched, "bank": titled[0], "new_bank": "另一场竞赛题"}
+    status, shown = editor.ask("POST", "/questions/import", both)
+    assert (status, "上面选了已有的题库" in shown) == (422, True)
+
+
 def test_questions_of_one_contest_are_imported_into_a_bank_of_their_own(
     uow_factory: UnitOfWorkFactory,
 ) -> None:

@@ -242,6 +242,43 @@ def test_a_row_without_options_is_no_judgement_because_of_a_letter(
     assert table(tmp_path, "题干,答案", ["水会流。", "对"]).drafts[0].kind is QuestionKind.JUDGE
 
 
+@pytest.mark.parametrize("pair", ["正确,错误", "错误,正确", "对,错", "√,×"])
+def test_two_options_right_and_wrong_make_a_judgement_without_a_column_for_kinds(
+    tmp_path: Path, pair: str
+) -> None:
+    letter = "A" if pair.split(",")[0] in "正确对√" else "B"
+    rows = [
+        [f"水会流{at}。", *pair.split(","), "", given]
+        for at, given in enumerate(["对", "√", "正确", letter])
+    ]
+    choice = ["哪一颗行星最大？", "木星", "土星", "火星", "A"]
+    found = table(tmp_path, "题干,选项A,选项B,选项C,答案", *rows, choice)
+    assert not found.problems
+    *judged, chosen = found.drafts
+    assert {(one.kind, one.options, one.answer) for one in judged} == {
+        (QuestionKind.JUDGE, ("正确", "错误"), (0,))
+    }
+    assert chosen.kind is QuestionKind.SINGLE
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("单选题", ["正确", "错误"]),
+        ("", ["是", "否"]),
+        ("", ["T", "F"]),
+        ("", ["1", "2"]),
+        ("", ["正确", "不能确定"]),
+    ],
+)
+def test_two_options_that_may_be_content_stay_a_choice(
+    tmp_path: Path, kind: str, options: list[str]
+) -> None:
+    found = table(tmp_path, "题型,题干,选项A,选项B,答案", [kind, "哪一个？", *options, "A"])
+    one = found.drafts[0] if found.drafts else None
+    assert one is None or (one.kind, one.options) == (QuestionKind.SINGLE, tuple(options))
+
+
 @pytest.mark.parametrize(
     "options",
     [

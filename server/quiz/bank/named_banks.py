@@ -101,11 +101,16 @@ def check_writable(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
 def choose_bank(uow: UnitOfWork, organizer: Organizer, chosen: str, title: str) -> BankChoice:
     """The bank of a form: one of the place, or a new one with a title.
 
-    Raises: FieldRefused for a title that is missing or taken, or a bank of another place.
+    A title asks for a new bank also when the list still shows the own one, which is its first
+    choice: otherwise the questions of one contest would mix with those of the place.
+    Raises: FieldRefused for a title that is missing, taken, or given beside another bank.
     """
-    if chosen != NEW:
+    own = bank_slug(organizer.scope)
+    if chosen != NEW and not (title and chosen == own):
         if chosen not in dict(list_own_banks(uow, organizer)):
             raise FieldRefused("bank", "console.form.no_choice")
+        if title:
+            raise FieldRefused("new_bank", "quiz.bank_form.new_bank_beside")
         return BankChoice(slug=chosen)
     if not title:
         raise FieldRefused("new_bank", "quiz.bank_form.new_bank_missing")

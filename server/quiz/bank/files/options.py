@@ -161,6 +161,8 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
         if _right_or_wrong(answer) is None or answer.upper() in _NAMES_WITHOUT_MEANING:
             raise RowRefused("kind_unclear")
         return QuestionKind.JUDGE
+    if not given and _are_verdicts(options):
+        return QuestionKind.JUDGE
     letters = letters_of(answer)
     if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
         return QuestionKind.SINGLE
@@ -187,6 +189,16 @@ def read_judgement(given: str, options: Sequence[str]) -> tuple[tuple[str, ...],
     if verdict is None:
         raise RowRefused("judge_answer", given=given)
     return shown, (0,) if verdict else (1,)
+
+
+def _are_verdicts(options: Sequence[str]) -> bool:
+    """Whether the options are one word for right and one for wrong that are never content."""
+    verdicts = word_table("judge")["verdicts"]
+    return (
+        len(options) == 2
+        and all(option in verdicts for option in options)
+        and {_right_or_wrong(option) for option in options} == {True, False}
+    )
 
 
 def _right_or_wrong(word: str) -> bool | None:
