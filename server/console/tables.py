@@ -102,8 +102,9 @@ class Filter:
 class Table:
     """One list, declared once for its page and its exports.
 
-    `path` is its page below /console; `title` and `empty` are text keys, `empty` says what the
-    list will hold. `select(uow, organizer, query)` is a statement restricted by `visible_to`,
+    `path` is its page below /console; `title`, `empty` and `none_found` are text keys, `empty` says
+    what the list will hold, `none_found` that nothing has the given filters.
+    `select(uow, organizer, query)` is a statement restricted by `visible_to`,
     `writable_by` or `people_of` and by the filters, without order and limit. `key` is a unique
     integer column of it; it breaks ties of the sort order, so that paging neither repeats nor
     skips rows while others are inserted. `prepare` may replace a batch of rows by richer ones, in
@@ -123,6 +124,7 @@ class Table:
     query: type[ListQuery] = ListQuery
     filters: tuple[Filter, ...] = ()
     sort: str = ""
+    none_found: str = "console.list.none_found"
     prepare: Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]] | None = None
     pick: Callable[[Any], str] | None = None
     file_of: Callable[[Any], str | None] | None = None

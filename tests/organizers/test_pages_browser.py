@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from server.app import Overrides, create_app
 from server.base.access import Role
@@ -20,7 +20,7 @@ from server.units import service as units
 from tests.kit.boards import people
 from tests.kit.browser import browser
 from tests.kit.console import resolve_test_session
-from tests.kit.console_browser import a_context, built_libraries, check_page, served
+from tests.kit.console_browser import WIDE, a_context, built_libraries, check_page, served
 from tests.kit.organizers import an_account
 from tests.kit.question_probes import make_question
 from tests.kit.units import a_unit
@@ -59,7 +59,19 @@ def make_rows(uow: UnitOfWork) -> list[str]:
         f"/units/{old.ref}/merge?into={new.ref}",
         "/unit-requests/unq_1",
         f"/organizers/{leaving.ref}/leave",
+        f"/organizers/{leaving.ref}",
     ]
+
+
+def open_question(context: BrowserContext, address: str) -> tuple[float, float]:
+    """Open the question of a button beside others; its distances from the middle of the window."""
+    page = context.new_page()
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    page.goto(address)
+    page.locator("main .buttons [data-opens]").first.click()
+    box = page.locator("dialog[open]").bounding_box()
+    assert box is not None
+    return abs(2 * box["x"] + box["width"] - WIDE[0]), abs(2 * box["y"] + box["height"] - WIDE[1])
 
 
 def test_no_page_about_one_thing_has_a_serious_fault(browser: Browser, whole: Flask) -> None:
@@ -70,4 +82,5 @@ def test_no_page_about_one_thing_has_a_serious_fault(browser: Browser, whole: Fl
     with served(whole, uow_factory) as site, a_context(browser) as context:
         for address in addresses:
             faults += check_page(context, site, WHO, address)
+        assert max(open_question(context, site.address(addresses[-1]))) < 20
     assert faults == [], "\n".join(faults)

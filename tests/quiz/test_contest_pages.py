@@ -91,6 +91,22 @@ def test_a_contest_that_the_bank_cannot_fill_is_drafted_but_not_published(
     assert "题不够，不能发布" in page
     status, page = Browser(console, "approver-city").ask("POST", f"/contests/{ref}/publish", {})
     assert (status, "题库里的题不够" in page) == (409, True)
+    _, page = Browser(console, "editor-city").get(f"/contests/{ref}")
+    assert ("还不能发布" in page, "正在等待审核员发布" in page) == (True, False)
+
+
+def test_a_change_asks_for_a_reason_once_the_contest_is_published(console: Flask) -> None:
+    ref = draft(console)
+    assert "理由" not in Browser(console, "editor-city").get(f"/contests/{ref}/edit")[1]
+    assert change(console, ref, reason="", title="改过的名称")[0] == 303
+    editor = Browser(console, "editor-city")
+    _, page = editor.get(f"/contests/{ref}")
+    assert ("改过的名称" in page, "正在等待审核员发布" in page) == (True, True)
+    assert Browser(console, "approver-city").ask("POST", f"/contests/{ref}/publish", {})[0] == 303
+    assert "理由" in editor.get(f"/contests/{ref}/edit")[1]
+    status, page = change(console, ref, reason=" ", title="又改的名称")
+    assert (status, "又改的名称" in page) == (422, True)
+    assert "又改的名称" not in editor.get(f"/contests/{ref}")[1]
 
 
 @pytest.mark.parametrize(

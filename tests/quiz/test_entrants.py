@@ -97,7 +97,9 @@ def test_somebody_is_found_by_the_whole_nickname_or_a_paper_and_shown_masked(
         assert shown.count("/console/entrants/att_") == 1
         assert f"/console/entrants/{paper}" in shown
     # Part of a name finds nothing, and a masked name stays masked.
-    assert "/console/entrants/att_" not in browser.get(f"/entrants?q={quote('青秀山')}")[1]
+    nobody = browser.get(f"/entrants?q={quote('青秀山')}")[1]
+    assert "/console/entrants/att_" not in nobody
+    assert "没有开始过答题的人不在这里" in nobody
     assert "青秀山的风" not in page_of(console, paper)
 
 

@@ -195,10 +195,12 @@ def show_change_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Chan
 @page(PAGES, "POST", "/contests/<ref>/edit", needs=Permission.CONTEST_WRITE, form=ChangeForm)
 def change_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: ChangeForm) -> Redirect:
     """Change a contest."""
-    plan = read_plan(form, _own_contest(uow, organizer, ref).body)
+    shown = _own_contest(uow, organizer, ref)
+    plan = read_plan(form, shown.body)
     reason = form.reason.data
     _refuse_fields(lambda: editing.change_contest(uow, organizer, ref, plan, reason))
-    return Redirect(f"/contests/{ref}", said="quiz.contest.changed")
+    said = "quiz.contest.changed_draft" if shown.is_draft else "quiz.contest.changed"
+    return Redirect(f"/contests/{ref}", said=said)
 
 
 @page(PAGES, "POST", "/contests/<ref>/publish", needs=Permission.CONTEST_APPROVE)

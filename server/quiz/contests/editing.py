@@ -71,6 +71,11 @@ class EditableContest:
     blueprint: Sequence[BlueprintLine]
     returned: str | None
 
+    @property
+    def is_draft(self) -> bool:
+        """Whether nobody has published it, so that a change needs no reason."""
+        return self.state in ("draft", "returned")
+
 
 def state_of(contest: Contest, now: datetime) -> str:
     """`draft`, `returned`, `upcoming`, `open`, `paused` or `closed`."""
@@ -191,9 +196,12 @@ def change_contest(
 ) -> None:
     """Change a contest of the organizer's scope; the rules of dealt papers stay as they were.
 
+    A draft, which citizens do not see, is changed without a reason.
     Raises: NotFound (404), FieldRefused (422), RuleSetRefused.
     """
     contest = lock_contest(uow, organizer, ref)
+    if contest.published_at is not None and not reason:
+        raise FieldRefused("reason", "console.form.reason_missing")
     before_row = _rules_in_force(uow, contest.id)
     before, after = rules_from(before_row.version, before_row.body), read_rule_set(plan.body)
     _check_window(plan.opens_at, plan.closes_at)

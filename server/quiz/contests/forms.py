@@ -96,9 +96,9 @@ class ContestForm(ConsoleForm):
 
 
 class ChangeForm(ContestForm):
-    """A change of a contest, with its reason for the audit trail."""
+    """A change of a contest; of a published one with a reason for the audit trail."""
 
-    reason = reason_field("quiz.contest.form.reason")
+    reason = reason_field("quiz.contest.form.reason", required=False)
 
 
 class ReasonForm(ConsoleForm):

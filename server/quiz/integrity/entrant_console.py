@@ -22,6 +22,7 @@ ENTRANTS = Table(
     path="/entrants",
     title="quiz.entrants.title",
     empty="quiz.entrants.empty",
+    none_found="quiz.entrants.none_found",
     query=EntrantQuery,
     select=entrants.select_entrants,
     key=Entry.id,

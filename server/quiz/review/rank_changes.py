@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
@@ -22,6 +23,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.notices import service as notices
 from server.notices.service import Letter
 from server.quiz.contests import service as contests
+from server.quiz.contests.service import ContestView
 from server.quiz.enums import RescoringStage
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.rank_order import MOST_TIME_MS, rank_key, to_millisecond
@@ -178,6 +180,17 @@ def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
             _enter_stage(uow, rescoring_id, RescoringStage.DONE)
 
 
+def _spell_board_state(contest: ContestView, now: datetime) -> str:
+    """The end of a text's key: a message names no rank that the public board does not show yet.
+
+    Published final ranks change with the publication of the next version, which has its own
+    message.
+    """
+    if contest.final is not None:
+        return "_final"
+    return "_frozen" if contest.is_frozen_at(now) else ""
+
+
 def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
     """Send the citizen one message; its key makes it unique per rescoring.
 
@@ -195,8 +208,7 @@ def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
     said = uow.texts.fill_text
     lifted = void.until_marking is not None and void.until_marking <= rescoring.marking
     what = "lifted" if lifted else "voided"
-    # While the board is frozen, the message does not reveal a present rank either.
-    key = f"{what}_frozen" if contest.is_frozen_at(uow.now) else what
+    key = f"{what}{_spell_board_state(contest, uow.now)}"
     letter = Letter(
         key=f"{rescoring.ref}:rank",
         title=said("quiz.rescore_letter.title"),

@@ -157,11 +157,7 @@ def kind_of(given: str, options: Sequence[str], answer: str) -> QuestionKind:
             return QuestionKind(kind)
     if given and given.casefold() not in word_table("open_kinds")["choice"]:
         raise RowRefused("wrong_kind", given=given)
-    if not given and not options:
-        if _right_or_wrong(answer) is None or answer.upper() in _NAMES_WITHOUT_MEANING:
-            raise RowRefused("kind_unclear")
-        return QuestionKind.JUDGE
-    if not given and _are_verdicts(options):
+    if not given and _is_judgement(options, answer):
         return QuestionKind.JUDGE
     letters = letters_of(answer)
     if len(letters) < 2 or not _ONLY_LETTERS.fullmatch(letters):
@@ -191,8 +187,17 @@ def read_judgement(given: str, options: Sequence[str]) -> tuple[tuple[str, ...],
     return shown, (0,) if verdict else (1,)
 
 
-def _are_verdicts(options: Sequence[str]) -> bool:
-    """Whether the options are one word for right and one for wrong that are never content."""
+def _is_judgement(options: Sequence[str], answer: str) -> bool:
+    """Whether a row without a kind is a judgement.
+
+    It has no options and a verdict as answer, or one word for right and one for wrong as options
+    that are never content.
+    Raises: RowRefused for a row without options whose answer is no verdict.
+    """
+    if not options:
+        if _right_or_wrong(answer) is None or answer.upper() in _NAMES_WITHOUT_MEANING:
+            raise RowRefused("kind_unclear")
+        return True
     verdicts = word_table("judge")["verdicts"]
     return (
         len(options) == 2
