@@ -32,7 +32,7 @@ def account_closed(uow: UnitOfWork, message: Message) -> None:
 
 
 def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
-    """The citizen withdrew the use of some data: delete it if we store it."""
+    """The citizen withdrew permission to use some data: delete it if we store it."""
     listed = message.fields.get("RevokeInfo", "")
     taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
     citizen_id = _citizen_of(uow, message)

@@ -133,7 +133,7 @@ def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> UncheckedName |
 
 
 def judge_nickname(gateway: TextCheck, waiting: UncheckedName) -> Judged:
-    """WeChat's verdict on a nickname, None without one; never call inside a transaction."""
+    """The nickname with WeChat's verdict; never call it inside a transaction."""
     verdict = verdict_or_none(gateway, waiting.openid, waiting.name, TextPlace.PROFILE)
     return Judged(name=waiting.name, verdict=verdict)
 

@@ -15,7 +15,7 @@ from server.base.personal_data import Keep, Personal
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 BATCH = 2000
-# The slowest sweep runs every ten minutes.
+# Rows overdue for longer are a fault, because the slowest sweep runs every ten minutes.
 _SWEPT_WITHIN = timedelta(hours=1)
 
 

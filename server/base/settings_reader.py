@@ -130,7 +130,7 @@ def _from_environment(given: Mapping[str, str], complaints: list[str]) -> dict[s
     return values
 
 
-# KEPU_ names for other programs or for the start itself.
+# KEPU_ variables that are no settings: for other programs, or for the start itself.
 OUTSIDE = ("KEPU_CONFIG", "KEPU_PROVE", "KEPU_UPLOAD_")
 
 

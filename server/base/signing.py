@@ -79,7 +79,7 @@ class Keys:
     def sign_final_ranks(self, document: bytes) -> str:
         """An Ed25519 signature under final ranks, verifiable with `final_ranks_key`.
 
-        A key of its own, because its public half is published.
+        Uses a separate key, because its public half is published.
         """
         return base64.urlsafe_b64encode(self._sealing_ranks.sign(document)).decode()
 

@@ -32,7 +32,7 @@ def fill_placeholders(text: str, facts: Facts) -> str:
 
 
 def placeholder_faults(text: str) -> list[str]:
-    """Faults of a text's placeholders: unknown ones, or a text without any other line."""
+    """Faults of a text: unknown placeholders, or no line without a placeholder."""
     named = _PLACEHOLDER.findall(text)
     found = [f"no setting is told as {{{name}}}" for name in named if name not in KNOWN]
     if named and not any(not _PLACEHOLDER.search(line) for line in text.split("\n") if line):

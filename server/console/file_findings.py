@@ -47,7 +47,7 @@ def report_findings(found: FileFindings) -> dict[str, Any]:
 
 
 def report_refused(empty: Mapping[str, Any], refusal: FileRefused) -> dict[str, Any]:
-    """The report of a file that could not be read; `empty` has its other fields."""
+    """The report of a file that could not be read; `empty` is the report before a check."""
     told = [_problem_cells(Problem(line=refusal.line, why=refusal.why))]
     return {**empty, "refused": True, "problems": told, "problem_count": 1}
 

@@ -64,7 +64,7 @@ class Layout:
     def render_refusal(
         self, refusal: AppError, organizer: Organizer | None, back: str = ""
     ) -> Response:
-        """The page of a refusal, with the menu for an organizer, and a link to go on."""
+        """The page of a refusal, with the menu for an organizer, and a link to another page."""
         if isinstance(refusal, NotAuthenticated) and self.account is not None:
             return send_to_login(self.account.login)
         shown = self._frame_of(organizer, said=[])

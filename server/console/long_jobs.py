@@ -49,7 +49,7 @@ _ENDINGS = {
 
 
 class JobCancelled(Exception):
-    """The organizer cancelled the job; raised where it reports its progress."""
+    """The organizer cancelled the job; raised when the job reports its progress."""
 
 
 class JobLost(Exception):

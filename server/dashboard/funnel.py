@@ -21,7 +21,7 @@ from server.quiz import service as quiz
 
 FUNNEL = "funnel"
 STEPS = ("followed", "logged_in", "started", "handed_in", "came_again")
-# A count reads every citizen.
+# Not more often, because each count reads every citizen.
 COUNTED_EVERY = timedelta(minutes=2)
 
 

@@ -27,7 +27,7 @@ from server.quiz import service as quiz
 
 PAST, CITY = "safety-quiz", "nanning-reading"
 CITY_CODE = "450100"
-# The papers of `SideContest.papers` belong to a daily contest with this many.
+# `SideContest.papers` is for a daily contest with this many papers; other numbers are scaled.
 _WHOLE = 5950
 _PICTURES = ROOT / "config" / "campaign" / "2020" / "pictures"
 _HOLD = "10道题用时只有几秒，比读题的时间还短。"
@@ -61,11 +61,11 @@ class SideContest:
         return beijing_midnight(opens), beijing_midnight(closes)
 
     def count_papers(self, daily: int) -> int:
-        """The number of papers, for `daily` papers in the daily contest."""
+        """The number of papers to plan, when the daily contest has `daily` papers."""
         return max(12, self.papers * daily // _WHOLE)
 
     def select_people(self, people: Sequence[SeasonPerson], taken: int) -> list[SeasonPerson]:
-        """The people by position; those who do not take part never logged in."""
+        """The people by position; those who do not take part are marked as never logged in."""
         return [
             one
             if n % self.share == 0 and n != taken and self.city in (None, one.city)

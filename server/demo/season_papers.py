@@ -20,9 +20,9 @@ from server.quiz import service as quiz
 if TYPE_CHECKING:
     from random import Random  # noqa: TID251 - only the type of an argument; creates no generator
 
-# Refs of questions of the demo's bank.
+# The planted questions, by their refs in the demo's bank.
 DOUBTFUL = ("KX0012", "KX0037", "KX0052")
-# For ten questions: below the speed floor of the signs of cheating.
+# Seconds for ten questions, fewer than the limit of the rule about speed.
 CHEAT_SECONDS = 6.0
 _EXPIRED = 0.035
 _LONGEST = 285.0

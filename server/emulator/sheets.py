@@ -86,7 +86,7 @@ def show_settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """Whether the person agreed to the privacy guidelines; `agreed` stores the answer."""
+    """Return whether the person agreed to the privacy guidelines; `agreed` stores the answer."""
     person = people.find_person(world, str(body.get("person")))
     if body.get("agreed") is True:
         _store_choice(world, person, PRIVACY, "agreed")

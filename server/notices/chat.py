@@ -63,7 +63,7 @@ def choices_in(fields: Mapping[str, object]) -> list[Choice]:
 
 
 def deliveries_in(fields: Mapping[str, object]) -> list[Delivery]:
-    """The deliveries in an event, in the same forms."""
+    """The deliveries in an event: one object or several, in XML or in JSON."""
     return [
         Delivery(template_id=template_id, errcode=errcode)
         for template_id, errcode in _listed_pairs(fields, "ErrorCode")

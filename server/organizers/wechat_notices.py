@@ -38,7 +38,8 @@ SEND_TASK = "organizers.send_notices"
 FIRST_HOUR, LAST_HOUR = 9, 17
 _LEASE = timedelta(minutes=2)
 _KEPT = timedelta(days=30)
-# WeChat's numbers: no message within 48 hours, or all five of them used; not following, refused.
+# WeChat's error numbers: the 48 hours are over, or all messages of them are used; and: the
+# organizer does not follow the account, or refuses its messages.
 _WINDOW = (45015, 45047)
 _UNFOLLOWED = (43004, 48002)
 

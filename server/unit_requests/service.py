@@ -33,12 +33,12 @@ from server.wechat.text_check import TextCheck, verdict_or_none
 
 TELL_TASK = "unit_requests.tell_requesters"
 PAGE = "packages/mine/unit/index"
-# Unanswered requests of one citizen at a time.
+# A citizen may have at most this many unanswered requests.
 MOST_WAITING = 5
 _LISTED = 20
 _TOLD_AT_ONCE = 100
 _COMPARED = 5000
-# Units of a search.
+# A search returns at most this many units.
 _FOUND = 50
 _CHECKS = {Verdict.PASS: NameCheck.PASSED, Verdict.REVIEW: NameCheck.REVIEW}
 

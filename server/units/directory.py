@@ -16,7 +16,7 @@ from server.base.uow import UnitOfWork
 from server.units.kinds import Level
 from server.units.models import Unit
 
-# Rows of one insert.
+# Rows per INSERT statement.
 _INSERTED = 1000
 
 

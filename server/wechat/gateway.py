@@ -130,7 +130,7 @@ class Gateway(Protocol):
         ...
 
     def fetch_followers(self, openids: Sequence[str]) -> list[FollowerDetails]:
-        """The same for up to a hundred followers.
+        """The data of up to a hundred followers, as `fetch_follower` returns it.
 
         Raises: RecipientGone when one of them has closed the account.
         """

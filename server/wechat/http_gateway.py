@@ -83,7 +83,7 @@ class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
         return self._calls.call_api(call, repeat)
 
     def fetch_access_token(self) -> None:
-        """Do nothing: tokens come only from the token service."""
+        """Raise ConfigWrong: wechatpy must not fetch tokens; they come from the token service."""
         raise ConfigWrong
 
 

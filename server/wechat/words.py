@@ -1,6 +1,7 @@
-"""Counts unknown values in WeChat's enumerations: WeChat extends them, and no call may fail by it.
+"""Counts unknown values in WeChat's enumerations: WeChat extends them without notice.
 
-Each reader chooses a safe meaning for an unknown value; the counter makes it visible.
+No call may fail because of an unknown value: each reader chooses a safe meaning for it, and the
+counter makes it visible.
 """
 
 from __future__ import annotations

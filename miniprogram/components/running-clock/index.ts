@@ -4,8 +4,8 @@ import { wire } from '../../platform/wx'
 
 const TICK_MS = 500
 /**
- * The server has closed the paper by then, including its grace period; earlier it would still
- * report it open.
+ * This long after the end the server has closed the paper, its grace period included. Earlier it
+ * could still report the paper as open.
  */
 const CLOSED_AFTER_MS = 4_000
 

@@ -38,7 +38,7 @@ class ReplayCache:
     def remember_pair(
         self, sig_key: str, sig_value: bytes, key: str, reply: bytes, seconds: int
     ) -> tuple[bytes | None, bytes | None]:
-        """Do the same for two keys in one round trip."""
+        """Store two replies as `store_first` does, in one round trip."""
         commands = [
             _set_first_command(sig_key, sig_value, seconds),
             _set_first_command(key, reply, seconds),

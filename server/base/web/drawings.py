@@ -18,7 +18,7 @@ from server.base.settings import Settings
 
 # Per process: concurrent drawings, waiting readers, and the wait of one reader.
 AT_ONCE, MOST_WAITING, PATIENCE_SECONDS = 1, 12, 2.0
-# The address of an erased citizen's card is never published; its files expire within the hour.
+# Limits of the cache. Cached cards of erased citizens cannot be requested, and expire in an hour.
 _MOST_BYTES, _KEEP_SECONDS = 64 * 2**20, 3600.0
 
 

@@ -27,7 +27,7 @@ def user_info(world: World, call: Call) -> dict[str, Any]:
 
 
 def user_info_batch(world: World, call: Call) -> dict[str, Any]:
-    """Return the same for up to a hundred people."""
+    """Return what the official account may know about up to a hundred people."""
     asked = call.body.get("user_list")
     if not isinstance(asked, list) or not 1 <= len(asked) <= BATCH:
         raise ApiError(40032)

@@ -26,7 +26,7 @@ PAGE = "packages/quiz/round/index"
 BEGINS, ENDS = time(19), time(21, 30)
 EXPIRES = time(22)
 BATCH = 200
-# Limit for counting consecutive days.
+# At most this many consecutive days are counted.
 _LONGEST = 366
 # Source: subscription messages, field type `thing`.
 _THING = 20

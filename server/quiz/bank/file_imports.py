@@ -74,7 +74,7 @@ def _ending_of(bank: BankChoice) -> str:
 
 
 def _end_ref(draft: Draft, ending: str) -> str:
-    """The same question may stand in several banks of a place; ids of the file are kept."""
+    """Add the ending to a generated id, so that it is unique in the place; keep the file's ids."""
     return draft.ref if draft.has_own_ref or not ending else f"{draft.ref[:28]}{ending}"
 
 

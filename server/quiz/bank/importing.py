@@ -40,7 +40,7 @@ CONTENT = (
     "picture",
     "picture_alt",
 )
-# Ids of one statement, and rows of one insert.
+# Ids per SELECT statement, and rows per INSERT statement.
 CHUNK = 500
 _INSERTED = 2000
 

@@ -17,7 +17,7 @@ from server.units import service as units
 
 # The choice of a form that makes a new bank.
 NEW = "new"
-# Slugs of banks that are made with a title.
+# Prefix of the slugs of banks with a title.
 TITLED = "bnk-"
 
 

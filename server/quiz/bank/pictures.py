@@ -21,12 +21,12 @@ from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.models import Question, QuestionPicture
 
-# Units: pixels. A phone shows a third to a half of it, and enlarges it on a tap.
+# The longer side of a stored picture, in pixels. A phone enlarges it to this size on a tap.
 SIDE = 1080
 LEAST_SIDE, MOST_RATIO = 40, 8
 # Longer than an upload or an import takes from storing a picture to storing its question.
 KEPT_UNUSED = timedelta(days=7)
-# Pictures of one export, in bytes.
+# The limit of all pictures in one export, in bytes.
 MOST_EXPORTED = 20 * 2**20
 _CHUNK = 500
 

@@ -24,11 +24,11 @@ from server.quiz.models import Question, QuestionImport
 
 # Content columns that reveal the key.
 _KEYS = ("answer", "explanation")
-# Choices of a filter.
+# At most this many places are offered in a filter.
 _MOST_OWNERS = 200
-# Characters of a stem in a heading.
+# At most this many characters of a stem are shown in a heading.
 _HEADING = 30
-# Imports offered above the list.
+# At most this many imports are offered above the list.
 _MOST_BATCHES = 5
 _COMPARED = ("kind", "stem", "picture", "picture_alt", "options", "answer", "explanation",
              "benchmark", "topic", "difficulty", "audience", "source")  # fmt: skip

@@ -34,7 +34,7 @@ from server.quiz.rules import is_right
 
 _OVERLAP = timedelta(minutes=15)
 _DAILY = timedelta(days=3)
-# Papers of one contest that are read and compared together.
+# At most this many papers of a contest are read and compared together.
 _MOST = 20_000
 _CHUNK = 500
 # The instant at which a paper was closed, and the id of its row.

@@ -45,7 +45,7 @@ class InspectedPaper:
 
     @property
     def is_perfect(self) -> bool:
-        """Whether every question was right."""
+        """Whether every question was answered right."""
         return self.correct_count == self.question_count > 0
 
 

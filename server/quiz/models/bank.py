@@ -102,9 +102,9 @@ class Question(Owned, Base):
 class QuestionPicture(Base):
     """A picture of questions, converted and without metadata; equal contents are stored once.
 
-    It has no owner: questions of several places may show it. `name` is random and its address;
-    `digest` is the SHA-256 of `content`. `used_at` is when it was last put into a question: a week
-    later it is deleted unless a version of a question refers to it.
+    It has no owner: questions of several places may show it. `name` is random and a part of its
+    address; `digest` is the SHA-256 of `content`. `used_at` is when a question last got it: a
+    week later it is deleted unless a version of a question refers to it.
     """
 
     __tablename__ = "question_picture"

@@ -22,7 +22,7 @@ from server.quiz.errors import NothingToAnswer, OwnQuestion
 from server.quiz.models import ItemFigure, Question, QuestionReport
 
 TASK = "quiz.tell_reporters"
-# Messages of one run of the task.
+# At most this many messages are sent in one run of the task.
 _MOST = 200
 
 

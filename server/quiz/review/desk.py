@@ -30,9 +30,9 @@ from server.quiz.models import (
 from server.quiz.review.figures import ContestFigures, read_figures, split_signs
 from server.quiz.review.item_rules import ItemFigures, read_doubt_rules
 
-# Reports that the page of a question shows; the number of open ones is complete.
+# The page of a question shows at most this many reports; the number of open ones is complete.
 _MOST_REPORTS = 100
-# More than the length of all signs of a question.
+# Greater than the length of all signs of a question, so that one report outweighs them.
 _REPORT_WEIGHT = 1000
 
 

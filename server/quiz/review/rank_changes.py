@@ -34,7 +34,7 @@ from server.quiz.sealing.building import select_live_stands
 
 PAGE = "packages/quiz/records/index"
 SYSTEM = System(name="quiz")
-# Ranks in one entry of the audit trail, and messages sent in one step.
+# Ranks per entry of the audit trail, and messages per step.
 CHUNK, LETTERS = 200, 100
 
 

@@ -33,7 +33,7 @@ from server.quiz.models import Attempt, Contest, QuestionVoid, RescoredPaper, Re
 from server.quiz.review import rank_changes
 from server.quiz.sealing import service as sealing
 
-# Papers that one step reads, and entries that one step locks.
+# Papers read per step, and entries locked per step.
 READ, LOCKED = 1000, 50
 # The sweep continues a rescoring without progress for this long.
 ABANDONED = timedelta(minutes=3)

@@ -23,7 +23,7 @@ from server.quiz.sealing import rules
 from server.quiz.sealing.rules import Document, RankLine
 from server.units import service as units
 
-# Lines of one part of the rank file; limits the memory of building and verifying.
+# Lines per part of the rank file; limits the memory of building and verifying.
 PART_LINES = 5000
 # The columns of a scope in `sealed_rank`, and that of the rank within it.
 SCOPE_COLUMNS = {

@@ -18,7 +18,7 @@ from server.quiz.leaderboards import figures
 from server.quiz.models import Entry, SealedRank, SealedVersion
 from server.units import service as units
 
-# Messages of one transaction, which holds the locks of as many citizens.
+# Messages per transaction, which locks as many citizens.
 BATCH = 100
 _PAGE = "packages/quiz/board/index"
 

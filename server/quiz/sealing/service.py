@@ -242,7 +242,7 @@ def build_pending_draft(uow: UnitOfWork, contest_id: int) -> bool:
 
 
 def find_barred(uow: UnitOfWork, version: SealedVersion) -> set[int]:
-    """The organizers who do not publish a version: its author, and those who caused it."""
+    """The organizers who may not publish a version: its author, and those who caused it."""
     return {one for one in {version.author_id, *find_causers(uow, version.id)} if one is not None}
 
 

@@ -49,7 +49,7 @@ export function wxOutsideItsFile(app) {
     );
 }
 
-/** Finds a TypeScript file that is no page or component and that none of them imports. */
+/** Finds TypeScript files that no page or component imports, directly or indirectly. */
 export function deadModules(app) {
   const reached = new Set();
   const waiting = app.units().map(({ path }) => `${path}.ts`);

@@ -1,4 +1,5 @@
-// Compiles templates and their scripts as one group; every warning of the compiler is an error.
+// Compiles templates and their scripts as one group. Torn tags and the compiler's errors throw; its other
+// messages are recorded as warnings, which --strict makes errors.
 
 import { createRequire } from "node:module";
 import { beside, tidy } from "./disk.mjs";

@@ -18,7 +18,7 @@ from server.quiz.words import word_table
 LETTERS = "ABCDEFGH"
 # A label in front of an option: `A.`, `(B)`, `C、`.
 _LABEL = re.compile(r"^(?:[(（【\[]\s*([A-Ha-h])\s*[)）】\]]|([A-Ha-h])\s*[.．、:：)）])\s*")
-# The same inside a cell that holds all options.
+# A label inside a cell that holds all options.
 _LABEL_INSIDE = re.compile(r"(?:(?<=[\s;；|,，。])|^)[(（【\[]?\s*([A-H])\s*[.．、:：)）】\]]")
 _NAMES_OF_TWO = ("A", "B", "1", "2")
 _NAMES_WITHOUT_MEANING = (*_NAMES_OF_TWO, "0")

@@ -26,7 +26,7 @@ _ARCHIVE = b"PK\x03\x04"
 _TABLES = (".xlsx", ".csv", ".tsv")
 _TEXTS = (".txt", ".gift")
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".bmp", ".tif", ".tiff")
-# What macOS and Windows add to an archive or a folder.
+# Files that macOS and Windows add to an archive or a folder; they are ignored.
 _JUNK = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini")
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 _PARTING = re.compile(r"(?<=[0-9A-Za-z])\s+(?=[0-9A-Za-z])")
 _PUNCTUATION = frozenset("，。、；：？！,.;:?!“”‘’\"'（）()《》〈〉【】[]「」『』…—_·")
 
-# Each text of a file is needed several times.
+# Size of the caches below; each text of a file is needed several times.
 _REMEMBERED = 8192
 
 
