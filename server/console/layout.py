@@ -43,7 +43,7 @@ class Layout:
     tables: tuple[Pages, ...]
     templates: Templates
     texts: Texts
-    # None: a visitor is told how to get an invitation instead of being sent to the log-in.
+    # None: the page explains how to get an invitation, instead of a redirect to the log-in.
     account: Account | None
 
     def render_page(
