@@ -141,6 +141,7 @@ class BoardState(StrEnum):
 class SealState(StrEnum):
     """State of a version of final ranks; see `SealedVersion`."""
 
+    BUILDING = "building"
     DRAFT = "draft"
     PUBLISHED = "published"
     REPLACED = "replaced"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import func, select, update
@@ -28,7 +29,7 @@ from server.quiz.models import (
     SealedPart,
 )
 from server.quiz.review import voiding
-from server.quiz.sealing import letters
+from server.quiz.sealing import letters, stepping
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.verification import verify_versions
 from tests.bench.growth_seed import seed_players
@@ -57,8 +58,8 @@ def _measure_steps(uow_factory: UnitOfWorkFactory, contest_id: int, players: int
         ref = uow.session.get_one(Contest, contest_id).ref
         question = _first_question(uow, contest_id)
     _end_contest(uow_factory, contest_id)
-    with _timed("sealed"), uow_factory.begin() as uow:
-        version = sealing.seal_contest(uow, APPROVER, ref, "结束", accept_open=True).ref
+    with _timed("sealed"):
+        version = _seal_in_steps(uow_factory, ref)
     with uow_factory.begin(read_only=True) as uow:
         size = uow.session.scalar(select(func.sum(func.length(SealedPart.content))))
         _print_line(f"  file {(size or 0) / 2**20:.1f} MiB in {_count(uow, SealedPart)} parts")
@@ -82,6 +83,21 @@ def _measure_steps(uow_factory: UnitOfWorkFactory, contest_id: int, players: int
     _print_line(f"  messages {count}")
     _merge_units(uow_factory, contest_id, players // 10)
     _print_line(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+
+
+def _seal_in_steps(uow_factory: UnitOfWorkFactory, ref: str) -> str:
+    """Seal as the job does; print the longest step, for which another writer may have to wait."""
+    with uow_factory.begin() as uow:
+        begun = sealing.begin_sealing(uow, APPROVER, ref, "结束", accept_open=True)
+        version_id, version = begun.id, begun.ref
+    ends = [time.monotonic()]
+    stepping.finish_version(
+        uow_factory, version_id, lambda _done, _total: ends.append(time.monotonic())
+    )
+    ends.append(time.monotonic())
+    longest = max(after - before for before, after in pairwise(ends))
+    _print_line(f"  longest of {len(ends) - 1} steps: {longest:.1f} s")
+    return version
 
 
 def _first_question(uow: UnitOfWork, contest_id: int) -> int:

@@ -15,7 +15,7 @@ from server.quiz.contests.service import ContestView
 from server.quiz.errors import OwnSealing
 from server.quiz.leaderboards import service as boards
 from server.quiz.models import Entry, SealedRank, SealedVersion
-from server.quiz.sealing import letters, overview
+from server.quiz.sealing import letters, overview, stepping
 from server.quiz.sealing import service as sealing
 from tests.kit.boards import recounted
 from tests.kit.clock import FakeClock
@@ -159,9 +159,13 @@ def test_whom_a_replaced_version_had_not_told_is_told_by_the_next_one(
 
 def sealing_drafts(uow_factory: UnitOfWorkFactory) -> None:
     """Make the drafts alone, without the letters."""
+    begun = []
     with uow_factory.begin() as uow:
         for contest_id in sealing.list_pending_contests(uow):
-            sealing.build_pending_draft(uow, contest_id)
+            begun.append(stepping.begin_correction(uow, contest_id))
+    for version_id in begun:
+        assert version_id is not None
+        stepping.finish_version(uow_factory, version_id, lambda _done, _total: None)
 
 
 def waiting_for(uow_factory: UnitOfWorkFactory, organizer: Organizer) -> list[tuple[int, str]]:

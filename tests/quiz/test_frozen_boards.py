@@ -25,8 +25,8 @@ from server.quiz.leaderboards.board_view import Board
 from server.quiz.models import Entry, GroupMember, SealedPart, SealedVersion, WeChatGroup
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.board_list import RANKS, RankQuery, RankSource
-from server.quiz.sealing.building import entry_key
-from server.quiz.sealing.verification import SealFault, SealFaultKind, read_file, verify_versions
+from server.quiz.sealing.building import entry_key, read_file
+from server.quiz.sealing.verification import SealFault, SealFaultKind, verify_versions
 from server.units.models import Unit
 from tests.kit.boards import hand_in, recounted
 from tests.kit.clock import FakeClock

@@ -13,6 +13,7 @@ from server.base.errors import Conflict
 from server.base.signing import is_signed
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.console.models import ConsoleJob
+from server.quiz.contests.service import ContestView
 from server.quiz.enums import CaseState, SealState
 from server.quiz.errors import (
     AlreadySealed,
@@ -25,14 +26,13 @@ from server.quiz.errors import (
 )
 from server.quiz.leaderboards import service as boards
 from server.quiz.models import (
-    Contest,
     Entry,
     IntegrityCase,
     SealedPart,
     SealedRank,
     SealedVersion,
 )
-from server.quiz.sealing import building, console, rules
+from server.quiz.sealing import building, console, rules, stepping
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.commands import verify_final_ranks
 from server.quiz.sealing.verification import verify_versions
@@ -223,17 +223,36 @@ def test_undecided_holds_stop_a_sealing_unless_they_are_accepted(
         assert version.rank_count == 4
 
 
-def test_a_large_contest_is_sealed_by_a_job_that_goes_on_after_a_kill(
+@pytest.fixture
+def large(
     uow_factory: UnitOfWorkFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> ContestView:
+    """An ended contest of five people that is sealed by a job, in parts of two."""
     with uow_factory.begin() as uow:
         contest = a_played_contest(uow)
     end_contest(uow_factory, clock, contest)
     monkeypatch.setattr(console, "INSTANT_PLAYERS", 4)
     monkeypatch.setattr(building, "PART_LINES", 2)
-    page = Browser(console_app(uow_factory, console.PAGES)[0], "approver-region")
-    answer = page.open("POST", f"/contests/{contest.ref}/final/seal", {"reason": "结束"})
-    assert answer.headers["Location"].startswith("/console/jobs/")
+    return contest
+
+
+def begin(uow_factory: UnitOfWorkFactory, contest: ContestView) -> Browser:
+    """Seal on the page, which starts a job."""
+    app = console_app(uow_factory, console.PAGES)[0]
+    page = Browser(app, "approver-region")
+    path = f"/contests/{contest.ref}/final"
+    answer = page.open("POST", f"{path}/seal", {"reason": "结束"})
+    assert answer.headers["Location"] == f"/console{path}"
+    return page
+
+
+def test_a_large_contest_is_sealed_by_a_job_that_goes_on_after_a_kill(
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    large: ContestView,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, path = begin(uow_factory, large), f"/contests/{large.ref}/final"
     stored = building._store_part
 
     def die_in_the_middle(uow: UnitOfWork, version_id: int, number: int, content: bytes) -> None:
@@ -244,21 +263,80 @@ def test_a_large_contest_is_sealed_by_a_job_that_goes_on_after_a_kill(
     monkeypatch.setattr(building, "_store_part", die_in_the_middle)
     with pytest.raises(KeyboardInterrupt):
         run_jobs(uow_factory)
+    shown = page.get(path)[1]
+    assert "正在封存名次" in shown
+    assert 'value="2" max="5"' in shown
+    assert f"{path}/seal" not in shown
+    # Nobody begins a second version meanwhile, and nobody reads or publishes the unfinished one.
+    assert page.ask("POST", f"{path}/seal", {"reason": "再来"})[0] == 409
     with uow_factory.begin(read_only=True) as uow:
-        for model in (SealedVersion, SealedRank, SealedPart):
-            assert uow.session.scalar(select(func.count()).select_from(model)) == 0
-        assert uow.session.get_one(Contest, contest.id).sealed_at is None
+        (ref,) = uow.session.scalars(select(SealedVersion.ref))
+        assert verify_versions(uow, large.id) is None
+    for address in (f"{path}/{ref}", f"/ranks?version={ref}"):
+        assert page.get(address)[0] == 404
+    with uow_factory.begin() as uow, pytest.raises(NotSealDraft):
+        sealing.publish_version(uow, OTHER, large.ref, ref)
     monkeypatch.setattr(building, "_store_part", stored)
     # The lease of the killed worker is over.
     clock.advance(3600)
     assert run_jobs(uow_factory) == 1
+    assert "等待公布" in page.get(path)[1]
     with uow_factory.begin(read_only=True) as uow:
         version = uow.session.scalars(select(SealedVersion)).one()
         assert (version.rank_count, version.state) == (5, SealState.DRAFT)
         assert uow.session.scalar(select(func.count()).select_from(SealedPart)) == 3
         job = uow.session.scalars(select(ConsoleJob)).one()
-        assert job.said == "quiz.final.job_done"
-        assert verify_versions(uow, contest.id) is None
+        assert (job.said, job.done, job.total) == ("quiz.final.job_done", 5, 5)
+        assert verify_versions(uow, large.id) is None
+
+
+def test_the_steps_of_a_sealing_are_transactions_between_which_others_write(
+    uow_factory: UnitOfWorkFactory, large: ContestView
+) -> None:
+    with uow_factory.begin() as uow:
+        version = sealing.begin_sealing(uow, APPROVER, large.ref, "结束", accept_open=True).id
+        entry = uow.session.scalars(select(Entry.id).where(Entry.contest_id == large.id)).first()
+        assert entry is not None
+    told: list[tuple[int, int]] = []
+
+    def hold_between(done: int, total: int) -> None:
+        """The hold of somebody who would wait for the whole sealing in one transaction."""
+        assert uow_factory.depth == 0
+        if not told:
+            with uow_factory.begin() as uow:
+                boards.hold_entry(uow, entry)
+                assert sealing.note_late_change(uow, large.id, OTHER, "作弊")
+        told.append((done, total))
+
+    assert stepping.finish_version(uow_factory, version, hold_between)
+    assert told == [(2, 5), (4, 5), (5, 5)]
+    # The ranks are those of one instant; the hold is in the next version.
+    with uow_factory.begin(read_only=True) as uow:
+        assert sealing.version_by_id(uow, version).rank_count == 5
+        assert verify_versions(uow, large.id) is None
+    assert work(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        rows = uow.session.scalars(select(SealedVersion).order_by(SealedVersion.number)).all()
+        assert [(row.state, row.rank_count) for row in rows] == [
+            (SealState.DROPPED, 5),
+            (SealState.DRAFT, 4),
+        ]
+        assert verify_versions(uow, large.id) is None
+
+
+def test_a_sealing_whose_job_was_lost_is_finished_by_the_sweep(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, large: ContestView
+) -> None:
+    begin(uow_factory, large)
+    assert work(uow_factory) == 0
+    clock.advance(121)
+    assert work(uow_factory) == 1
+    # The job finds it finished.
+    assert run_jobs(uow_factory) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        version = uow.session.scalars(select(SealedVersion)).one()
+        assert version.state is SealState.DRAFT
+        assert uow.session.scalars(select(ConsoleJob)).one().failed is False
 
 
 def test_the_command_verifies_and_names_the_changed_byte(

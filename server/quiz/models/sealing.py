@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -17,14 +18,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
+from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.quiz.enums import SealState
 
 
 class SealedVersion(Base):
     """One version of a contest's final ranks.
 
-    draft → published → replaced by a newer published one; a draft that is not published is dropped.
+    building → draft → published → replaced by a newer published one; a draft that is not published
+    is dropped. A version is built in short transactions; before the end it has no document, and
+    `sealing_facts` keeps what the document will state: the author's ref and the undecided holds.
     `document` is the signed text, canonical JSON: what the version is, the hash of the rank file,
     and the hash of the previous version's document. Rows and bytes never change; a correction is a
     new version.
@@ -51,6 +54,7 @@ class SealedVersion(Base):
     publisher_id: Mapped[int | None] = mapped_column(BigInteger)
     publisher_name: Mapped[str | None] = mapped_column(String(80))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sealing_facts: Mapped[dict[str, Any] | None] = mapped_column(Json)
     # After the publication: everybody up to this rank has the message about it.
     told_rank: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
 

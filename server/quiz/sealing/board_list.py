@@ -31,6 +31,7 @@ from server.base.uow import UnitOfWork
 from server.console.tables import Column, ColumnKind, Filter, ListQuery, Table
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
+from server.quiz.enums import SealState
 from server.quiz.leaderboards import rank_order, scopes
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
 from server.quiz.models import Contest, Entry, SealedRank, SealedVersion, Standing
@@ -121,6 +122,7 @@ def _find_version(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Se
         return None
     wanted = select(SealedVersion).join(Contest, Contest.id == SealedVersion.contest_id)
     wanted = wanted.where(SealedVersion.ref == query.version, Contest.published_at.is_not(None))
+    wanted = wanted.where(SealedVersion.state != SealState.BUILDING)
     found: SealedVersion | None = uow.session.scalar(visible_to(wanted, organizer, Contest))
     if found is None:
         raise NotFound
@@ -280,7 +282,10 @@ def list_version_choices(
     wanted = (
         select(SealedVersion.ref, Contest.title, SealedVersion.number)
         .join(Contest, Contest.id == SealedVersion.contest_id)
-        .where(true() if query.contest is None else Contest.ref == query.contest)
+        .where(
+            true() if query.contest is None else Contest.ref == query.contest,
+            SealedVersion.state != SealState.BUILDING,
+        )
         .order_by(SealedVersion.id.desc())
         .limit(_MOST_VERSIONS)
     )

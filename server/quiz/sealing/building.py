@@ -1,6 +1,7 @@
 """Makes a version: ranks in one statement by the one rank order, then the signed bytes in parts.
 
-The statement reads one snapshot; the rest reads only rows of the version, in batches.
+The statement reads one snapshot; the rest reads only rows of the version, in batches. Each step can
+be a transaction of its own (stepping.py), so that a large contest blocks no other writer.
 """
 
 from __future__ import annotations
@@ -71,20 +72,18 @@ def count_live_stands(uow: UnitOfWork, contest_id: int) -> int:
     return uow.session.scalar(select(func.count()).select_from(live)) or 0
 
 
-def build_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> SealedVersion:
-    """Compute, store and sign the present ranks as a draft; the caller holds the contest's lock."""
-    previous = uow.session.scalar(
-        select(SealedVersion)
-        .where(SealedVersion.contest_id == contest.id)
-        .order_by(SealedVersion.number.desc())
-        .limit(1)
-    )
+def begin_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> SealedVersion:
+    """Begin the next version of a contest; `take_step` adds its ranks, `sign_version` ends it.
+
+    The caller holds the contest's lock, in every step.
+    """
+    previous = _find_previous(uow, contest.id)
     organizer = order.author if isinstance(order.author, Organizer) else None
     version = SealedVersion(
         ref=uow.new_ref("fin"),
         contest_id=contest.id,
         number=1 if previous is None else previous.number + 1,
-        state=SealState.DRAFT,
+        state=SealState.BUILDING,
         made_at=uow.now,
         author_id=None if organizer is None else organizer.id,
         author_name=order.author.name,
@@ -94,59 +93,133 @@ def build_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> Se
         document=b"",
         signature="",
         public_key=uow.keys.final_ranks_key,
+        sealing_facts={
+            "author": "system" if organizer is None else organizer.ref,
+            "open_cases": sorted(order.open_cases),
+        },
     )
     uow.session.add(version)
     uow.session.flush()
-    _insert_ranks(uow, version)
-    version.rank_count, version.digest = _store_parts(uow, version.id)
-    before = rules.GENESIS if previous is None else rules.hash_bytes(previous.document)
-    _sign_version(uow, contest, order, version, before)
     return version
 
 
-def _sign_version(
-    uow: UnitOfWork, contest: ContestView, order: SealOrder, version: SealedVersion, before: str
-) -> None:
-    author = order.author.ref if isinstance(order.author, Organizer) else "system"
+def take_step(uow: UnitOfWork, version: SealedVersion) -> bool:
+    """Store the next part of the rank file; False when it is complete.
+
+    The first step also ranks all entries, in one statement that reads one snapshot; the others
+    read rows of the version alone, so that each can be a transaction of its own.
+    """
+    stored = count_parts(uow, version.id)
+    if stored == 0:
+        _insert_ranks(uow, version)
+        of_version = select(func.count()).where(SealedRank.version_id == version.id)
+        version.rank_count = uow.session.scalar(of_version) or 0
+    elif stored * PART_LINES >= version.rank_count:
+        return False
+    content = rules.HEADING if stored == 0 else b""
+    rows = _read_ranks(uow, version.id, after=stored * PART_LINES)
+    content += rules.spell_lines(line for _, line in _lines_of_rows(uow, rows))
+    _store_part(uow, version.id, stored + 1, content)
+    return True
+
+
+def sign_version(uow: UnitOfWork, contest: ContestView, version: SealedVersion) -> None:
+    """Hash the complete rank file and sign the document; the version becomes a draft."""
+    hashed = hashlib.sha256()
+    for content in read_file(uow, version.id):
+        hashed.update(content)
+    version.digest = hashed.hexdigest()
+    previous = _find_previous(uow, contest.id, before=version.number)
+    facts = version.sealing_facts or {}
     version.document = rules.spell_document(
         Document(
             format=rules.FORMAT,
             contest=contest.ref,
             number=version.number,
             made_at=rules.spell_instant(version.made_at),
-            author=author,
-            reason_sha256=rules.hash_bytes(order.reason.encode()),
+            author=facts["author"],
+            reason_sha256=rules.hash_bytes(version.reason.encode()),
             rules_version=contest.rules.version,
             points_scale=contest.rules.points_scale,
             rank_count=version.rank_count,
-            open_cases=sorted(order.open_cases),
+            open_cases=facts["open_cases"],
             file_sha256=version.digest,
-            previous_sha256=before,
+            previous_sha256=rules.GENESIS
+            if previous is None
+            else rules.hash_bytes(previous.document),
         )
     )
     version.signature = uow.keys.sign_final_ranks(version.document)
+    version.state, version.sealing_facts = SealState.DRAFT, None
     uow.session.flush()
+
+
+def build_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> SealedVersion:
+    """Make a draft of the present ranks in this transaction; for contests of few entries."""
+    version = begin_version(uow, contest, order)
+    while take_step(uow, version):
+        pass
+    sign_version(uow, contest, version)
+    return version
+
+
+def count_parts(uow: UnitOfWork, version_id: int) -> int:
+    """The number of stored parts of a rank file."""
+    stored = select(func.count()).where(SealedPart.version_id == version_id)
+    return uow.session.scalar(stored) or 0
+
+
+def read_file(uow: UnitOfWork, version_id: int) -> Iterator[bytes]:
+    """The stored bytes of the rank file, part by part."""
+    wanted = select(SealedPart.number).where(SealedPart.version_id == version_id)
+    for number in uow.session.scalars(wanted.order_by(SealedPart.number)).all():
+        yield uow.session.scalars(
+            select(SealedPart.content).where(
+                SealedPart.version_id == version_id, SealedPart.number == number
+            )
+        ).one()
+
+
+def _find_previous(
+    uow: UnitOfWork, contest_id: int, before: int | None = None
+) -> SealedVersion | None:
+    """The newest version of a contest, or the one before a number."""
+    wanted = select(SealedVersion).where(SealedVersion.contest_id == contest_id)
+    if before is not None:
+        wanted = wanted.where(SealedVersion.number < before)
+    return uow.session.scalar(wanted.order_by(SealedVersion.number.desc()).limit(1))
 
 
 def iterate_lines(uow: UnitOfWork, version_id: int) -> Iterator[list[tuple[SealedRank, RankLine]]]:
     """The rows of a version in their order with their lines, in batches of `PART_LINES`."""
     after = 0
     while True:
-        wanted = (
-            select(SealedRank)
-            .where(SealedRank.version_id == version_id, SealedRank.rank > after)
-            .order_by(SealedRank.rank)
-            .limit(PART_LINES)
-        )
-        rows = list(uow.session.scalars(wanted))
+        rows = _read_ranks(uow, version_id, after)
         if rows:
-            named = units.units_by_id(uow, {row.unit_id for row in rows if row.unit_id})
-            yield [(row, _line_of_row(uow, row, named)) for row in rows]
+            yield _lines_of_rows(uow, rows)
         if len(rows) < PART_LINES:
             return
         after = rows[-1].rank
         for row in rows:
             uow.session.expunge(row)
+
+
+def _read_ranks(uow: UnitOfWork, version_id: int, after: int) -> list[SealedRank]:
+    """The next rows of a version; its ranks are the numbers from 1 on."""
+    wanted = (
+        select(SealedRank)
+        .where(SealedRank.version_id == version_id, SealedRank.rank > after)
+        .order_by(SealedRank.rank)
+        .limit(PART_LINES)
+    )
+    return list(uow.session.scalars(wanted))
+
+
+def _lines_of_rows(
+    uow: UnitOfWork, rows: Sequence[SealedRank]
+) -> list[tuple[SealedRank, RankLine]]:
+    named = units.units_by_id(uow, {row.unit_id for row in rows if row.unit_id})
+    return [(row, _line_of_row(uow, row, named)) for row in rows]
 
 
 def _insert_ranks(uow: UnitOfWork, version: SealedVersion) -> None:
@@ -164,23 +237,6 @@ def _insert_ranks(uow: UnitOfWork, version: SealedVersion) -> None:
         live, Entry, Entry.id == live.c.entry_id
     )
     uow.session.execute(insert(SealedRank).from_select(["version_id", *columns], ranked))
-
-
-def _store_parts(uow: UnitOfWork, version_id: int) -> tuple[int, str]:
-    """Store the rank file in parts; return the number of its lines and its hash."""
-    hashed, count, number = hashlib.sha256(), 0, 0
-    content = rules.HEADING
-    for batch in iterate_lines(uow, version_id):
-        content += rules.spell_lines(line for _, line in batch)
-        count += len(batch)
-        hashed.update(content)
-        number += 1
-        _store_part(uow, version_id, number, content)
-        content = b""
-    if content:
-        hashed.update(content)
-        _store_part(uow, version_id, number + 1, content)
-    return count, hashed.hexdigest()
 
 
 def _store_part(uow: UnitOfWork, version_id: int, number: int, content: bytes) -> None:

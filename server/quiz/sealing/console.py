@@ -9,7 +9,6 @@ from server.base.access import Organizer, Permission
 from server.base.clock import BEIJING
 from server.base.errors import NotFound
 from server.base.jobs import TaskContext
-from server.base.ownership import guard_session
 from server.base.uow import UnitOfWork
 from server.base.web.page import (
     Download,
@@ -26,7 +25,7 @@ from server.console.list_views import read_table
 from server.console.long_jobs import JobResult, JobRun, LongJob, start_job
 from server.quiz.contests.rules_page import say_end, say_minute
 from server.quiz.errors import FreezeTooEarly
-from server.quiz.sealing import overview
+from server.quiz.sealing import overview, stepping
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.board_list import RANKS, RankQuery, settle_query
 from server.quiz.sealing.forms import FinalReasonForm, FreezeForm, SealForm
@@ -120,9 +119,10 @@ def seal_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: SealForm
     shown = _own_overview(uow, organizer, ref)
     accept, reason = bool(form.accept_open.data), form.reason.data
     if sealing.count_players(uow, organizer, ref) > INSTANT_PLAYERS:
-        given = {"contest": ref, "reason": reason, "accept_open": accept}
-        job = start_job(uow, organizer, SEAL_JOB, given, title_facts={"title": shown.title})
-        return Redirect(f"/jobs/{job}")
+        version = sealing.begin_sealing(uow, organizer, ref, reason, accept_open=accept)
+        facts = {"title": shown.title}
+        start_job(uow, organizer, SEAL_JOB, {"version": version.id}, title_facts=facts)
+        return Redirect(f"/contests/{ref}/final", said="quiz.final.seal_begun")
     sealing.seal_contest(uow, organizer, ref, reason, accept_open=accept)
     return Redirect(f"/contests/{ref}/final", said="quiz.final.sealed")
 
@@ -194,19 +194,13 @@ def _own_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
 
 
 def _run_sealing(context: TaskContext, job: JobRun) -> JobResult:
-    """Seal a large contest; the version and the job's result are stored together."""
-    given = job.arguments
-    with context.uow_factory.begin() as uow:
-        guard_session(uow.session, job.organizer)
-        version = sealing.seal_contest(
-            uow, job.organizer, given["contest"], given["reason"], accept_open=given["accept_open"]
-        )
-        result = JobResult(
-            said="quiz.final.job_done",
-            facts={"number": version.number, "count": version.rank_count},
-        )
-        job.settle_in(uow, result)
-    return result
+    """Make the version of a large contest in short transactions, which a repeat continues."""
+    version_id = job.arguments["version"]
+    stepping.finish_version(context.uow_factory, version_id, job.report_progress)
+    with context.uow_factory.begin(read_only=True) as uow:
+        version = sealing.version_by_id(uow, version_id)
+        facts = {"number": version.number, "count": version.rank_count}
+    return JobResult(said="quiz.final.job_done", facts=facts)
 
 
 SEAL_JOB = LongJob(name="quiz.seal_final_ranks", title="quiz.final.job_title", run=_run_sealing)

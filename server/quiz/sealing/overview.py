@@ -24,7 +24,8 @@ from server.quiz.enums import SealState
 from server.quiz.leaderboards import standings_queries
 from server.quiz.models import Contest, Entry, SealChange, SealedRank, SealedVersion
 from server.quiz.sealing import service as sealing
-from server.quiz.sealing.verification import read_file
+from server.quiz.sealing.building import read_file
+from server.quiz.sealing.stepping import BuildProgress, read_progress
 
 _MOST_MOVES = 200
 
@@ -35,7 +36,8 @@ class FinalOverview:
 
     `own`: the organizer may change the contest. `draft`: the version that waits for publication.
     `own_sealing`, `own_change`: the organizer sealed it, or it contains a change of results by this
-    organizer; one of `others` approvers publishes it.
+    organizer; one of `others` approvers publishes it. `building` is the progress of a version that
+    is being made; `versions` has the others.
     """
 
     ref: str
@@ -49,6 +51,7 @@ class FinalOverview:
     open_papers: int
     open_cases: int
     pending: int
+    building: BuildProgress | None
     draft: SealedVersion | None
     own_sealing: bool
     own_change: bool
@@ -58,12 +61,14 @@ class FinalOverview:
 
     @property
     def sealed(self) -> bool:
-        """Whether a version is in force, published or waiting."""
-        return self.draft is not None or self.published is not None
+        """Whether a version is in force: published, waiting, or being made."""
+        versions = (self.building, self.draft, self.published)
+        return any(one is not None for one in versions)
 
     def may_publish(self, version: SealedVersion) -> bool:
         """Whether this organizer, as an approver, may publish a version now."""
-        barred = self.own_sealing or self.own_change or self.pending > 0
+        waits = self.pending > 0 or self.building is not None
+        barred = self.own_sealing or self.own_change or waits
         return self.own and version is self.draft and not barred
 
 
@@ -84,17 +89,14 @@ def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
     contest = sealing.find_contest_row(uow, organizer, ref)
     if contest.published_at is None:
         raise NotFound
-    of_contest = (
-        select(SealedVersion)
-        .join(Contest, Contest.id == SealedVersion.contest_id)
-        .where(Contest.id == contest.id)
-    )
-    wanted = visible_to(of_contest, organizer, Contest)
-    versions = list(uow.session.scalars(wanted.order_by(SealedVersion.number.desc())))
+    every = _list_versions(uow, organizer, contest)
+    versions = [one for one in every if one.state is not SealState.BUILDING]
+    begun = next((one for one in every if one.state is SealState.BUILDING), None)
     draft = next((one for one in versions if one.state is SealState.DRAFT), None)
     with serving_found_row(uow.session):
         papers = sealing.count_open_papers(uow, contest.id)
         cases = len(sealing.find_open_cases(uow, contest.id))
+        building = None if begun is None else read_progress(uow, begun)
     freezes_at = contest.freezes_at
     return FinalOverview(
         ref=contest.ref,
@@ -108,6 +110,7 @@ def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
         open_papers=papers,
         open_cases=cases,
         pending=len(sealing.find_pending_changes(uow, contest.id)),
+        building=building,
         draft=draft,
         own_sealing=draft is not None and organizer.id == draft.author_id,
         own_change=draft is not None and organizer.id in sealing.find_causers(uow, draft.id),
@@ -115,6 +118,17 @@ def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverv
         published=next((one for one in versions if one.state is SealState.PUBLISHED), None),
         versions=versions,
     )
+
+
+def _list_versions(uow: UnitOfWork, organizer: Organizer, contest: Contest) -> list[SealedVersion]:
+    """Every version of a contest, the newest first."""
+    of_contest = (
+        select(SealedVersion)
+        .join(Contest, Contest.id == SealedVersion.contest_id)
+        .where(Contest.id == contest.id)
+    )
+    wanted = visible_to(of_contest, organizer, Contest)
+    return list(uow.session.scalars(wanted.order_by(SealedVersion.number.desc())))
 
 
 def _count_publishers(uow: UnitOfWork, contest: Contest, draft: SealedVersion) -> int:
@@ -240,9 +254,15 @@ def _select_publishable(organizer: Organizer) -> Select[Any]:
                 SealChange.version_id == SealedVersion.id, SealChange.organizer_id == organizer.id
             ),
             ~_has_change(SealChange.contest_id == Contest.id, SealChange.version_id.is_(None)),
+            Contest.id.not_in(_select_building()),
         )
     )
     return writable_by(drafts, organizer, Contest)
+
+
+def _select_building() -> Select[Any]:
+    """The ids of contests with a version that is being made; only for a scoped statement."""
+    return select(SealedVersion.contest_id).where(SealedVersion.state == SealState.BUILDING)
 
 
 def _has_change(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -45,7 +45,13 @@ from server.quiz.models import (
     Standing,
 )
 from server.quiz.rules import LATE_START
-from server.quiz.sealing.building import SealOrder, build_version, count_live_stands
+from server.quiz.sealing.building import (
+    SealOrder,
+    begin_version,
+    count_live_stands,
+    sign_version,
+    take_step,
+)
 
 DRAFT_TASK, UNHIDE_TASK = "quiz.draft_final_ranks", "quiz.unhide_standings"
 TELL_TASK = "quiz.tell_final_ranks"
@@ -54,7 +60,7 @@ SETTLING = timedelta(minutes=1)
 # The proposed freeze begins this long before the end of the contest.
 USUAL_FREEZE = timedelta(hours=1)
 _UNDECIDED = (CaseState.HELD, CaseState.APPEALED)
-_IN_FORCE = (SealState.DRAFT, SealState.PUBLISHED)
+_IN_FORCE = (SealState.BUILDING, SealState.DRAFT, SealState.PUBLISHED)
 
 
 def freeze_contest(
@@ -76,7 +82,7 @@ def freeze_contest(
         raise FreezeTooEarly
     before, contest.freezes_at = contest.freezes_at, freezes_at
     record_change(
-        uow, organizer, "quiz.freeze_contest", _subject_of(contest),
+        uow, organizer, "quiz.freeze_contest", subject_of(contest),
         before=_spell_freeze(before), after=_spell_freeze(freezes_at), reason=reason,
     )  # fmt: skip
 
@@ -92,7 +98,7 @@ def lift_freeze(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) ->
     before, contest.freezes_at = contest.freezes_at, None
     uow.enqueue_after_commit(UNHIDE_TASK, contest.id)
     record_change(
-        uow, organizer, "quiz.lift_freeze", _subject_of(contest),
+        uow, organizer, "quiz.lift_freeze", subject_of(contest),
         before=_spell_freeze(before), after=_spell_freeze(None), reason=reason,
     )  # fmt: skip
 
@@ -110,25 +116,50 @@ def count_players(uow: UnitOfWork, organizer: Organizer, ref: str) -> int:
 def seal_contest(
     uow: UnitOfWork, organizer: Organizer, ref: str, reason: str, *, accept_open: bool
 ) -> SealedVersion:
-    """Seal the final ranks as the first version; it is not published yet.
+    """Seal the final ranks as the first version, in this transaction; it is not published yet.
 
+    Raises: as `begin_sealing`.
+    """
+    version, contest = _begin_version(uow, organizer, ref, reason, accept_open=accept_open)
+    with serving_found_row(uow.session):
+        while take_step(uow, version):
+            pass
+        sign_version(uow, contests.contest_by_id(uow, contest.id), version)
+    record_change(
+        uow, organizer, "quiz.seal_contest", subject_of(contest),
+        after=facts_of(version), reason=reason,
+    )  # fmt: skip
+    return version
+
+
+def begin_sealing(
+    uow: UnitOfWork, organizer: Organizer, ref: str, reason: str, *, accept_open: bool
+) -> SealedVersion:
+    """Begin the first version of the final ranks; stepping.py makes it in short transactions.
+
+    From now on nobody else can begin one.
     Raises: NotFound (404), SealTooEarly, PapersStillOpen, CasesStillOpen unless accepted,
     AlreadySealed, SealWaits (409).
     """
+    version, contest = _begin_version(uow, organizer, ref, reason, accept_open=accept_open)
+    record_change(
+        uow, organizer, "quiz.seal_contest", subject_of(contest),
+        after={"version": version.number, "state": version.state.value}, reason=reason,
+    )  # fmt: skip
+    return version
+
+
+def _begin_version(
+    uow: UnitOfWork, organizer: Organizer, ref: str, reason: str, *, accept_open: bool
+) -> tuple[SealedVersion, Contest]:
     contest = _lock_contest(uow, organizer, ref)
     with serving_found_row(uow.session):
         cases = _check_sealable(uow, contest)
         if cases and not accept_open:
             raise CasesStillOpen(count=len(cases))
-        view = contests.contest_by_id(uow, contest.id)
         contest.sealed_at = uow.now
         order = SealOrder(author=organizer, reason=reason, open_cases=cases)
-        version = build_version(uow, view, order)
-    record_change(
-        uow, organizer, "quiz.seal_contest", _subject_of(contest),
-        after=_facts_of(version), reason=reason,
-    )  # fmt: skip
-    return version
+        return begin_version(uow, contests.contest_by_id(uow, contest.id), order), contest
 
 
 def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref: str) -> None:
@@ -139,7 +170,7 @@ def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref
     """
     contest = _lock_contest(uow, organizer, ref)
     version = _require_draft(uow, contest, version_ref)
-    if find_pending_changes(uow, contest.id):
+    if find_pending_changes(uow, contest.id) or find_building(uow, contest.id) is not None:
         raise SealWaits
     if organizer.id == version.author_id:
         raise OwnSealing
@@ -154,8 +185,8 @@ def publish_version(uow: UnitOfWork, organizer: Organizer, ref: str, version_ref
     uow.enqueue_after_commit(UNHIDE_TASK, contest.id)
     uow.enqueue_after_commit(TELL_TASK)
     record_change(
-        uow, organizer, "quiz.publish_final_ranks", _subject_of(contest),
-        after=_facts_of(version), reason=version.reason,
+        uow, organizer, "quiz.publish_final_ranks", subject_of(contest),
+        after=facts_of(version), reason=version.reason,
     )  # fmt: skip
 
 
@@ -172,8 +203,8 @@ def drop_version(
     if contest.final_id is None:
         contest.sealed_at = None
     record_change(
-        uow, organizer, "quiz.drop_final_ranks", _subject_of(contest),
-        after=_facts_of(version), reason=reason,
+        uow, organizer, "quiz.drop_final_ranks", subject_of(contest),
+        after=facts_of(version), reason=reason,
     )  # fmt: skip
 
 
@@ -208,39 +239,6 @@ def note_late_change(
     return True
 
 
-def build_pending_draft(uow: UnitOfWork, contest_id: int) -> bool:
-    """Make a draft of the changes noted for a sealed contest; False when ranks are the same.
-
-    Raises: SealWaits (409) while standings of a freeze are still hidden.
-    Locks: the contest.
-    """
-    contest = lock_contest_row(uow, contest_id)
-    changes = find_pending_changes(uow, contest_id)
-    if not changes:
-        return False
-    view = contests.contest_by_id(uow, contest_id)
-    _refuse_hidden(uow, view)
-    reasons = "；".join(dict.fromkeys(change.reason for change in changes))
-    order = SealOrder(
-        author=System(name="quiz"), reason=reasons, open_cases=find_open_cases(uow, contest_id)
-    )
-    before = _draft_of(uow, contest_id)
-    version = build_version(uow, view, order)
-    same = _is_published(uow, contest, version)
-    version.state = SealState.DROPPED if same else SealState.DRAFT
-    if before is not None:
-        before.state = SealState.DROPPED
-        carried = select(SealChange).where(SealChange.version_id == before.id)
-        changes = [*changes, *uow.session.scalars(carried)]
-    for change in changes:
-        change.version_id = version.id
-    record_change(
-        uow, order.author, "quiz.draft_final_ranks", _subject_of(contest),
-        after=_facts_of(version), reason=reasons,
-    )  # fmt: skip
-    return not same
-
-
 def find_barred(uow: UnitOfWork, version: SealedVersion) -> set[int]:
     """The organizers who may not publish a version: its author, and those who caused it."""
     return {one for one in {version.author_id, *find_causers(uow, version.id)} if one is not None}
@@ -261,6 +259,14 @@ def list_pending_contests(uow: UnitOfWork) -> list[int]:
     """The contests with changes of results that no version contains yet."""
     pending = select(SealChange.contest_id).where(SealChange.version_id.is_(None))
     return sorted(set(uow.session.scalars(pending)))
+
+
+def find_building(uow: UnitOfWork, contest_id: int) -> SealedVersion | None:
+    """The version of a contest that is being made; at most one."""
+    wanted = select(SealedVersion).where(
+        SealedVersion.contest_id == contest_id, SealedVersion.state == SealState.BUILDING
+    )
+    return uow.session.scalars(wanted).one_or_none()
 
 
 def find_pending_changes(uow: UnitOfWork, contest_id: int) -> list[SealChange]:
@@ -332,12 +338,12 @@ def _check_sealable(uow: UnitOfWork, contest: Contest) -> list[str]:
     still_open = count_open_papers(uow, contest.id)
     if still_open:
         raise PapersStillOpen(count=still_open)
-    _refuse_hidden(uow, contests.contest_by_id(uow, contest.id))
+    refuse_hidden(uow, contests.contest_by_id(uow, contest.id))
     return find_open_cases(uow, contest.id)
 
 
-def _refuse_hidden(uow: UnitOfWork, contest: ContestView) -> None:
-    """After a freeze, hidden standings are brought to the boards before anything is sealed."""
+def refuse_hidden(uow: UnitOfWork, contest: ContestView) -> None:
+    """Raise SealWaits (409) while standings of an ended freeze are not on the boards yet."""
     if not contest.is_frozen_at(uow.now) and find_hidden_entries(uow, contest.id, 1):
         uow.enqueue_after_commit(UNHIDE_TASK, contest.id)
         raise SealWaits
@@ -353,14 +359,6 @@ def find_hidden_entries(uow: UnitOfWork, contest_id: int, most: int) -> list[int
     return sorted(uow.session.scalars(asked.limit(most)))
 
 
-def _draft_of(uow: UnitOfWork, contest_id: int) -> SealedVersion | None:
-    return uow.session.scalars(
-        select(SealedVersion).where(
-            SealedVersion.contest_id == contest_id, SealedVersion.state == SealState.DRAFT
-        )
-    ).one_or_none()
-
-
 def _require_draft(uow: UnitOfWork, contest: Contest, version_ref: str) -> SealedVersion:
     version = uow.session.scalar(
         select(SealedVersion).where(
@@ -374,21 +372,17 @@ def _require_draft(uow: UnitOfWork, contest: Contest, version_ref: str) -> Seale
     return version
 
 
-def _is_published(uow: UnitOfWork, contest: Contest, version: SealedVersion) -> bool:
-    if contest.final_id is None:
-        return False
-    return uow.session.get_one(SealedVersion, contest.final_id).digest == version.digest
-
-
 def _spell_freeze(freezes_at: datetime | None) -> dict[str, object]:
     return {"freezes_at": None if freezes_at is None else freezes_at.isoformat()}
 
 
-def _subject_of(contest: Contest) -> Subject:
+def subject_of(contest: Contest) -> Subject:
+    """A contest as an object of the audit trail."""
     return Subject("contest", contest.ref, place=scope_of(contest))
 
 
-def _facts_of(version: SealedVersion) -> dict[str, object]:
+def facts_of(version: SealedVersion) -> dict[str, object]:
+    """A version as the audit trail keeps it."""
     return {
         "version": version.number,
         "state": version.state.value,

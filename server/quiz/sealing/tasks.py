@@ -11,21 +11,31 @@ from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import GONE, HIDDEN
 from server.quiz.models import Contest, Standing
 from server.quiz.sealing import service as sealing
+from server.quiz.sealing import stepping
 from server.quiz.sealing.letters import tell_final_ranks
 
 _BATCH = 100
 
 
 def draft_final_ranks(context: TaskContext, *_ids: int) -> int:
-    """Make a draft for every sealed contest with changed results; return how many."""
+    """Make a draft for every sealed contest with changed results; return how many.
+
+    Versions whose job was lost are finished first.
+    """
     with context.uow_factory.begin(read_only=True) as uow:
-        found = sealing.list_pending_contests(uow)
-    made = 0
-    for contest_id in found:
+        begun, changed = stepping.list_abandoned(uow), sealing.list_pending_contests(uow)
+    made = sum(_finish_version(context, version_id) for version_id in begun)
+    for contest_id in changed:
         unhide_contest(context, contest_id)
         with context.uow_factory.begin() as uow:
-            made += sealing.build_pending_draft(uow, contest_id)
+            correction = stepping.begin_correction(uow, contest_id)
+        if correction is not None:
+            made += _finish_version(context, correction)
     return made
+
+
+def _finish_version(context: TaskContext, version_id: int) -> bool:
+    return stepping.finish_version(context.uow_factory, version_id, lambda _done, _total: None)
 
 
 def unhide_standings(context: TaskContext, *ids: int) -> int:

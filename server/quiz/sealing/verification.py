@@ -15,9 +15,10 @@ from sqlalchemy import select
 
 from server.base.signing import is_signed
 from server.base.uow import UnitOfWork
-from server.quiz.models import SealedPart, SealedRank, SealedVersion
+from server.quiz.enums import SealState
+from server.quiz.models import SealedRank, SealedVersion
 from server.quiz.sealing import rules
-from server.quiz.sealing.building import SCOPE_COLUMNS, iterate_lines
+from server.quiz.sealing.building import SCOPE_COLUMNS, iterate_lines, read_file
 from server.quiz.sealing.rules import ScopeCounter
 
 
@@ -45,9 +46,14 @@ class SealFault:
 
 
 def verify_versions(uow: UnitOfWork, contest_id: int, public_key: str = "") -> SealFault | None:
-    """Check every version of a contest, the oldest first, against its signature and its rows."""
+    """Check every version of a contest, the oldest first, against its signature and its rows.
+
+    One that is still being built has no signature yet, and is left out.
+    """
     previous = rules.GENESIS
-    wanted = select(SealedVersion).where(SealedVersion.contest_id == contest_id)
+    wanted = select(SealedVersion).where(
+        SealedVersion.contest_id == contest_id, SealedVersion.state != SealState.BUILDING
+    )
     for version in uow.session.scalars(wanted.order_by(SealedVersion.number)).all():
         fault = _fault_of_document(version, previous, public_key or uow.keys.final_ranks_key)
         fault = fault or _fault_of_content(uow, version) or _fault_of_places(uow, version)
@@ -55,17 +61,6 @@ def verify_versions(uow: UnitOfWork, contest_id: int, public_key: str = "") -> S
             return fault
         previous = rules.hash_bytes(version.document)
     return None
-
-
-def read_file(uow: UnitOfWork, version_id: int) -> Iterator[bytes]:
-    """The stored bytes of the rank file, part by part."""
-    wanted = select(SealedPart.number).where(SealedPart.version_id == version_id)
-    for number in uow.session.scalars(wanted.order_by(SealedPart.number)).all():
-        yield uow.session.scalars(
-            select(SealedPart.content).where(
-                SealedPart.version_id == version_id, SealedPart.number == number
-            )
-        ).one()
 
 
 def _fault_of_document(version: SealedVersion, previous: str, public_key: str) -> SealFault | None:
