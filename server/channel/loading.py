@@ -31,7 +31,7 @@ MANIFEST = ROOT / "miniprogram" / "app.json"
 
 
 class ShippedRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A keyword rule in the file; `each` makes it a pattern for one rule per such place."""
+    """A keyword rule in the file; with `each`, a pattern for one rule per city or county."""
 
     slug: str
     words: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Runs the season's writing beside the demo's processes, with lines for the person running it."""
+"""Writes the season in a thread while the demo's processes run, and prints progress lines."""
 
 from __future__ import annotations
 

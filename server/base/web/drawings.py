@@ -32,7 +32,8 @@ class PictureBusy(Unavailable):
 class Drawing:
     """The response of a route with `media` that is drawn after the transaction.
 
-    `content_name` is a hash of everything on the picture; `keep_seconds` is as in Picture.
+    `content_name` contains everything that is drawn, so that equal names mean equal pictures;
+    `keep_seconds` is as in `Picture`.
     """
 
     content_name: str

@@ -317,7 +317,7 @@ class Edge:
 
 
 def _hash_device(uow: UnitOfWork, device: str) -> str:
-    """The keyed hash of a device's id; empty for what the mini-program does not send."""
+    """The keyed hash of a device's id; empty for an id in another format."""
     return uow.keys.blind_hash(device, "device") if DEVICE_ID.fullmatch(device) else ""
 
 

@@ -9,7 +9,7 @@ from server.console.sheets.reasons import FileRefused
 
 
 class FileKind(StrEnum):
-    """A kind of file that is read."""
+    """A kind of file that can be read."""
 
     WORKBOOK = "workbook"
     TEXT = "text"

@@ -117,7 +117,7 @@ _YOUNGEST = (
 _BODY = select(_rules.c.body).where(
     _rules.c.contest_id == bindparam("contest_id"), _rules.c.version == bindparam("of_version")
 )
-# Only whether there is a paper, of whichever place: nothing of a person is read.
+# Reads only whether any paper exists, in any place; no personal data.
 _ANY_PAPER = select(_attempt.c.id).where(_attempt.c.contest_id == bindparam("contest_id")).limit(1)
 _MOST_ID = 2**63 - 1
 

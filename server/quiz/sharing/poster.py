@@ -67,7 +67,7 @@ class Poster(Card):
 
 
 def content_name(card: Card) -> str:
-    """A hash of the content of a picture."""
+    """A name of a picture in the cache: its kind and everything that is drawn."""
     return f"{type(card).__name__} {msgspec.json.encode(card).decode()}"
 
 

@@ -97,7 +97,7 @@ def find_heading(grid: Grid, by_hand: Mapping[str, str]) -> Heading:
     """
     heading = read_heading(grid, heading_at(grid, by_hand), _reader_of(by_hand))
     if "options" in heading.columns and OPTIONS[0] in heading.columns:
-        # With a column for each option, the content of a column of all options is unclear.
+        # Beside columns for single options, the meaning of a column `options` is unclear: not read.
         columns = dict(heading.columns)
         position = columns.pop("options")
         unread = {**heading.unread, position: heading.titles[position]}
