@@ -65,14 +65,13 @@ def _who_logs_in(preflight: PreflightContext, body: LoginIn) -> WeChatIdentity:
 def log_in(uow: UnitOfWork, body: LoginIn, asked: WeChatIdentity) -> LoginOut:  # noqa: ARG001 - exchanged in `_who_logs_in`
     """Open a session with a code of wx.login."""
     signed = service.sign_in(uow, asked)
-    seen = profile.profile_of(uow, signed.citizen_id)
+    seen = profile.shown_at_login(uow, signed.citizen_id)
     citizen = fill_from(
-        seen.citizen,
+        seen,
         CitizenOut,
-        id=seen.citizen.ref,
-        nickname_state=_nickname_state(seen.citizen.nickname_state),
+        id=seen.ref,
+        nickname_state=_nickname_state(seen.nickname_state),
         is_new=signed.is_new,
-        consented=seen.consented,
         policy_version=uow.settings.policy_version,
     )
     return fill_from(signed, LoginOut, citizen=citizen)

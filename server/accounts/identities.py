@@ -10,19 +10,44 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server.accounts.models import App, Citizen, Identity, NicknameState
+from server.accounts.models import App, Citizen, Identity, Language, NicknameState
+from server.accounts.shown_numbers import number_of
 from server.base.errors import Unavailable
 from server.base.outbox_rows import idle_values
 from server.base.sql.locks import lock_name
-from server.base.sql.tables import insert_for
+from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 
 # Each lost race means that another transaction committed, so a few attempts suffice.
 _TRIES = 5
 _ALIVE = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
+
+_citizen, _identity = table_of(Citizen), table_of(Identity)
+_of_openid = (_identity.c.app == bindparam("app"), _identity.c.openid == bindparam("openid"))
+_alive = (_citizen.c.erased_at.is_(None), _citizen.c.merged_into.is_(None))
+_OWNER = select(_identity.c.citizen_id).where(*_of_openid)
+_LOCKED_OWNER = (
+    select(_citizen.c.id)
+    .join(_identity, _identity.c.citizen_id == _citizen.c.id)
+    .where(*_of_openid, *_alive)
+    .with_for_update(of=_citizen)
+)
+_LOCKED_BY_UNIONID = (
+    select(_citizen.c.id)
+    .where(_citizen.c.unionid == bindparam("of_unionid"), *_alive)
+    .with_for_update()
+)
+_TAKE_UNIONID = update(_citizen).where(_citizen.c.id == bindparam("of_citizen"))
+_ADD_CITIZEN = insert(_citizen).returning(_citizen.c.id)
+# An identity that a concurrent transaction has added first is left alone.
+_ADD_IDENTITY = {
+    name: insert_of(name, _identity).on_conflict_do_nothing().returning(_identity.c.id)
+    for name in ("sqlite", "postgresql")
+}
 
 # Values without personal data, to which an erased or merged row is reset.
 BLANK: dict[str, Any] = {
@@ -78,9 +103,8 @@ class Settled:
 
 def owner_of(uow: UnitOfWork, app: App, openid: str) -> int | None:
     """The citizen of an openid, or None."""
-    return uow.session.scalar(
-        select(Identity.citizen_id).where(Identity.app == app, Identity.openid == openid)
-    )
+    found: int | None = run_statement(uow, _OWNER, {"app": app, "openid": openid}).first_value()
+    return found
 
 
 def owners_of(uow: UnitOfWork, app: App, openids: Collection[str]) -> dict[str, int]:
@@ -124,12 +148,9 @@ def settle_identity(uow: UnitOfWork, app: App, openid: str, unionid: str | None)
 
 def _locked_owner(uow: UnitOfWork, app: App, openid: str) -> int | None:
     for _ in range(_TRIES):
-        found = uow.session.scalar(
-            select(Citizen.id)
-            .join(Identity, Identity.citizen_id == Citizen.id)
-            .where(Identity.app == app, Identity.openid == openid, *_ALIVE)
-            .with_for_update(of=Citizen)
-        )
+        found: int | None = run_statement(
+            uow, _LOCKED_OWNER, {"app": app, "openid": openid}
+        ).first_value()
         # None for a known openid means that its citizen was erased or merged while we waited.
         if found is not None or owner_of(uow, app, openid) is None:
             return found
@@ -137,20 +158,17 @@ def _locked_owner(uow: UnitOfWork, app: App, openid: str) -> int | None:
 
 
 def _locked_by_unionid(uow: UnitOfWork, unionid: str) -> int | None:
-    return uow.session.scalar(
-        select(Citizen.id).where(Citizen.unionid == unionid, *_ALIVE).with_for_update()
-    )
+    found: int | None = run_statement(
+        uow, _LOCKED_BY_UNIONID, {"of_unionid": unionid}
+    ).first_value()
+    return found
 
 
 def _first_seen(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled | None:
     known = _locked_by_unionid(uow, unionid) if unionid is not None else None
     citizen_id = known if known is not None else _new_citizen(uow)
-    made = uow.session.scalar(
-        insert_for(uow.session, Identity)
-        .values(app=app, openid=openid, citizen_id=citizen_id, made_at=uow.now)
-        .on_conflict_do_nothing()
-        .returning(Identity.id)
-    )
+    identity = {"app": app, "openid": openid, "citizen_id": citizen_id, "made_at": uow.now}
+    made = run_statement(uow, _ADD_IDENTITY[uow.transaction.dialect.name], identity).first_value()
     if made is not None:
         return Settled(citizen_id, is_new=True)
     # A concurrent transaction created the openid first, so the spare citizen row is deleted.
@@ -161,12 +179,15 @@ def _first_seen(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> 
 
 
 def _new_citizen(uow: UnitOfWork) -> int:
-    citizen = Citizen(ref=uow.new_ref("cit"), created_at=uow.now)
-    uow.session.add(citizen)
-    uow.session.flush()  # the identity needs its row id
-    number = citizen.id
-    uow.session.expunge(citizen)
-    return number
+    ref = uow.new_ref("cit")
+    row = {
+        **BLANK,
+        "ref": ref,
+        "shown_number": number_of(ref),
+        "language": Language.ZH,
+        "created_at": uow.now,
+    }
+    return int(run_statement(uow, _ADD_CITIZEN, row).scalar_one())
 
 
 def _tie_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> int:
@@ -185,9 +206,7 @@ def _took_unionid(uow: UnitOfWork, citizen_id: int, unionid: str) -> bool:
     try:
         # The savepoint keeps the transaction usable when a concurrent one takes the unionid first.
         with uow.open_savepoint():
-            uow.session.execute(
-                update(Citizen).where(Citizen.id == citizen_id).values(unionid=unionid)
-            )
+            run_statement(uow, _TAKE_UNIONID, {"of_citizen": citizen_id, "unionid": unionid})
     except IntegrityError:
         return False
     return True

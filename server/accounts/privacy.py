@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, select
+from sqlalchemy import ScalarSelect, bindparam, insert, select, update
 
 from server.accounts import limit_traces
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
@@ -32,6 +32,8 @@ class ConsentGiven:
 
 
 _citizen = table_of(Citizen)
+_ADD_CONSENT = insert(table_of(Consent))
+_NOTE_AGE = update(_citizen).where(_citizen.c.id == bindparam("of_citizen"))
 _HELD = (
     select(_citizen.c.erased_at, _citizen.c.merged_into)
     .where(_citizen.c.id == bindparam("citizen_id"))
@@ -40,12 +42,12 @@ _HELD = (
 
 
 def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Consent:
-    """Store a consent with its time and the version of its text.
+    """Store a consent with its time and the version of its text; return it, outside a session.
 
     Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
     Locks: the citizen.
     """
-    citizen = lock_and_load(uow, citizen_id)
+    lock_citizen(uow, citizen_id)
     if given.policy_version != uow.settings.policy_version:
         raise PolicyVersionOutdated(policy_version=uow.settings.policy_version)
     if given.under_14 and not given.guardian:
@@ -53,20 +55,20 @@ def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Conse
     name = _guardian_words("guardian_name", given.guardian_name, named=given.guardian)
     relation = _guardian_words("guardian_relation", given.guardian_relation, named=given.guardian)
     ref = uow.new_ref("con")
-    row = Consent(
-        ref=ref,
-        citizen_id=citizen_id,
-        policy_version=given.policy_version,
-        guardian=given.guardian,
-        guardian_name=name and uow.keys.seal_text(name, _sealing_place("guardian_name", ref)),
-        guardian_relation=relation
+    row: dict[str, Any] = {
+        "ref": ref,
+        "citizen_id": citizen_id,
+        "policy_version": given.policy_version,
+        "guardian": given.guardian,
+        "guardian_name": name and uow.keys.seal_text(name, _sealing_place("guardian_name", ref)),
+        "guardian_relation": relation
         and uow.keys.seal_text(relation, _sealing_place("guardian_relation", ref)),
-        under_14=given.under_14,
-        given_at=uow.now,
-    )
-    uow.session.add(row)
-    citizen.under_14 = given.under_14
-    return row
+        "under_14": given.under_14,
+        "given_at": uow.now,
+    }
+    run_statement(uow, _ADD_CONSENT, row)
+    run_statement(uow, _NOTE_AGE, {"of_citizen": citizen_id, "under_14": given.under_14})
+    return Consent(**row)
 
 
 def _guardian_words(field: str, words: str | None, *, named: bool) -> str | None:

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from server.accounts import avatar_uploads, avatars, phones, privacy
 from server.accounts.errors import NicknameRefused
@@ -31,6 +31,7 @@ from server.accounts.rules import clean_name, has_allowed_length
 from server.base.errors import Invalid
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
+from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.units import service as units
 from server.wechat.errors import WeChatError
@@ -51,6 +52,17 @@ _DEFAULTS: dict[str, Any] = {
     "public_rank": False,
     "topics": [],
 }
+
+_citizen = table_of(Citizen)
+# In the order of the fields of ShownAtLogin; the last one is the version agreed to.
+_SHOWN_AT_LOGIN = select(
+    _citizen.c.ref,
+    _citizen.c.nickname,
+    _citizen.c.nickname_state,
+    _citizen.c.avatar_url,
+    _citizen.c.elder_mode,
+    privacy.latest_version(_citizen.c.id).label("version"),
+).where(_citizen.c.id == bindparam("citizen_id"))
 
 _WORDS: dict[str, type[StrEnum]] = {
     "audience": Audience,
@@ -73,6 +85,17 @@ class Profile:
     avatar_state: str | None
     avatar_preview_url: str | None
     phone_masked: str | None
+
+
+class ShownAtLogin(NamedTuple):
+    """The part of a profile that a log-in answers with."""
+
+    ref: str
+    nickname: str | None
+    nickname_state: NicknameState
+    avatar_url: str | None
+    elder_mode: bool
+    consented: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +132,12 @@ def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
         avatar_preview_url=avatars.preview_of(uow, citizen_id),
         phone_masked=phones.masked_of(uow, citizen_id),
     )
+
+
+def shown_at_login(uow: UnitOfWork, citizen_id: int) -> ShownAtLogin:
+    """What a log-in says about the citizen."""
+    *facts, version = run_statement(uow, _SHOWN_AT_LOGIN, {"citizen_id": citizen_id}).only_row()
+    return ShownAtLogin._make([*facts, version == uow.settings.policy_version])
 
 
 def checked_name(text: str) -> str:

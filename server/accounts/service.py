@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from server.accounts import (
     avatars,
@@ -66,6 +66,10 @@ _CALLER = (
         _citizen.c.merged_into.is_(None),
     )
 )
+_DROP_EXPIRED = delete(_token).where(
+    _token.c.citizen_id == bindparam("of_citizen"), _token.c.expires_at <= bindparam("at")
+)
+_ADD_SESSION = insert(_token)
 _ONCE_GOOD = select(_token.c.id).where(_token.c.token_hash == bindparam("of_hash"))
 _NAMES = select(
     _citizen.c.id,
@@ -154,25 +158,20 @@ def sign_in(uow: UnitOfWork, identity: WeChatIdentity) -> SignedIn:
     _drop_expired(uow, settled.citizen_id)
     token = new_token()
     expires_at = uow.now + timedelta(days=uow.settings.security.token_days)
-    uow.session.add(
-        SessionToken(
-            token_hash=token_hash(token),
-            citizen_id=settled.citizen_id,
-            made_at=uow.now,
-            expires_at=expires_at,
-        )
-    )
+    session = {
+        "token_hash": token_hash(token),
+        "citizen_id": settled.citizen_id,
+        "made_at": uow.now,
+        "expires_at": expires_at,
+    }
+    run_statement(uow, _ADD_SESSION, session)
     return SignedIn(
         token=token, expires_at=expires_at, citizen_id=settled.citizen_id, is_new=settled.is_new
     )
 
 
 def _drop_expired(uow: UnitOfWork, citizen_id: int) -> None:
-    uow.session.execute(
-        delete(SessionToken).where(
-            SessionToken.citizen_id == citizen_id, SessionToken.expires_at <= uow.now
-        )
-    )
+    run_statement(uow, _DROP_EXPIRED, {"of_citizen": citizen_id, "at": uow.now})
 
 
 def sign_out(uow: UnitOfWork, token: str) -> None:

@@ -6,9 +6,15 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, String, bindparam, cast, func, select
 
+from server.base.sql.prepared import run_statement
 from server.base.uow import UnitOfWork
+
+# Its result has no type that could be read, so it is taken as a text.
+_LOCK_NAME = select(
+    cast(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger)), String).label("done")
+)
 
 
 def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
@@ -16,11 +22,11 @@ def lock_name(uow: UnitOfWork, purpose: str, name: str) -> None:
 
     SQLite needs no lock, because it has only one writer.
     """
-    if uow.session.get_bind().dialect.name == "sqlite":
+    if uow.transaction.dialect.name == "sqlite":
         return
     digest = hashlib.sha256(f"{purpose}\0{name}".encode()).digest()
     key = int.from_bytes(digest[:8], signed=True)
-    uow.session.execute(select(func.pg_advisory_xact_lock(key)))
+    run_statement(uow, _LOCK_NAME, {"key": key})
 
 
 def lock_batch(uow: UnitOfWork, wanted: Select[Any], limit: int) -> Sequence[Any]:
