@@ -9,7 +9,7 @@ export function contestOf(items: Contest[]): Contest | undefined {
 
 /** The contest whose result is shown by default: an open one that the user took part in, else the latest that the user took part in, else that of `contestOf`. */
 export function ownContestOf(items: Contest[]): Contest | undefined {
-  const taken = items.filter(({ me }) => me?.best_score != null)
+  const taken = items.filter(({ me }) => me?.best_score != null || me?.held)
   return taken.find(({ state }) => state === 'open') ?? taken[0] ?? contestOf(items)
 }
 

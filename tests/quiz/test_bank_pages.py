@@ -309,6 +309,18 @@ def test_a_judgement_shows_right_or_wrong_instead_of_a_letter(
     assert "A. 正确" not in compared
 
 
+def test_a_file_of_faulty_rows_alone_offers_nothing_to_import(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    editor = Browser(app, "editor-county")
+    text = "题干,选项A,选项B,答案\n甲在哪里？,东,西,C\n"
+    here = path_of(editor.open("POST", "/questions/import", {"pasted": text}).location)
+    run_jobs(uow_factory)
+    shown = editor.get(here)[1]
+    assert ("没有可以导入的题目" in shown, "可以只导入没有问题的" in shown) == (True, False)
+
+
 def test_a_name_for_a_new_bank_is_never_ignored(uow_factory: UnitOfWorkFactory) -> None:
     app, _ = console_app(uow_factory, PAGES, CONTEST_PAGES)
     editor = Browser(app, "editor-county")

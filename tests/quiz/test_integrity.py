@@ -265,6 +265,10 @@ def test_a_held_citizen_appeals_and_an_approver_releases(
         "成绩复核结果：已恢复",
     ]
     with uow_factory.begin(read_only=True) as uow:
+        # The appeal is made in the records of this contest, whichever others are running.
+        assert set(uow.session.scalars(select(InboxMessage.page))) == {
+            f"packages/quiz/records/index?id={contest.ref}"
+        }
         acts = uow.session.execute(
             select(AuditRecord.act, AuditRecord.role).where(OF_HOLDS).order_by(AuditRecord.number)
         ).all()

@@ -576,6 +576,8 @@ def test_sealed_ranks_stay_and_a_draft_with_the_reason_appears(
         expected = [row[0] for row in board_rows(uow, played, "region", "total")]
         assert list(uow.session.scalars(ranks.order_by(SealedRank.rank))) == expected
         ref = draft.ref
+        pages = set(uow.session.scalars(select(InboxMessage.page)))
+        assert f"packages/quiz/records/index?id={contest.ref}" in pages
         # The published ranks have not changed yet, so no message says so.
         told = [body for bodies in letters(uow).values() for body in bodies]
         assert any("更正公布以前，名次不变" in body for body in told)

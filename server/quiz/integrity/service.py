@@ -230,16 +230,16 @@ def _place_of(entry: Entry) -> Scope:
 
 
 def _tell_citizen(uow: UnitOfWork, entry: Entry, case: IntegrityCase, what: str) -> None:
-    title = contests.contest_by_id(uow, entry.contest_id).title
+    contest = contests.contest_by_id(uow, entry.contest_id)
     letter = Letter(
         key=f"{case.ref}:{what}",
         title=uow.texts.fill_text(f"quiz.hold_letter.{what}_title"),
         body=uow.texts.fill_text(
             f"quiz.hold_letter.{what}",
-            title=title,
+            title=contest.title,
             # The text has a full stop after the reason.
             reason=(case.decision_reason or case.hold_reason).rstrip("。．. "),
         ),
-        page=PAGE,
+        page=f"{PAGE}?id={contest.ref}",
     )
     notices.post_message(uow, entry.citizen_id, letter)

@@ -219,7 +219,7 @@ def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
             new=change.new_rank,
             reason=void.decision_reason or void.reason,
         ),
-        page=PAGE,
+        page=f"{PAGE}?id={contest.ref}",
     )
     notices.post_message(uow, entry.citizen_id, letter)
     uow.session.execute(

@@ -59,6 +59,11 @@ scene("without a contest in the address the reader's own is shown, and each that
   assert.deepEqual(server.to(RECORDS).map(({ query }) => query.contest), ["k2", "k1"]);
 });
 
+scene("the latest contest with papers of one's own is shown before an open one without", "packages/quiz/records/index?id=", { script: { "GET /contests": items(other({ id: "k3", title: "没答过的竞赛", me: NEW }), { ...CONTEST, state: "closed" }) } }, async (phone, server) => {
+  await phone.says("科学素质网络竞赛");
+  assert.deepEqual(server.to(RECORDS).map(({ query }) => query.contest), ["k1"]);
+});
+
 scene("a contest that is not in the list any more is found by its name", PAGE, { script: { "GET /contests": items(other()) } }, async (phone, server) => {
   await phone.says("科学素质网络竞赛");
   assert.equal(server.to("GET /contests/{ref}").length, 1);

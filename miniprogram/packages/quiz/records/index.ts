@@ -1,7 +1,7 @@
 /** The user's papers in a contest: the ranked total, today's total, and each paper. */
 import { quiz } from '../../../api/index'
 import type { Contest } from '../../../api/shapes'
-import { contestOf } from '../../../logic/contests'
+import { ownContestOf } from '../../../logic/contests'
 import { sayScore } from '../../../logic/figures'
 import { fill } from '../../../logic/fill'
 import { type Row, rowOf } from './rows'
@@ -43,7 +43,7 @@ Page({
       if (!contest) return { state: 'empty' }
       const { items, next } = await quiz.records(contest.id)
       const { t } = this.data
-      const taken = all.filter(({ id, me }) => me?.total != null || id === contest.id)
+      const taken = all.filter(({ id, me }) => me?.total != null || me?.held || id === contest.id)
       return {
         ...this.shown(contest),
         contests: taken.map(({ id, title }) => ({ value: id, label: title })),
@@ -56,7 +56,7 @@ Page({
 
   /** The requested contest, even if it is too old for the list; by default the user's own. */
   async contest(all: Contest[]): Promise<Contest | undefined> {
-    return this.data.id ? quiz.contest(this.data.id) : contestOf(all)
+    return this.data.id ? quiz.contest(this.data.id) : ownContestOf(all)
   },
 
   shown({ id, title, state, me }: Contest) {
