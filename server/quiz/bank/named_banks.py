@@ -101,8 +101,8 @@ def check_writable(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
 def choose_bank(uow: UnitOfWork, organizer: Organizer, chosen: str, title: str) -> BankChoice:
     """The bank of a form: one of the place, or a new one with a title.
 
-    A title asks for a new bank also when the list still shows the own one, which is its first
-    choice: otherwise the questions of one contest would mix with those of the place.
+    A title asks for a new bank even while the place's own bank, the first choice of the list, is
+    selected: otherwise the questions of one contest would be stored among those of the place.
     Raises: FieldRefused for a title that is missing, taken, or given beside another bank.
     """
     own = bank_slug(organizer.scope)

@@ -13,7 +13,7 @@ MOST_BENCHMARK = 26
 
 @dataclass(frozen=True, kw_only=True)
 class Benchmark:
-    """One of the 26; several share a topic."""
+    """One of the 26 benchmarks; several share a topic."""
 
     number: int
     name: str

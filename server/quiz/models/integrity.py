@@ -39,7 +39,7 @@ class IntegrityFlag(Base):
     signal: Mapped[Signal] = mapped_column(enum_column(Signal, "signal"))
     evidence: Mapped[dict[str, Any]] = mapped_column(Json)
     found_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # Set when an organizer found no fault; a later paper with the same signal empties them again.
+    # Set when an organizer found no fault; emptied when a later paper has the same signal.
     cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cleared_by: Mapped[int | None] = mapped_column(BigInteger)
     cleared_reason: Mapped[str | None] = mapped_column(String(300))

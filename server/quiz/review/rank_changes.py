@@ -181,7 +181,7 @@ def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
 
 
 def _spell_board_state(contest: ContestView, now: datetime) -> str:
-    """The end of a text's key: a message names no rank that the public board does not show yet.
+    """The last part of a text key: a message names no rank that is not on the public board yet.
 
     Published final ranks change with the publication of the next version, which has its own
     message.

@@ -148,7 +148,7 @@ def _select_rows(board: Subquery, scale: int, scope: str) -> Select[Any]:
 
 
 def _empty_board() -> Subquery:
-    """The board of no contest, for an organizer who sees none yet."""
+    """An empty board, for an organizer who sees no contest yet."""
     stands = select(SealedRank).where(false()).subquery()
     return select(*_columns_of(stands, stands.c)).subquery("board")
 

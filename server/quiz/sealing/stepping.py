@@ -1,7 +1,7 @@
 """Makes versions of final ranks in short transactions, and drafts of late changes.
 
-Each step locks the contest and continues where the stored parts end, so a run may end anywhere and
-be continued, also by several workers at once.
+Each step locks the contest and continues where the stored parts end, so a run can be interrupted
+anywhere and continued, also by several workers at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SYSTEM = System(name="quiz")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildProgress:
-    """How many entries of how many are in the rank file; no total before they are ranked."""
+    """The entries in the rank file so far, and all entries; no total before they are ranked."""
 
     done: int
     total: int
