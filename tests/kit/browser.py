@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -58,8 +59,25 @@ class Watch:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
 
 
+_started: list[Browser] = []
+
+
+def _start_chromium(path: str, session: pytest.Session) -> Browser:
+    """The one Chromium of this process, closed at the end of its tests; a start takes seconds.
+
+    Each test has a context of its own in it. While it runs, this thread has a running asyncio loop.
+    """
+    if not _started:
+        closing = ExitStack()
+        session.addfinalizer(closing.close)
+        playwright = closing.enter_context(sync_playwright())
+        _started.append(playwright.chromium.launch(executable_path=path, args=FLAGS))
+        closing.callback(_started.clear)
+    return _started[0]
+
+
 @pytest.fixture(scope="module")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Browser:
     chromium = shutil.which("chromium")
     if chromium is None:
         reason = "NO CHROMIUM ON THIS MACHINE: the phone page was not looked at in a browser"
@@ -68,8 +86,7 @@ def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
             print(f"\n*** {reason} ***", flush=True)
         pytest.skip(reason)
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+    return _start_chromium(chromium, request.session)
 
 
 @pytest.fixture

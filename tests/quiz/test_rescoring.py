@@ -43,6 +43,7 @@ from server.quiz.review import rank_changes, rescoring, voiding
 from tests.kit.boards import a_contest, a_unit, entries, recounted
 from tests.kit.clock import FakeClock
 from tests.kit.console import PEOPLE
+from tests.kit.effort import repeat_count
 from tests.kit.gateway import RecordingGateway
 from tests.kit.items import add_papers, add_questions, answer_by_skill
 from tests.kit.jobs import run_jobs
@@ -50,7 +51,7 @@ from tests.kit.locks import meet
 from tests.kit.sealing import OTHER, end_contest, publish, seal, version_of, work
 
 EDITOR, APPROVER = PEOPLE["editor-region"], PEOPLE["approver-region"]
-PLAYERS = 60
+PLAYERS = repeat_count(full=60, usual=24)
 
 
 @dataclass
@@ -315,10 +316,10 @@ class Killed(Exception):
 def test_a_rescoring_killed_between_any_two_steps_ends_the_same(
     played: Played, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rescoring, "READ", 40)
-    monkeypatch.setattr(rescoring, "LOCKED", 3)
-    monkeypatch.setattr(rank_changes, "CHUNK", 10)
-    monkeypatch.setattr(rank_changes, "LETTERS", 7)
+    monkeypatch.setattr(rescoring, "READ", 16)
+    monkeypatch.setattr(rescoring, "LOCKED", 2)
+    monkeypatch.setattr(rank_changes, "CHUNK", 4)
+    monkeypatch.setattr(rank_changes, "LETTERS", 3)
     played.void()
     with played.uow_factory.begin(read_only=True) as uow:
         ref = uow.session.scalars(select(Rescoring.ref)).one()
