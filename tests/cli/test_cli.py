@@ -16,10 +16,12 @@ from server.accounts import avatars
 from server.accounts.models import Avatar, AvatarState, Citizen
 from server.app import Overrides, open_application
 from server.base.settings_reader import load_settings
+from server.base.sql.schema import is_newest
 from server.cli import main
 from server.quiz.models import SealedPart
 from tests.kit.accounts import a_citizen
 from tests.kit.clock import FakeClock
+from tests.kit.databases import place_migrated
 from tests.kit.paths import ROOT
 from tests.kit.sealing import a_played_contest, end_contest, seal
 
@@ -32,7 +34,17 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
     monkeypatch.setenv("KEPU_EMULATOR_PORT", "9")
     monkeypatch.setattr("server.cli.set_up_logging", lambda *_: None)
-    assert main(["migrate"]) == 0
+    place_migrated(tmp_path)
+
+
+def test_an_empty_database_is_migrated_and_the_second_time_nothing_is_done(tmp_path: Path) -> None:
+    (tmp_path / "kepu.sqlite3").unlink()
+    engine = open_application(load_settings()).uow_factory.engine
+    assert not is_newest(engine)
+    for _ in range(2):
+        assert main(["migrate"]) == 0
+        assert is_newest(engine)
+    engine.dispose()
 
 
 def test_the_campaign_loads_and_the_second_time_changes_nothing(

@@ -15,6 +15,7 @@ from server.cli import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
 from tests.kit.console_browser import built_libraries
+from tests.kit.databases import place_migrated
 from tests.kit.gateway import RecordingGateway
 from tests.kit.settings import production
 
@@ -30,9 +31,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def migrated(var: Path) -> Path:
-    application = open_application(load_settings())
-    migrate_database(application.uow_factory.engine)
-    application.uow_factory.engine.dispose()
+    place_migrated(var)
     return var
 
 

@@ -21,6 +21,7 @@ from psycopg import pq
 from sqlalchemy import Engine, create_engine, text
 
 import server
+from server.base.sql.schema import migrate_database
 from server.base.sql.tables import Base
 from tests.kit.effort import repeat_count
 
@@ -92,6 +93,24 @@ class Databases:
         if self._emptying is not None:
             self._emptying.dispose()
         shutil.rmtree(self._folder)
+
+
+@functools.cache
+def _migrated_bytes() -> bytes:
+    """An SQLite database after all migrations, which take most of a second."""
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+        file = Path(folder) / "migrated.sqlite3"
+        engine = create_engine(f"sqlite:///{file}")
+        migrate_database(engine)
+        engine.dispose()
+        return file.read_bytes()
+
+
+def place_migrated(var: Path) -> None:
+    """Write the product's SQLite database below `var`, as `python -m server migrate` leaves it."""
+    file = var / "kepu.sqlite3"
+    file.touch(mode=0o600)
+    file.write_bytes(_migrated_bytes())
 
 
 _socket_folder: Path | None = None
