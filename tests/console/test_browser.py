@@ -17,7 +17,7 @@ from tests.kit.console_browser import (
     NARROW,
     Site,
     a_context,
-    check_page,
+    check_pages,
     inspect,
     open_page,
     served_console,
@@ -50,7 +50,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def test_every_page_fits_the_window_and_can_be_read_and_hit(
     context: BrowserContext, site: Site, who: str | None, path: str
 ) -> None:
-    assert check_page(context, site, who, path) == []
+    assert check_pages(context, site, who, path) == []
 
 
 def test_what_breaks_the_rules_of_the_page_is_seen(context: BrowserContext, site: Site) -> None:

@@ -14,7 +14,7 @@ from tests.kit.console_browser import (
     NARROW,
     Site,
     a_context,
-    check_page,
+    check_pages,
     inspect,
     open_page,
     served_console,
@@ -47,7 +47,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 def test_the_pages_of_a_list_fit_and_can_be_read(context: BrowserContext, site: Site) -> None:
     paths = ("/listed", "/listed?words=nothing", "/people/export", "/listed/view")
-    assert [fault for path in paths for fault in check_page(context, site, EDITOR, path)] == []
+    assert check_pages(context, site, EDITOR, *paths) == []
     page = open_page(context, site, EDITOR, "/listed", NARROW)
     page.locator("summary").first.click()
     assert inspect(page) == []

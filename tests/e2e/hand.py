@@ -161,7 +161,7 @@ def hand_of(
     )
     context.set_default_timeout(PATIENCE_MS)
     expect.set_options(timeout=PATIENCE_MS)
-    context.route("**/*", watch.gate)
+    context.on("request", watch.request)
     page = context.new_page()
     watch.page(page)
     hand = Hand(page, demo, person, shots)

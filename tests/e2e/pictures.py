@@ -60,7 +60,7 @@ def opened(browser: Browser, watch: Watch, **window: object) -> BrowserContext:
     """A window on the demo that lets nothing go outside."""
     context = browser.new_context(device_scale_factor=SHARP, locale="zh-CN", **window)  # type: ignore[arg-type]
     context.set_default_timeout(PATIENCE_MS)
-    context.route("**/*", watch.gate)
+    context.on("request", watch.request)
     return context
 
 

@@ -1,6 +1,6 @@
 """The console in Chromium: a served site, and a check of a page on a wide and a narrow screen.
 
-`check_page` opens a page at 1280 and 360 px and reports what axe finds serious, breaches of the
+`check_pages` opens pages at 1280 and 360 px and reports what axe finds serious, breaches of the
 content policy, elements outside of the window, and controls too small for a finger.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -156,11 +157,11 @@ def inspect(page: Page) -> list[str]:
     return found
 
 
-def check_page(context: BrowserContext, site: Site, who: str | None, path: str) -> list[str]:
-    """The faults of a page on a wide and a narrow screen."""
+def check_pages(context: BrowserContext, site: Site, who: str | None, *paths: str) -> list[str]:
+    """The faults of these pages on a wide and a narrow screen."""
     found = []
     page = context.new_page()
-    for size in (WIDE, NARROW):
+    for path, size in product(paths, (WIDE, NARROW)):
         load_page(page, site, who, path, size)
         found += [f"{path} at {size[0]}: {fault}" for fault in inspect(page)]
     page.close()

@@ -15,6 +15,8 @@ import pytest
 from tests.kit.paths import ROOT
 
 TOGETHER = "tests/phone/together.mjs"
+# Room for young objects, MB: one process opens hundreds of windows, and would copy them each time.
+YOUNG = "--max-semi-space-size=96"
 
 
 def node_path() -> str:
@@ -39,7 +41,7 @@ def run_together(
     files = sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).glob("*.test.mjs"))
     assert files
     return subprocess.run(
-        [node_path(), "--test-reporter=tap", TOGETHER, *files],
+        [node_path(), YOUNG, "--test-reporter=tap", TOGETHER, *files],
         cwd=ROOT,
         env=os.environ | (environment or {}),
         capture_output=True,

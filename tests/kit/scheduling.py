@@ -25,6 +25,7 @@ SHARING = {
 # Files that take longest, of either kind; they start first, or one of them would end alone.
 LONGEST = (
     "console/test_every_page", "docs/", "e2e/test_ways", "e2e/test_bad", "e2e/test_walk", "bench/",
+    "console/test_hostile",
     "e2e/", "miniprogram/", "phone/", "console/test_matrix", "base/test_drain",
     "demo/", "cli/", "quiz/test_boards", "house/", "base/", "organizers/", "quiz/",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from server.units import service as units
 from tests.kit.boards import people
 from tests.kit.browser import browser
 from tests.kit.console import resolve_test_session
-from tests.kit.console_browser import WIDE, a_context, built_libraries, check_page, served
+from tests.kit.console_browser import WIDE, a_context, built_libraries, check_pages, served
 from tests.kit.organizers import an_account
 from tests.kit.question_probes import make_question
 from tests.kit.units import a_unit
@@ -78,9 +78,7 @@ def test_no_page_about_one_thing_has_a_serious_fault(browser: Browser, whole: Fl
     uow_factory = whole.extensions["kepu"].uow_factory
     with uow_factory.begin() as uow:
         addresses = make_rows(uow)
-    faults = []
     with served(whole, uow_factory) as site, a_context(browser) as context:
-        for address in addresses:
-            faults += check_page(context, site, WHO, address)
+        faults = check_pages(context, site, WHO, *addresses)
         assert max(open_question(context, site.address(addresses[-1]))) < 20
     assert faults == [], "\n".join(faults)

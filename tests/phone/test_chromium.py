@@ -39,7 +39,7 @@ def wechat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 def page(browser: Browser, wechat: Emulator) -> Iterator[Page]:
     watch = Watch(allowed=HARMLESS)
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True, locale="zh-CN")
-    context.route("**/*", watch.gate)
+    context.on("request", watch.request)
     page = context.new_page()
     watch.page(page)
     page.goto(f"{wechat.base}/phone/app/?person=nobody")

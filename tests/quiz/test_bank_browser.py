@@ -18,7 +18,7 @@ from tests.kit.console_browser import (
     WIDE,
     Site,
     a_context,
-    check_page,
+    check_pages,
     open_page,
     served_console,
 )
@@ -62,10 +62,8 @@ def test_every_page_of_the_bank_fits_the_window_and_can_be_read(
         facts = {name: getattr(row, name) for name in Question.__table__.columns.keys()}  # noqa: SIM118 - columns, not a dict
         uow.session.add(Question(**{**facts, "id": None, "version": 2, "stem": "改了的题干？"}))
     paths = ("", "/new", "/import", f"/{ref}", f"/{ref}/edit", f"/{ref}/retire", f"/{ref}/versions")
-    faults = [
-        fault for path in paths
-        for fault in check_page(context, site, "editor-county", f"/questions{path}")
-    ]  # fmt: skip
+    addresses = [f"/questions{path}" for path in paths]
+    faults = check_pages(context, site, "editor-county", *addresses)
     assert faults == []
 
 

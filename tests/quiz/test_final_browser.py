@@ -22,7 +22,7 @@ from tests.kit.console_browser import (
     WIDE,
     Site,
     a_context,
-    check_page,
+    check_pages,
     open_page,
     served_console,
 )
@@ -125,9 +125,8 @@ def test_the_pages_of_final_ranks_fit_the_window_and_can_be_read(
 ) -> None:
     end_contest(uow_factory, clock, contest)
     final = f"/contests/{contest.ref}/final"
-    paths = [f"{final}/seal", final]
-    faults = [fault for one in paths for fault in check_page(context, site, "second-region", one)]
+    faults = check_pages(context, site, "second-region", f"{final}/seal", final)
     ref = seal(uow_factory, contest)
     paths = [final, f"{final}/{ref}", f"{final}/{ref}/drop", f"/ranks?version={ref}"]
-    faults += [fault for one in paths for fault in check_page(context, site, "second-region", one)]
+    faults += check_pages(context, site, "second-region", *paths)
     assert faults == []
