@@ -38,9 +38,10 @@ def has_allowed_length(name: str) -> bool:
 
 def mask_name(name: str) -> str:
     """The public form of a name: the first character and a star."""
-    # Splits only the beginning, or nothing, because a board masks a hundred names. An ideograph
-    # after any character but a joiner always begins a new character.
-    if "\u4e00" <= name[1:2] <= "\u9fff" and name[0] != _JOINER:
+    # Splits only the beginning, or nothing, because a board masks a hundred names. An ideograph or
+    # a letter of ASCII after any character but a joiner always begins a new character.
+    second = name[1:2]
+    if second and ("\u4e00" <= second <= "\u9fff" or second.isascii()) and name[0] != _JOINER:
         return f"{name[0]}*"
     shown = split_characters(name)
     first = next(shown)

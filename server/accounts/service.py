@@ -5,7 +5,7 @@ The profile is in `profile.py`, consent, export and erasure in `privacy.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, Literal, NamedTuple
@@ -28,8 +28,10 @@ from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.name_search import ids_by_nickname as ids_by_nickname
 from server.accounts.name_search import ids_by_shown_number as ids_by_shown_number
 from server.accounts.profile import join_unit as join_unit
-from server.accounts.rules import mask_name
-from server.accounts.shown_numbers import number_of
+from server.accounts.public_names import Name as Name
+from server.accounts.public_names import join_names as join_names
+from server.accounts.public_names import name_from_row as name_from_row
+from server.accounts.public_names import names_of as names_of
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
@@ -39,7 +41,6 @@ from server.base.uow import UnitOfWork
 from server.wechat.gateway import WeChatIdentity
 
 AppName = Literal["official_account", "mini_program"]
-_BATCH = 500
 
 _citizen, _identity, _token = table_of(Citizen), table_of(Identity), table_of(SessionToken)
 # A merged citizen has several openids; rate limits are always counted by the oldest.
@@ -71,15 +72,6 @@ _DROP_EXPIRED = delete(_token).where(
 )
 _ADD_SESSION = insert(_token)
 _ONCE_GOOD = select(_token.c.id).where(_token.c.token_hash == bindparam("of_hash"))
-_NAMES = select(
-    _citizen.c.id,
-    _citizen.c.ref,
-    _citizen.c.nickname,
-    _citizen.c.avatar_url,
-    _citizen.c.city,
-    _citizen.c.public_rank,
-    _citizen.c.under_14,
-).where(_citizen.c.id.in_(bindparam("ids", expanding=True)), _citizen.c.erased_at.is_(None))
 _PLAYER = (
     select(
         _citizen.c.erased_at,
@@ -106,15 +98,6 @@ class SignedIn:
     expires_at: datetime
     citizen_id: int
     is_new: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Name:
-    """A citizen's public name and picture."""
-
-    shown: str
-    avatar_url: str | None = None
-    city: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,31 +287,6 @@ def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     return limit_traces.former_ids(uow, citizen_id)
 
 
-def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
-    """Public names of citizens, one entry per id.
-
-    A nickname is masked and the avatar hidden unless its owner, 14 or older, chose to be public. A
-    citizen without one gets a number, to distinguish the rows of a board.
-    """
-    wanted = list(dict.fromkeys(ids))
-    nobody = Name(shown=uow.texts.fill_text("accounts.name.erased"))
-    names = dict.fromkeys(wanted, nobody)
-    unnamed = uow.texts.fill_text("accounts.name.unnamed")
-    for some in batched_ids(wanted):
-        for row in run_statement(uow, _NAMES, {"ids": some}):
-            public, nickname = row.public_rank and not row.under_14, row.nickname
-            names[row.id] = Name(
-                shown=_shown_name(nickname, public) if nickname else unnamed + number_of(row.ref),
-                avatar_url=row.avatar_url if public else None,
-                city=row.city,
-            )
-    return names
-
-
-def _shown_name(nickname: str, public: bool) -> str:
-    return nickname if public else mask_name(nickname)
-
-
 def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
     """The place that a citizen counts for now."""
     row = run_statement(uow, _PLACE, {"citizen_id": citizen_id}).one_or_none()
@@ -366,11 +324,6 @@ def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:
     if row is None or row.quiet_from is None or row.quiet_to is None:
         return None
     return time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_to)
-
-
-def batched_ids(ids: list[int]) -> Iterable[list[int]]:
-    """Split ids into lists short enough for one statement."""
-    return (ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH))
 
 
 def public_picture(uow: UnitOfWork, name: str) -> bytes | None:

@@ -36,9 +36,8 @@ class SystemClock:
         """The current instant, timezone-aware, in UTC."""
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
-        """Seconds of the monotonic clock."""
-        return time.monotonic()
+    # Seconds of the monotonic clock. The function itself, because a request reads it thirty times.
+    monotonic = staticmethod(time.monotonic)
 
 
 class ShiftedClock:

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from server.base.redis import leaderboard_scripts as scripts
 from server.base.redis.client import Argument, RedisClient, Reply
@@ -25,6 +25,8 @@ _OUTLIVES_MARK_SECONDS = 60
 _BATCH = 500
 _LAST_MS = 9_999_999_999_999
 _LAST_ENTRY = 9_999_999_999
+# Where the entry begins in a member: see `_encode_member`.
+_ENTRY_AT = len(str(_LAST_MS)) + 1
 _MOST_SCORE = 2**53
 
 
@@ -56,8 +58,7 @@ class Change:
     removed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One row of a board.  Units: `place` is the rank from 1, each used once."""
 
     place: int
@@ -264,14 +265,18 @@ def _decode_view(reply: list[Reply]) -> View:
 def _decode_pairs(reply: Reply) -> list[tuple[int, int]]:
     flat = iter(cast("list[bytes]", reply))
     return [
-        (_LAST_ENTRY - int(member.partition(b":")[2]), _decode_number(score))
+        (_LAST_ENTRY - int(member[_ENTRY_AT:]), _decode_number(score))
         for member, score in zip(flat, flat, strict=True)
     ]
 
 
 def _decode_number(score: Reply) -> int:
     text = cast(bytes, score)
-    return int(text) if text.lstrip(b"-").isdigit() else int(float(text))
+    try:
+        return int(text)
+    except ValueError:
+        # Redis writes large numbers with an exponent.
+        return int(float(text))
 
 
 def _split_batches(rows: Iterable[_T]) -> Iterator[list[_T]]:

@@ -72,7 +72,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         raw.send_query_prepared(name, bound)
         raw.send_query_params(b"COMMIT", None)
         raw.pipeline_sync()
-        told, ended, _synced = (self.wait(fetch_many(raw))[-1] for _ in range(3))
+        told, ended, _synced = self.wait(_fetch_results(raw, 3))
         raw.exit_pipeline_mode()
         for result in (told, ended):
             if result.status not in _GOOD:
@@ -109,7 +109,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         raw.send_query_params(begin, None)
         raw.send_query_prepared(name, bound)
         raw.pipeline_sync()
-        begun, told, _synced = (self.wait(fetch_many(raw))[-1] for _ in range(3))
+        begun, told, _synced = self.wait(_fetch_results(raw, 3))
         raw.exit_pipeline_mode()
         return told if begun.status == ExecStatus.COMMAND_OK else begun
 
@@ -169,6 +169,14 @@ class BoundedConnection(psycopg.Connection[Any]):
             return done.value
         finally:
             patience.spend_seconds(patience.monotonic() - begun)
+
+
+def _fetch_results(raw: Any, queries: int) -> Generator[Any, Any, list[Any]]:
+    """The last result of each of several pipelined queries, in one wait."""
+    results = []
+    for _ in range(queries):
+        results.append((yield from fetch_many(raw))[-1])
+    return results
 
 
 def connect_arguments(bounds: WaitBounds) -> dict[str, Any]:

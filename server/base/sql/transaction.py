@@ -37,7 +37,8 @@ class Transaction:
         self._engine = engine
         self._held = held
         self._patience = patience
-        self._heard = engine.dispatch.before_cursor_execute
+        # Listeners that are added while it is open are not called.
+        self._heard = tuple(engine.dispatch.before_cursor_execute)
         self._connection: Connection | None = None
         self._session: Session | None = None
 
@@ -116,9 +117,8 @@ class Transaction:
         exceptions are supported here too.
         Raises: DBAPIError.
         """
-        if self._heard:
-            for heard in self._heard:
-                heard(self.connection, None, text, values, None, False)
+        for heard in self._heard:
+            heard(self.connection, None, text, values, None, False)
         try:
             return self._run_text(text, values)
         except self.dialect.loaded_dbapi.Error as trouble:

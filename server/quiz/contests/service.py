@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 
 from server.base.errors import NotFound
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
-from server.quiz.models import Attempt, Bank, Contest, RuleSetRow, SealedVersion
+from server.quiz.models import Attempt, Bank, Contest, Entry, RuleSetRow, SealedVersion
 from server.quiz.rule_check import read_rule_set
 from server.quiz.rules import LATE_START, RuleSet, deadline_of_paper, is_over
 
@@ -66,7 +66,7 @@ class ContestView:
 
 
 _contest, _rules, _bank = table_of(Contest), table_of(RuleSetRow), table_of(Bank)
-_attempt, _sealed = table_of(Attempt), table_of(SealedVersion)
+_attempt, _sealed, _entry = table_of(Attempt), table_of(SealedVersion), table_of(Entry)
 _other = _rules.alias()
 _in_force = (
     select(_other.c.id)
@@ -95,7 +95,6 @@ _CONTESTS = (
         _contest.c.marking,
         _bank.c.revision.label("bank_revision"),
         _rules.c.version,
-        _rules.c.body,
         _rules.c.valid_from,
     )
     .select_from(_contest)
@@ -107,6 +106,10 @@ _CONTESTS = (
 _BY_NAME = _CONTESTS.where(
     or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
 )
+_BY_NAME_WITH_ENTRY = _BY_NAME.outerjoin(
+    _entry,
+    and_(_entry.c.contest_id == _contest.c.id, _entry.c.citizen_id == bindparam("citizen_id")),
+).add_columns(_entry.c.id.label("entry_id"))
 _BY_SLUG = _CONTESTS.where(_contest.c.slug == bindparam("name"))
 _BY_ID = _CONTESTS.where(_contest.c.id == bindparam("contest_id"))
 _YOUNGEST = (
@@ -144,6 +147,18 @@ def find_contest(uow: UnitOfWork, name: str) -> ContestView:
     return found
 
 
+def find_with_entry(uow: UnitOfWork, name: str, citizen_id: int) -> tuple[ContestView, int | None]:
+    """A contest as `find_contest` finds it, with the row id of a citizen's entry in it.
+
+    Raises: NotFound (404).
+    """
+    values = {"name": name, "citizen_id": citizen_id}
+    row = run_statement(uow, _BY_NAME_WITH_ENTRY, values).one_or_none()
+    if row is None:
+        raise NotFound
+    return _view_from_row(uow, row), row.entry_id
+
+
 def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
     """The contest with this slug, or None."""
     return _find_one(uow, _BY_SLUG, {"name": slug})
@@ -163,7 +178,7 @@ def contest_by_id(uow: UnitOfWork, contest_id: int) -> ContestView:
 def list_contests(uow: UnitOfWork, limit: int, before_id: int | None) -> list[ContestView]:
     """Contests, the newest first."""
     rows = run_statement(uow, _YOUNGEST, {"before": before_id or _MOST_ID, "most": limit})
-    return [_view_from_row(row) for row in rows]
+    return [_view_from_row(uow, row) for row in rows]
 
 
 def has_papers(uow: UnitOfWork, contest_id: int) -> bool:
@@ -173,7 +188,7 @@ def has_papers(uow: UnitOfWork, contest_id: int) -> bool:
 
 def unfinished_contests(uow: UnitOfWork) -> list[ContestView]:
     """Contests that deal papers now or later, or whose last papers may still be answered."""
-    found = [_view_from_row(row) for row in run_statement(uow, _CONTESTS, {})]
+    found = [_view_from_row(uow, row) for row in run_statement(uow, _CONTESTS, {})]
     return [one for one in found if not is_over(uow.now, last_deadline(one))]
 
 
@@ -192,10 +207,10 @@ def rules_at(uow: UnitOfWork, contest_id: int, version: str) -> RuleSet:
 
 def _find_one(uow: UnitOfWork, asked: Select[Any], values: dict[str, Any]) -> ContestView | None:
     row = run_statement(uow, asked, values).one_or_none()
-    return None if row is None else _view_from_row(row)
+    return None if row is None else _view_from_row(uow, row)
 
 
-def _view_from_row(row: Any) -> ContestView:
+def _view_from_row(uow: UnitOfWork, row: Any) -> ContestView:
     return ContestView(
         id=row.id,
         ref=row.ref,
@@ -205,7 +220,7 @@ def _view_from_row(row: Any) -> ContestView:
         bank=row.bank,
         opens_at=row.opens_at,
         closes_at=row.closes_at,
-        rules=rules_from(row.version, row.body),
+        rules=rules_at(uow, row.id, row.version),
         valid_from=row.valid_from,
         paused=row.paused_at is not None,
         left_out=frozenset(row.left_out),

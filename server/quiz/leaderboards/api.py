@@ -7,9 +7,8 @@ from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
 from server.base.web.schema import fill_from
-from server.quiz.contests import service as contests
 from server.quiz.leaderboards import board_view
-from server.quiz.leaderboards.board_view import Board
+from server.quiz.leaderboards.board_view import Board, BoardChoice
 from server.quiz.leaderboards.schemas import BoardMeOut, BoardOut, BoardQuery
 
 BOARD_API = Api("boards")
@@ -26,15 +25,13 @@ BOARD_API = Api("boards")
 )
 def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
     """The top of a board, and the caller's rank on it."""
-    found = board_view.read_board(
-        uow,
-        contests.find_contest(uow, ref),
+    choice = BoardChoice(
         scope=query.scope,
         period=query.period,
         limit=query.limit,
         citizen_id=uow.maybe_caller_id,
     )
-    return _board_out(found)
+    return _board_out(board_view.read_board_by_name(uow, ref, choice))
 
 
 def _board_out(found: Board) -> BoardOut:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from server.accounts import service as accounts
 from server.base.redis.client import RedisUnavailable
 from server.base.redis.leaderboard import View
 from server.base.uow import UnitOfWork
+from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView, FinalRanks
 from server.quiz.enums import BoardState
 from server.quiz.leaderboards import board_keys as keys
@@ -63,24 +63,29 @@ class Board:
     frozen: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoardChoice:
+    """Which board is read, by whom: as a client names it; `citizen_id` is the caller's."""
+
+    scope: str = REGION
+    period: str = TOTAL
+    limit: int = 20
+    citizen_id: int | None = None
+
+
+class _Asked(NamedTuple):
     """One request for a board."""
 
     contest_id: int
     period: str
     scope: str
+    board: str
     limit: int
     entry_id: int | None
     final: FinalRanks | None
 
-    @property
-    def board(self) -> str:
-        return keys.board_name(self.period, self.scope)
 
-
-@dataclass(frozen=True)
-class _Spot:
+class _Spot(NamedTuple):
     """One row of a board, before names are looked up."""
 
     rank: int
@@ -88,8 +93,7 @@ class _Spot:
     kept: Kept
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
+class _Found(NamedTuple):
     """The result of Redis or the database; `mine` is one of `around`.
 
     `top` is None when the rows cached under `mark` are still valid.
@@ -115,18 +119,39 @@ def read_board(
 
     Raises: Invalid (422) for an unknown scope or period, NotFound (404) for another's group.
     """
+    choice = BoardChoice(scope=scope, period=period, limit=limit, citizen_id=citizen_id)
+    entry_id = citizen_id and standings_queries.entry_of(uow, contest.id, citizen_id)
+    return _read_chosen(uow, contest, choice, entry_id)
+
+
+def read_board_by_name(uow: UnitOfWork, name: str, choice: BoardChoice) -> Board:
+    """The board of a contest with this public id or slug, with the contest read in one statement.
+
+    Raises: as `read_board`, and NotFound (404) for the contest.
+    """
+    if choice.citizen_id is None:
+        return _read_chosen(uow, contests.find_contest(uow, name), choice, None)
+    contest, entry_id = contests.find_with_entry(uow, name, choice.citizen_id)
+    return _read_chosen(uow, contest, choice, entry_id)
+
+
+def _read_chosen(
+    uow: UnitOfWork, contest: ContestView, choice: BoardChoice, entry_id: int | None
+) -> Board:
+    period = keys.check_period(choice.period, uow.now)
+    scope = scopes.scope_in_contest(uow, contest, choice.scope, choice.citizen_id)
     asked = _Asked(
         contest_id=contest.id,
-        period=(wanted := keys.check_period(period, uow.now)),
-        scope=scopes.scope_in_contest(uow, contest, scope, citizen_id),
-        limit=limit,
-        entry_id=citizen_id and standings_queries.entry_of(uow, contest.id, citizen_id),
-        final=contest.final if wanted == TOTAL else None,
+        period=period,
+        scope=scope,
+        board=keys.board_name(period, scope),
+        limit=choice.limit,
+        entry_id=entry_id,
+        final=contest.final if period == TOTAL else None,
     )
     at_hand = _pages.get_page(uow, asked)
     found, players = _find_places(uow, asked, at_hand)
-    names = accounts.names_of(uow, [player.citizen_id for player in players.values()])
-    lines = _Lines(players, names, contest.rules.points_scale)
+    lines = _Lines(players, contest.rules.points_scale)
     if at_hand is None or found.top is not None:
         top = [lines.line_of_spot(spot) for spot in found.top or ()]
         _pages.keep_page(uow, asked, found, top)
@@ -282,10 +307,9 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
 
 @dataclass(frozen=True)
 class _Lines:
-    """Builds the rows of a board; looks up the names of all rows at once."""
+    """Builds the rows of a board."""
 
     players: dict[int, BoardPlayer]
-    names: dict[int, accounts.Name]
     scale: int
 
     def scaled_score(self, kept: Kept) -> int | float:
@@ -293,13 +317,13 @@ class _Lines:
 
     def line_of_spot(self, spot: _Spot) -> Line:
         player = self.players[spot.entry_id]
-        name = self.names[player.citizen_id]
-        city = None if player.city is None else units.load_regions().find_city(player.city)
+        place = player.city
+        city = None if place is None else units.load_regions().find_city(place)
         return Line(
             rank=spot.rank,
-            nickname=name.shown,
-            avatar_url=name.avatar_url,
-            city=player.city,
+            nickname=player.name.shown,
+            avatar_url=player.name.avatar_url,
+            city=place,
             city_name=None if city is None else city.name,
             score=self.scaled_score(spot.kept),
             duration_ms=spot.kept.time_ms,

@@ -21,6 +21,8 @@ from sqlalchemy import (
     select,
 )
 
+from server.accounts import service as accounts
+from server.accounts.service import Name
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
@@ -57,10 +59,11 @@ class Stand(NamedTuple):
 
 
 class BoardPlayer(NamedTuple):
-    """The citizen of an entry, and the city it counts for."""
+    """The citizen of an entry with the public name, and the city it counts for."""
 
     citizen_id: int
     city: str | None
+    name: Name
 
 
 class Moved(NamedTuple):
@@ -129,8 +132,11 @@ _TWO_COUNTS = (
 )
 _AHEAD = _TWO_COUNTS.where(_BETTER)
 _TIES_AHEAD = _TWO_COUNTS.where(_EARLIER_TIE)
-_PLAYERS = select(_entry.c.id, _entry.c.citizen_id, _entry.c.city).where(
-    _entry.c.id.in_(bindparam("entry_ids", expanding=True))
+_PLAYERS = accounts.join_names(
+    select(_entry.c.id, _entry.c.citizen_id, _entry.c.city).where(
+        _entry.c.id.in_(bindparam("entry_ids", expanding=True))
+    ),
+    _entry.c.citizen_id,
 )
 _ENTRY_OF = select(_entry.c.id).where(
     _entry.c.contest_id == bindparam("contest_id"),
@@ -270,9 +276,11 @@ def boards_held(uow: UnitOfWork, contest_id: int) -> list[tuple[str, str]]:
 
 
 def players_by_entry(uow: UnitOfWork, entry_ids: Sequence[int]) -> dict[int, BoardPlayer]:
-    """The citizens of these entries."""
+    """The citizens of these entries, with their names."""
+    if not entry_ids:
+        return {}
     return {
-        row[0]: BoardPlayer(row[1], row[2])
+        row[0]: BoardPlayer(row[1], row[2], accounts.name_from_row(uow, row))
         for row in run_statement(uow, _PLAYERS, {"entry_ids": list(entry_ids)})
     }
 

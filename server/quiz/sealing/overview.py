@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, cast, func, null, or_, select
 from sqlalchemy.orm import aliased
 
-from server.accounts import service as accounts
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.ownership import people_of, scope_of, serving_found_row, visible_to, writable_by
@@ -174,11 +173,8 @@ def list_moves(
     ).all()
     with serving_found_row(uow.session):
         players = standings_queries.players_by_entry(uow, [row.entry_id for row in rows])
-        names = accounts.names_of(uow, [one.citizen_id for one in players.values()])
     return [
-        MovedRank(
-            name=names[players[row.entry_id].citizen_id].shown, before=row.before, after=row.after
-        )
+        MovedRank(name=players[row.entry_id].name.shown, before=row.before, after=row.after)
         for row in rows
     ], uow.session.scalar(count) or 0
 
