@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from http import HTTPStatus
 
 from server.accounts import service as accounts
@@ -49,6 +50,7 @@ _TAPS = frozenset(
         *("pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select"),
     }
 )
+_REPLIES_KEPT = 512
 _SELF_TEST = Reply.of_json({"demo_resp": "good luck"})
 
 
@@ -74,6 +76,8 @@ class Chat:
         self._contacts = contacts
         self._clicks = shipped.clicks
         self._answers = answers
+        # Only texts of rules and of the catalogue; replies about a person are not kept.
+        self._kept_reply = lru_cache(_REPLIES_KEPT)(self._linked_reply)
         self._program = program_of(dependencies.settings.wechat)
         # Events without effects, so that an apology is a sufficient reply.
         self.asking = frozenset({("text", ""), ("event", "click")})
@@ -179,10 +183,10 @@ class Chat:
         return reply_or_refusal(uow, lambda: Reply.of_text(answer(uow, citizen_id))).text
 
     def _fixed_reply(self, said: Said) -> Reply | None:
-        return None if said.text is None else self._linked_reply(said.text)
+        return None if said.text is None else self._kept_reply(said.text)
 
     def _standard_reply(self, key: str) -> Reply:
-        return self._linked_reply(self._say(key))
+        return self._kept_reply(self._say(key))
 
     def _linked_reply(self, words: str) -> Reply:
         return Reply.of_text(self._program.link_pages(words))

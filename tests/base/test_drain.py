@@ -75,7 +75,13 @@ def test_told_to_reload_the_old_ones_serve_until_the_new_ones_have_started(hold:
     crowd = Crowd(CLIENTS, lambda: group.port)
     try:
         crowd.goes_on()
-        old = {group.ask("/pid")[1] for _ in range(20)}
+        old: set[str] = set()
+
+        def both_have_answered() -> bool:
+            old.add(group.ask("/pid")[1])
+            return len(old) == 2
+
+        crowd.wait_for(both_have_answered)
         hold.touch()
         group.process.send_signal(signal.SIGHUP)
         # The new ones cannot start yet.

@@ -15,7 +15,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,9 +44,11 @@ log = logging.getLogger(__name__)
 
 Argument: TypeAlias = bytes | str | int
 Command: TypeAlias = tuple[Argument, ...]
+Exchange: TypeAlias = Callable[[bytes, Sequence[Command]], "list[object]"]
 Reply: TypeAlias = "int | bytes | list[Reply] | None"
 
 _JOBS_TIMEOUT_SECONDS = 5.0
+_RECEIVED_BYTES = 64 * 1024
 # Replies of a server that runs but cannot serve; callers treat it as unavailable.
 _UNFIT = (OutOfMemoryError, ReadOnlyError, ClusterDownError, TryAgainError, NoPermissionError)
 _UNFIT_WORDS = ("MISCONF", "BUSY", "NOREPLICAS")
@@ -123,6 +125,7 @@ class _Seat(threading.local):
     connection: Any = None
     # A poll reports in one system call whether the server sent or closed something unexpectedly.
     watch: select.poll | None = None
+    exchange: Exchange | None = None
 
 
 class RedisClient:
@@ -199,8 +202,12 @@ class RedisClient:
         self._breaker.admit_call()
         try:
             connection = self._open_connection()
-            connection.send_packed_command([packed], False)
-            replies = [self._read_reply(connection) for _ in commands]
+            exchange = self._seat.exchange
+            if exchange is not None:
+                replies = exchange(packed, commands)
+            else:
+                connection.send_packed_command([packed], False)
+                replies = [self._read_reply(connection) for _ in commands]
         except (RedisError, OSError) as trouble:
             self._drop_connection()
             reason = _failure_reason(trouble)
@@ -235,6 +242,7 @@ class RedisClient:
         connection.connect()
         _let_kernel_time_out(connection)
         seat.connection, seat.pid, seat.watch = connection, os.getpid(), _watch_socket(connection)
+        seat.exchange = _plain_exchange(connection)
         return connection
 
     def _drop_connection(self) -> None:
@@ -320,6 +328,36 @@ def _watch_socket(connection: Any) -> select.poll | None:
     return watch
 
 
+def _plain_exchange(connection: Any) -> Exchange | None:
+    """A function that sends packed commands and reads their replies; None for TLS and in tests.
+
+    It uses redis-py's parser, but not its methods around it, which cost more CPU than the system
+    calls.
+    """
+    held = getattr(connection, "_sock", None)
+    reader = getattr(getattr(connection, "_parser", None), "_reader", None)
+    if type(held) is not socket.socket or reader is None:
+        return None
+    # What the parser returns for an incomplete reply.
+    nothing = reader.gets()
+
+    def exchange_commands(packed: bytes, commands: Sequence[Command]) -> list[object]:
+        held.sendall(packed)
+        replies: list[object] = []
+        for _ in commands:
+            while (reply := reader.gets()) is nothing:
+                received = held.recv(_RECEIVED_BYTES)
+                if not received:
+                    raise RedisConnectionError("closed by the server")
+                reader.feed(received)
+            if isinstance(reply, RedisConnectionError):
+                raise reply
+            replies.append(reply)
+        return replies
+
+    return exchange_commands
+
+
 def _let_kernel_time_out(connection: Any) -> None:
     """Replace Python's timeout of a socket by the kernel's.
 
@@ -337,7 +375,8 @@ def _let_kernel_time_out(connection: Any) -> None:
 
 def _failure_reason(trouble: Exception) -> str:
     # The kernel's timeout arrives as "resource temporarily unavailable".
-    timed_out = isinstance(trouble.__context__, BlockingIOError)
+    timed_out = isinstance(trouble, BlockingIOError)
+    timed_out = timed_out or isinstance(trouble.__context__, BlockingIOError)
     return "no reply in time" if timed_out else str(trouble)
 
 

@@ -50,12 +50,12 @@ class ConnectionState(Enum):
 class Connection:
     """A client, used by the event loop; while ANSWERING only the worker thread may send."""
 
-    def __init__(self, sock: socket.socket, peer: Any, server: Any, cfg: Any) -> None:
+    def __init__(self, sock: socket.socket, peer: Any, server: Any, settings: Any) -> None:
         sock.setblocking(False)
         self.sock = sock
         self.peer = peer
         self.server = server
-        self.receiver = Receiver(cfg, peer)
+        self.receiver = Receiver(settings, peer)
         self.state = ConnectionState.RECEIVING
         self.watched = 0
         self.unsent = memoryview(b"")

@@ -12,7 +12,6 @@ import os
 import selectors
 import socket
 from collections import Counter, deque
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
@@ -27,7 +26,8 @@ from server.base.web.connection import Bounds, Connection, ConnectionState, Outb
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
 from server.base.web.listener import refuse_new_connections
-from server.base.web.receiver import wants_page
+from server.base.web.receiver import KeptSettings, wants_page
+from server.base.web.request_threads import RequestThreads
 from server.base.web.service_state import LEAVING
 
 # Application threads of one process, each with a connection to Redis.
@@ -73,9 +73,10 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         for end in (self._wake_up, self._ear):
             end.setblocking(False)
         self._rung = False
-        self._house = _build_pool(self.cfg.threads, "house")
+        self._settings = KeptSettings(self.cfg)
+        self._house = RequestThreads(self.cfg.threads, "house")
         self._lanes = [
-            (path, _build_pool(threads, path.strip("/"))) for path, threads in self.lanes
+            (path, RequestThreads(threads, path.strip("/"))) for path, threads in self.lanes
         ]
         super().init_process()
 
@@ -86,6 +87,13 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         self._accept_more(True)
         if self._slot is not None:
             FLEET.note_serving(self._slot)
+        try:
+            self._serve_until_left()
+        finally:
+            for threads in (self._house, *(threads for _, threads in self._lanes)):
+                threads.end_threads()
+
+    def _serve_until_left(self) -> None:
         while not self._has_left():
             self.notify()
             for key, ready in self._selector.select(_TURN_SECONDS):
@@ -93,8 +101,6 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             self._sweep_connections()
         for connection in list(self._connections):
             self._close_connection(connection)
-        for pool in (self._house, *(pool for _, pool in self._lanes)):
-            pool.shutdown(wait=False, cancel_futures=True)
 
     # Accepting
 
@@ -132,7 +138,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
                 sock.send(bad_requests.too_many_connections())
             sock.close()
             return
-        connection = Connection(sock, peer, server, self.cfg)
+        connection = Connection(sock, peer, server, self._settings)
         self._connections.add(connection)
         self._of_address[address] += 1
         connection.until = self._clock() + self.bounds.request_seconds
@@ -201,7 +207,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _ask_house(self, connection: Connection, request: Any) -> None:
         connection.state = ConnectionState.ANSWERING
-        lanes = (pool for path, pool in self._lanes if request.path.startswith(path))
+        lanes = (threads for path, threads in self._lanes if request.path.startswith(path))
         next(lanes, self._house).submit(self._answer_request, connection, request)
 
     def _answer_request(self, connection: Connection, request: Any) -> None:
@@ -226,7 +232,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _run_app(self, request: Any, connection: Connection, outbox: Outbox) -> bool:
         """Run the app, let gunicorn write the response; return whether to keep the connection."""
         response, environ = wsgi.create(
-            request, outbox, connection.peer, connection.server, self.cfg
+            request, outbox, connection.peer, connection.server, self._settings
         )
         environ["wsgi.multithread"] = True
         parts = self.wsgi(environ, response.start_response)
@@ -382,7 +388,3 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         for connection in self._connections:
             if connection.state is ConnectionState.RECEIVING and not connection.receiver.begun:
                 connection.until = min(connection.until, now + _LAST_CALL_SECONDS)
-
-
-def _build_pool(threads: int, name: str) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=threads, thread_name_prefix=name)

@@ -40,12 +40,42 @@ def wants_page(request: Any) -> bool:
     return any(name == "ACCEPT" and "text/html" in value for name, value in request.headers)
 
 
-class Receiver:
-    """The requests of one connection, one at a time; later bytes stay in its buffer."""
+class KeptSettings:
+    """gunicorn's settings, each looked up once: its own object searches a table at each access."""
 
-    def __init__(self, cfg: Any, peer: Any) -> None:
+    def __init__(self, cfg: Any) -> None:
         self._cfg = cfg
-        self._peer = peer
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._cfg, name)
+        setattr(self, name, value)
+        return value
+
+
+class _RequestOfPeer(Request):  # type: ignore[misc]  # gunicorn is untyped
+    """A request of a client whose address is checked once per connection."""
+
+    def __init__(self, receiver: Receiver, head: bytes, number: int) -> None:
+        self._receiver = receiver
+        super().__init__(receiver.settings, IterUnreader([head]), receiver.peer, number)
+
+    def _peer_is_trusted_proxy(self) -> bool:
+        if self._receiver.peer_is_trusted is None:
+            self._receiver.peer_is_trusted = bool(super()._peer_is_trusted_proxy())
+        return self._receiver.peer_is_trusted
+
+
+class Receiver:
+    """The requests of one connection, one at a time; later bytes stay in its buffer.
+
+    `settings` are gunicorn's, as `KeptSettings`.
+    """
+
+    def __init__(self, settings: Any, peer: Any) -> None:
+        self.settings = settings
+        self.peer = peer
+        # Known after the first request.
+        self.peer_is_trusted: bool | None = None
         self._buffer = bytearray()
         self._searched = 0
         self._count = 0
@@ -110,7 +140,7 @@ class Receiver:
         del self._buffer[: at + len(_END)]
         self._searched = 0
         self._count += 1
-        request = Request(self._cfg, IterUnreader([head]), self._peer, self._count)
+        request = _RequestOfPeer(self, head, self._count)
         # Stored before the body can be refused, so that a browser gets a page as the refusal.
         self._request = request
         reader = request.body.reader
