@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_by_commit, table_of
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.programme.models import Participation
@@ -69,7 +69,7 @@ def record_participation(uow: UnitOfWork, fact: Fact) -> None:
         "hour": fact.hour,
         "completed": fact.completed,
     }
-    run_statement(uow, _ADD[uow.transaction.dialect.name], values)
+    run_by_commit(uow, _ADD[uow.transaction.dialect.name], values)
 
 
 def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:

@@ -23,7 +23,13 @@ from server.base.access import REGION
 from server.base.jobs import Lease
 from server.base.ownership import owned_by
 from server.base.sql import prepared
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.postgres import BoundedConnection
+from server.base.sql.prepared import (
+    insert_at_commit,
+    run_by_commit,
+    run_statement,
+    table_of,
+)
 from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
 from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Bank, Question
@@ -302,3 +308,101 @@ def test_a_commit_that_fails_leaves_nothing_and_holds_nobody(
         with uow_factory.engine.begin() as connection:
             connection.execute(text("DROP TABLE late_child"))
             connection.execute(text("DROP TABLE late_parent"))
+
+
+def renew(uow: UnitOfWork, name: str, fence: int) -> None:
+    """Change a row whenever the transaction likes."""
+    run_by_commit(uow, RENEW, {"which": name, "fence": fence})
+
+
+def fences(uow_factory: UnitOfWorkFactory) -> dict[str, int]:
+    with uow_factory.begin(read_only=True) as uow:
+        return {row.name: row.fence for row in uow.session.execute(select(lease))}
+
+
+class Refused(Exception):
+    """What a second row under one key is told."""
+
+
+@pytest.fixture
+def one_lease(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        add(uow, "one")
+
+
+@pytest.mark.usefixtures("one_lease")
+def test_what_waits_for_the_commit_is_committed_and_seen_by_every_later_statement(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        renew(uow, "one", 1)
+        renew(uow, "one", 2)
+        assert run_statement(uow, NAMED, {"which": "one"}).only_row().fence == 2
+        renew(uow, "one", 3)
+        assert uow.session.scalar(select(lease.c.fence)) == 3
+        renew(uow, "one", 4)
+    assert fences(uow_factory) == {"one": 4}
+    with uow_factory.begin() as uow:
+        run_statement(uow, HOW_MANY, {})
+        renew(uow, "one", 5)
+        insert_at_commit(
+            uow, ADD, {"name": "two", "holder": "me", "fence": 6, "until": uow.now}, Refused()
+        )
+    assert fences(uow_factory) == {"one": 5, "two": 6}
+
+
+@pytest.mark.usefixtures("one_lease")
+def test_what_waits_for_the_commit_is_undone_with_the_rest(uow_factory: UnitOfWorkFactory) -> None:
+    with pytest.raises(Refused), uow_factory.begin() as uow:
+        run_statement(uow, HOW_MANY, {})
+        renew(uow, "one", 1)
+        raise Refused
+    with pytest.raises(Refused), uow_factory.begin() as uow:
+        run_statement(uow, HOW_MANY, {})
+        renew(uow, "one", 2)
+        insert_at_commit(
+            uow, ADD, {"name": "one", "holder": "me", "fence": 9, "until": uow.now}, Refused()
+        )
+    assert fences(uow_factory) == {"one": 0}
+
+
+@pytest.mark.usefixtures("one_lease")
+def test_a_failure_of_what_waits_for_the_commit_is_not_taken_for_that_of_the_last_row(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        add(uow, "two")
+    for with_last in (False, True):
+        with pytest.raises(IntegrityError), uow_factory.begin() as uow:
+            run_statement(uow, HOW_MANY, {})
+            run_by_commit(uow, RENEW, {"which": "one", "name": "two"})
+            if with_last:
+                facts = {"name": "three", "holder": "me", "fence": 0, "until": uow.now}
+                insert_at_commit(uow, ADD, facts, Refused())
+        with uow_factory.begin() as uow:
+            renew(uow, "one", 7)
+    assert fences(uow_factory) == {"one": 7, "two": 0}
+
+
+@pytest.mark.usefixtures("one_lease")
+def test_what_waits_for_the_commit_goes_with_it_in_one_exchange(
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if uow_factory.engine.dialect.name == "sqlite":
+        pytest.skip("SQLite has no exchanges")
+    waits: list[object] = []
+    usual = BoundedConnection.wait
+
+    def counted_wait(self: Any, *given: Any, **named: Any) -> Any:
+        waits.append(given)
+        return usual(self, *given, **named)
+
+    for _ in range(2):
+        # The statements are prepared in the first turn.
+        with uow_factory.begin() as uow:
+            run_statement(uow, HOW_MANY, {})
+            renew(uow, "one", 1)
+            monkeypatch.setattr(BoundedConnection, "wait", counted_wait)
+            waits.clear()
+        monkeypatch.undo()
+    assert len(waits) == 1

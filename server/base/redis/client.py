@@ -13,7 +13,6 @@ import logging
 import os
 import select
 import socket
-import struct
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -39,6 +38,7 @@ from redis.retry import Retry
 
 from server.base.clock import Clock
 from server.base.redis.address import read_address
+from server.base.redis.sockets import let_kernel_time_out, watch_socket
 
 log = logging.getLogger(__name__)
 
@@ -202,12 +202,7 @@ class RedisClient:
         self._breaker.admit_call()
         try:
             connection = self._open_connection()
-            exchange = self._seat.exchange
-            if exchange is not None:
-                replies = exchange(packed, commands)
-            else:
-                connection.send_packed_command([packed], False)
-                replies = [self._read_reply(connection) for _ in commands]
+            replies = (self._seat.exchange or _library_exchange(connection))(packed, commands)
         except (RedisError, OSError) as trouble:
             self._drop_connection()
             reason = _failure_reason(trouble)
@@ -221,13 +216,6 @@ class RedisClient:
         self._breaker.note_success()
         return replies
 
-    @staticmethod
-    def _read_reply(connection: Any) -> object:
-        try:
-            return cast(object, connection.read_response())
-        except ResponseError as refusal:
-            return refusal
-
     def _open_connection(self) -> Any:
         """The connection of this thread, reopened if the server has closed it.
 
@@ -240,8 +228,8 @@ class RedisClient:
         self._drop_connection()
         connection = self._pool.make_connection()
         connection.connect()
-        _let_kernel_time_out(connection)
-        seat.connection, seat.pid, seat.watch = connection, os.getpid(), _watch_socket(connection)
+        let_kernel_time_out(connection)
+        seat.connection, seat.pid, seat.watch = connection, os.getpid(), watch_socket(connection)
         seat.exchange = _plain_exchange(connection)
         return connection
 
@@ -317,17 +305,6 @@ def _connect_fake(name: str) -> Any:
     return fakeredis.FakeRedis(server=server, protocol=2)
 
 
-def _watch_socket(connection: Any) -> select.poll | None:
-    """A poll object for the connection's socket; None without one, as in tests."""
-    held = getattr(connection, "_sock", None)
-    # A poll would not report bytes that TLS has already read.
-    if type(held) is not socket.socket:
-        return None
-    watch = select.poll()
-    watch.register(held, select.POLLIN)
-    return watch
-
-
 def _plain_exchange(connection: Any) -> Exchange | None:
     """A function that sends packed commands and reads their replies; None for TLS and in tests.
 
@@ -358,25 +335,25 @@ def _plain_exchange(connection: Any) -> Exchange | None:
     return exchange_commands
 
 
-def _let_kernel_time_out(connection: Any) -> None:
-    """Replace Python's timeout of a socket by the kernel's.
+def _library_exchange(connection: Any) -> Exchange:
+    """The same with redis-py's methods, for TLS and for tests."""
 
-    Python waits in a system call of its own before each send and receive of a socket with a
-    timeout, and hands the interpreter lock to another thread each time.
-    """
-    held, seconds = getattr(connection, "_sock", None), connection.socket_timeout
-    if type(held) is not socket.socket or not seconds:
-        return
-    limit = struct.pack("@ll", int(seconds), int(seconds % 1 * 1_000_000))
-    held.settimeout(None)
-    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        held.setsockopt(socket.SOL_SOCKET, option, limit)
+    def read_reply() -> object:
+        try:
+            return cast(object, connection.read_response())
+        except ResponseError as refusal:
+            return refusal
+
+    def exchange_commands(packed: bytes, commands: Sequence[Command]) -> list[object]:
+        connection.send_packed_command([packed], False)
+        return [read_reply() for _ in commands]
+
+    return exchange_commands
 
 
 def _failure_reason(trouble: Exception) -> str:
     # The kernel's timeout arrives as "resource temporarily unavailable".
     timed_out = isinstance(trouble, BlockingIOError)
-    timed_out = timed_out or isinstance(trouble.__context__, BlockingIOError)
     return "no reply in time" if timed_out else str(trouble)
 
 

@@ -61,22 +61,31 @@ class BoundedConnection(psycopg.Connection[Any]):
         adapting.set_pgresult(result)
         return adapting.load_rows(0, result.ntuples, tuple), result.ntuples
 
-    def run_and_commit(self, text: str, values: Sequence[Any]) -> None:
-        """Run a prepared statement and COMMIT in one exchange; nothing is committed if it fails.
+    def run_and_commit(
+        self, statements: Sequence[tuple[str, Sequence[Any]]], refused: Exception | None
+    ) -> None:
+        """Run prepared statements and COMMIT in one exchange; nothing is committed if one fails.
 
-        Raises: psycopg.Error.
+        Raises: psycopg.Error; `refused`, if given, when the last one violates a unique key.
         """
         raw = self.pgconn
-        name, bound, _ = self._bind_prepared(text, values)
+        ready = [self._bind_prepared(text, values)[:2] for text, values in statements]
         raw.enter_pipeline_mode()
-        raw.send_query_prepared(name, bound)
+        for name, bound in ready:
+            raw.send_query_prepared(name, bound)
         raw.send_query_params(b"COMMIT", None)
         raw.pipeline_sync()
-        told, ended, _synced = self.wait(_fetch_results(raw, 3))
+        *told, ended, _synced = self.wait(_fetch_results(raw, len(ready) + 2))
         raw.exit_pipeline_mode()
-        for result in (told, ended):
-            if result.status not in _GOOD:
-                raise errors.error_from_result(result, encoding="utf-8")
+        for result in told[:-1]:
+            _refuse_failed(result)
+        try:
+            _refuse_failed(told[-1])
+            _refuse_failed(ended)
+        except errors.IntegrityError as trouble:
+            if refused is None or trouble.diag.table_name is None:
+                raise
+            raise refused from None
         if ended.command_status != b"COMMIT":
             raise psycopg.InternalError("the transaction had failed before its commit")
 
@@ -169,6 +178,11 @@ class BoundedConnection(psycopg.Connection[Any]):
             return done.value
         finally:
             patience.spend_seconds(patience.monotonic() - begun)
+
+
+def _refuse_failed(result: Any) -> None:
+    if result.status not in _GOOD:
+        raise errors.error_from_result(result, encoding="utf-8")
 
 
 def _fetch_results(raw: Any, queries: int) -> Generator[Any, Any, list[Any]]:

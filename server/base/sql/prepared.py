@@ -42,6 +42,17 @@ def run_statement(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str
     return Found(told if ready.row is None else ready.convert_rows(told), count)
 
 
+def run_by_commit(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) -> None:
+    """Run a prepared statement whose result nobody needs, at the latest with the commit.
+
+    On PostgreSQL it is sent together with the commit, or before the next statement.
+    """
+    transaction = uow.transaction
+    transaction.flush_session()
+    ready = _prepare_statement(statement, transaction.statement_dialect, values)
+    transaction.execute_by_commit(ready.text, ready.bind_values(values))
+
+
 def insert_at_commit(
     uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any], refused: Exception
 ) -> None:

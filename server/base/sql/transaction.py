@@ -134,6 +134,13 @@ class Transaction:
         except IntegrityError:
             raise refused from None
 
+    def execute_by_commit(self, text: str, values: Any) -> None:
+        """Execute a statement whose result nobody needs, at the latest together with the commit.
+
+        Raises: DBAPIError, here, at a later statement or at the commit.
+        """
+        self.execute_text(text, values)
+
     def convert_error(self, text: str, trouble: Exception) -> BaseException:
         """Convert a driver's error to SQLAlchemy's; a lost connection leaves the pool."""
         lost = self.dialect.is_disconnect(cast(Any, trouble), self.driver, None)
@@ -179,7 +186,15 @@ class _OnPostgres(Transaction):
     def __init__(self, engine: Engine, held: PoolProxiedConnection, patience: WaitPatience) -> None:
         super().__init__(engine, held, patience)
         self._begin = b"BEGIN READ ONLY" if _is_reading(engine) else b"BEGIN READ WRITE"
+        # Statements that wait for the next exchange, and the one that waits for the commit.
+        self._waiting: list[tuple[str, Any]] = []
         self._last: tuple[str, Any, Exception] | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection in this transaction, after the statements that wait."""
+        self._send_waiting()
+        return super().connection
 
     @property
     def statement_dialect(self) -> Dialect:
@@ -192,20 +207,31 @@ class _OnPostgres(Transaction):
         else:
             self._last = text, values, refused
 
+    def execute_by_commit(self, text: str, values: Any) -> None:
+        if self._connection is not None or self._heard or not _is_open(self.dialect, self.driver):
+            self.execute_text(text, values)
+        else:
+            self._waiting.append((text, values))
+
     def _send_end(self, words: str) -> None:
+        statements, self._waiting = self._waiting, []
         last, self._last = self._last, None
-        if last is None or words != "COMMIT":
+        if last is not None:
+            statements.append(last[:2])
+        if statements and words == "COMMIT":
+            self.driver.run_and_commit(statements, None if last is None else last[2])
+        else:
+            # A rollback undoes what waits.
             self.driver.end_transaction(words.encode())
-            return
-        text, values, refused = last
-        try:
-            self.driver.run_and_commit(text, values)
-        except self.dialect.loaded_dbapi.IntegrityError as trouble:
-            if trouble.diag.table_name is None:
-                raise
-            raise refused from None
+
+    def _send_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for text, values in waiting:
+            self.execute_text(text, values)
 
     def _run_text(self, text: str, values: Any) -> Found:
+        if self._waiting:
+            self._send_waiting()
         found: Found = self.driver.run_prepared(text, values, self._begin)
         return found
 

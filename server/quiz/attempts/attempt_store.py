@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_by_commit, run_statement, table_of
 from server.base.sql.tables import insert_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
@@ -328,7 +328,7 @@ def insert_attempt(uow: UnitOfWork, sheet: Mapping[str, Any]) -> int:
 
 def keep_answers(uow: UnitOfWork, attempt_id: int, answers: Mapping[str, list[int]]) -> None:
     """Update the answers of an open attempt."""
-    run_statement(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
+    run_by_commit(uow, _KEEP, {"attempt_id": attempt_id, "answers": dict(answers)})
 
 
 def keep_paper(uow: UnitOfWork, attempt_id: int, paper: list[dict[str, Any]]) -> None:
