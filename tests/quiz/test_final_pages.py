@@ -122,7 +122,10 @@ def test_a_county_sees_its_own_people_of_a_version_of_the_region(
     with_rank = table_under(shown, "first-ranks")
     assert {row[3] for row in with_rank} == {"青秀区"}
     assert table_under(shown, "boards")[0][1] == str(len(with_rank))
+    assert f"下面只列出您管理范围内的{len(with_rank)}人" in shown
     assert "公布最终榜" not in shown
+    whole = Browser(console, "approver-region").get(path)[1]
+    assert ("管理范围内的" in whole, "最高得分" in whole) == (False, True)
 
 
 def test_the_whole_version_is_a_list_to_sort_filter_and_export(
