@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.elder import ELDER, ORDINARY, flaws
-from tests.e2e.phone import browser, watch, window
+from tests.e2e.phone import PHONE, Watch, browser
 
-__all__ = ["browser", "watch", "window"]
+__all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 STYLE = """
@@ -34,8 +36,19 @@ SCROLLED = """
 GRADIENT = "background: linear-gradient(#07492f, #0b6b45); color: #fff"
 
 
-def measured(window: BrowserContext, body: str) -> list[str]:
-    page = window.new_page()
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Iterator[Page]:
+    """One page for all bodies: a new one costs Chromium a process."""
+    watch = Watch()
+    context = browser.new_context(viewport=PHONE, reduced_motion="reduce")  # type: ignore[arg-type]
+    made = context.new_page()
+    watch.page(made)
+    yield made
+    context.close()
+    assert watch.wrong == []
+
+
+def measured(page: Page, body: str) -> list[str]:
     page.set_content(f"{STYLE}<wx-page>{body}</wx-page>")
     return flaws(page, ELDER)
 
@@ -52,8 +65,8 @@ def measured(window: BrowserContext, body: str) -> list[str]:
         f'<wx-view style="{GRADIENT}">清楚</wx-view>',
     ],
 )
-def test_what_is_good_is_left_alone(window: BrowserContext, body: str) -> None:
-    assert measured(window, body) == []
+def test_what_is_good_is_left_alone(page: Page, body: str) -> None:
+    assert measured(page, body) == []
 
 
 @pytest.mark.parametrize(
@@ -118,19 +131,17 @@ def test_what_is_good_is_left_alone(window: BrowserContext, body: str) -> None:
         ),
     ],
 )
-def test_each_measure_finds_its_flaw(window: BrowserContext, body: str, found: str) -> None:
-    assert measured(window, GOOD + body) == [found]
+def test_each_measure_finds_its_flaw(page: Page, body: str, found: str) -> None:
+    assert measured(page, GOOD + body) == [found]
 
 
-def test_the_ordinary_page_has_lower_floors(window: BrowserContext) -> None:
-    page = window.new_page()
+def test_the_ordinary_page_has_lower_floors(page: Page) -> None:
     page.set_content(f'{STYLE}<wx-page><wx-view style="font-size: 14px">小字</wx-view></wx-page>')
     assert flaws(page, ORDINARY) == []
     assert len(flaws(page, ELDER)) == 1
 
 
-def test_a_page_that_is_not_there_is_a_flaw(window: BrowserContext) -> None:
-    page = window.new_page()
+def test_a_page_that_is_not_there_is_a_flaw(page: Page) -> None:
     page.set_content("<p>别的</p>")
     assert flaws(page) == [
         "nothing of wx-page, [data-page] is visible: nothing was measured",
