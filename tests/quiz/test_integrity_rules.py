@@ -11,6 +11,7 @@ from server.quiz.enums import Signal
 from server.quiz.integrity.rules import (
     FEWEST_SAME_PAPERS,
     MOST_CITIZENS_ON_DEVICE,
+    MOST_NAMED,
     PERFECT_PAPERS_IN_HOUR,
     SPEED_FLOOR_MS,
     InspectedPaper,
@@ -91,3 +92,38 @@ def test_perfect_papers_of_one_device_within_an_hour() -> None:
     assert signals(spread, {"d": everybody}) == {Signal.PERFECT_HOUR}
     assert signals(longer, {"d": everybody}) == set()
     assert signals(spread, {str(one): {one} for one in everybody}) == set()
+
+
+def test_perfect_papers_of_every_full_hour_are_found_and_no_others() -> None:
+    # Two full hours with a lonely paper between them; the second goes on for another hour.
+    minutes = [0, 1, 2, 3, 4, 100, *range(200, 320, 14)]
+    papers = [
+        replace(one, closed_at=NOON + timedelta(minutes=minute))
+        for one, minute in zip(
+            many(len(minutes), correct_count=10, score=100), minutes, strict=True
+        )
+    ]
+    found = find_signals(papers, {"d": frozenset(range(1, 6))})
+    assert {one.entry_id for one in found} == {1, 2, 3, 4, 5}
+    everybody = frozenset(one.citizen_id for one in papers)
+    hours = [
+        one for one in find_signals(papers, {"d": everybody}) if one.signal is Signal.PERFECT_HOUR
+    ]
+    lonely = minutes.index(100) + 1
+    assert {one.entry_id for one in hours} == everybody - {lonely}
+
+
+@pytest.mark.parametrize("signal", [Signal.SAME_ANSWERS, Signal.SHARED_DEVICE, Signal.PERFECT_HOUR])
+def test_the_evidence_about_a_thousand_papers_does_not_name_a_million(signal: Signal) -> None:
+    number = 1000
+    perfect = {"correct_count": 10, "score": 100}
+    papers = many(number, **({"vector": "v"} if signal is Signal.SAME_ANSWERS else perfect))
+    devices = {"d": frozenset(range(1, number + 1))} if signal is not Signal.SAME_ANSWERS else {}
+    found = [one for one in find_signals(papers, devices) if one.signal is signal]
+    assert len(found) == number
+    for one in found:
+        named = one.evidence["papers"]
+        assert isinstance(named, list)
+        assert f"att{one.entry_id}" in named
+        assert len(named) <= MOST_NAMED + 1
+        assert one.evidence["paper_count"] == number

@@ -206,7 +206,7 @@ def _say_evidence(uow: UnitOfWork, flag: IntegrityFlag) -> str:
             for name, value in flag.evidence.items()
             if name.endswith("_ms")
         },
-        "count": len(flag.evidence.get("papers", [])),
+        "count": flag.evidence.get("paper_count", len(flag.evidence.get("papers", []))),
     }
     return uow.texts.fill_text(f"quiz.signal_evidence.{flag.signal.value}", **facts)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,8 @@ FEWEST_SAME_PAPERS = 3
 # A family or a small group may share one telephone; more citizens than this are a sign.
 MOST_CITIZENS_ON_DEVICE = 7
 PERFECT_PAPERS_IN_HOUR = 5
+# Papers of others that evidence names; it counts all.
+MOST_NAMED = 20
 _HOUR = timedelta(hours=1)
 
 
@@ -101,9 +103,9 @@ def _find_same_answers(papers: Sequence[InspectedPaper]) -> Iterator[SignalFindi
             alike[one.vector].append(one)
     for group in alike.values():
         if len({one.citizen_id for one in group}) >= FEWEST_SAME_PAPERS:
-            refs = sorted(one.ref for one in group)
+            name_papers = _papers_namer(group)
             for one in group:
-                evidence = {"papers": refs, "mistakes": one.mistakes}
+                evidence = {**name_papers(one), "mistakes": one.mistakes}
                 yield SignalFinding(
                     entry_id=one.entry_id, signal=Signal.SAME_ANSWERS, evidence=evidence
                 )
@@ -112,30 +114,87 @@ def _find_same_answers(papers: Sequence[InspectedPaper]) -> Iterator[SignalFindi
 def _find_shared_devices(
     papers: Sequence[InspectedPaper], citizens_on: Mapping[str, frozenset[int]]
 ) -> Iterator[SignalFinding]:
+    by_citizen = _group_by_citizen(papers)
     for device, citizens in citizens_on.items():
         if len(citizens) > MOST_CITIZENS_ON_DEVICE:
-            refs = sorted(one.ref for one in papers if one.citizen_id in citizens)
-            evidence = {"papers": refs, "citizens": len(citizens), "device": device[:8]}
-            for one in papers:
-                if one.citizen_id in citizens:
-                    yield SignalFinding(
-                        entry_id=one.entry_id, signal=Signal.SHARED_DEVICE, evidence=evidence
-                    )
+            here = _papers_of(by_citizen, citizens)
+            name_papers = _papers_namer(here)
+            for one in here:
+                facts = {"citizens": len(citizens), "device": device[:8]}
+                yield SignalFinding(
+                    entry_id=one.entry_id,
+                    signal=Signal.SHARED_DEVICE,
+                    evidence={**name_papers(one), **facts},
+                )
 
 
 def _find_perfect_hours(
     papers: Sequence[InspectedPaper], citizens_on: Mapping[str, frozenset[int]]
 ) -> Iterator[SignalFinding]:
-    perfect = sorted((one for one in papers if one.is_perfect), key=lambda one: one.closed_at)
+    by_citizen = _group_by_citizen([one for one in papers if one.is_perfect])
     for device, citizens in citizens_on.items():
-        here = [one for one in perfect if one.citizen_id in citizens]
-        for first in range(len(here)):
-            until = here[first].closed_at + _HOUR
-            within = [one for one in here[first:] if one.closed_at <= until]
-            if len({one.citizen_id for one in within}) >= PERFECT_PAPERS_IN_HOUR:
-                refs = sorted(one.ref for one in within)
-                evidence = {"papers": refs, "device": device[:8]}
-                for one in within:
-                    yield SignalFinding(
-                        entry_id=one.entry_id, signal=Signal.PERFECT_HOUR, evidence=evidence
-                    )
+        for within, fresh in _perfect_hours(_papers_of(by_citizen, citizens)):
+            name_papers = _papers_namer(within)
+            for one in fresh:
+                evidence = {**name_papers(one), "device": device[:8]}
+                yield SignalFinding(
+                    entry_id=one.entry_id, signal=Signal.PERFECT_HOUR, evidence=evidence
+                )
+
+
+def _perfect_hours(
+    here: Sequence[InspectedPaper],
+) -> Iterator[tuple[Sequence[InspectedPaper], Sequence[InspectedPaper]]]:
+    """Hours with too many perfect papers of one device: all papers, and those not yet returned.
+
+    An hour begins with a paper. An hour without a further paper is left out, so that many papers of
+    one hour are not returned many times.
+    """
+    end = told = 0
+    of_citizen: Counter[int] = Counter()
+    for first, begin in enumerate(here):
+        while end < len(here) and here[end].closed_at <= begin.closed_at + _HOUR:
+            of_citizen[here[end].citizen_id] += 1
+            end += 1
+        if len(of_citizen) >= PERFECT_PAPERS_IN_HOUR and end > told:
+            yield here[first:end], here[max(first, told) : end]
+            told = end
+        of_citizen[begin.citizen_id] -= 1
+        if not of_citizen[begin.citizen_id]:
+            del of_citizen[begin.citizen_id]
+
+
+def _group_by_citizen(
+    papers: Sequence[InspectedPaper],
+) -> Mapping[int, Sequence[InspectedPaper]]:
+    found: dict[int, list[InspectedPaper]] = defaultdict(list)
+    for one in papers:
+        found[one.citizen_id].append(one)
+    return found
+
+
+def _papers_of(
+    by_citizen: Mapping[int, Sequence[InspectedPaper]], citizens: Iterable[int]
+) -> list[InspectedPaper]:
+    """The papers of these citizens, in the order of their closing."""
+    here = [paper for citizen in citizens for paper in by_citizen.get(citizen, ())]
+    return sorted(here, key=lambda one: (one.closed_at, one.ref))
+
+
+def _papers_namer(
+    group: Sequence[InspectedPaper],
+) -> Callable[[InspectedPaper], dict[str, object]]:
+    """A function that names papers of a group as evidence about one of them.
+
+    Its entry's own papers and a few others are named, and all are counted: with all of them in the
+    evidence about each, a thousand alike would be a million.
+    """
+    own: dict[int, list[str]] = defaultdict(list)
+    for one in group:
+        own[one.entry_id].append(one.ref)
+    some = sorted(one.ref for one in group[:MOST_NAMED])
+
+    def name_papers(one: InspectedPaper) -> dict[str, object]:
+        return {"papers": sorted({*own[one.entry_id], *some}), "paper_count": len(group)}
+
+    return name_papers
