@@ -181,13 +181,22 @@ def _store_findings(uow: UnitOfWork, findings: Sequence[SignalFinding]) -> int:
         }
         for one in findings
     ]
-    stored = 0
-    for row in rows:
-        fresh = insert_for(uow.session, IntegrityFlag).values(row)
-        made = fresh.on_conflict_do_nothing(index_elements=["entry_id", "signal"])
-        new = uow.session.execute(made.returning(IntegrityFlag.id)).all()
-        stored += len(new) if new else _reopen_flag(uow, row)
-    return stored
+    return sum(_store_rows(uow, rows[at : at + _CHUNK]) for at in range(0, len(rows), _CHUNK))
+
+
+def _store_rows(uow: UnitOfWork, rows: Sequence[dict[str, Any]]) -> int:
+    """Store new flags, and open cleared ones again; return how many."""
+    fresh = insert_for(uow.session, IntegrityFlag).values(rows)
+    made = fresh.on_conflict_do_nothing(index_elements=["entry_id", "signal"])
+    returned = made.returning(IntegrityFlag.entry_id, IntegrityFlag.signal)
+    new = {tuple(row) for row in uow.session.execute(returned)}
+    cleared = select(IntegrityFlag.entry_id, IntegrityFlag.signal).where(
+        IntegrityFlag.entry_id.in_([row["entry_id"] for row in rows]),
+        IntegrityFlag.cleared_at.is_not(None),
+    )
+    again = {tuple(row) for row in uow.session.execute(cleared)}
+    old = [row for row in rows if (row["entry_id"], row["signal"]) in again]
+    return len(new) + sum(_reopen_flag(uow, row) for row in old)
 
 
 def _reopen_flag(uow: UnitOfWork, row: dict[str, Any]) -> int:
