@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,8 @@ from server.base.errors import BodyTooLarge
 JSON_LIMIT_BYTES = 64 * 1024
 # Invalid UTF-8 bytes stay percent-encoded, as in Flask's own query.
 _AS_SENT = "werkzeug.url_quote"
+# What stands for another character in a query.
+_ENCODED = re.compile("[%+]")
 
 
 class Incoming:
@@ -62,7 +65,12 @@ class Incoming:
     def query_arguments(self) -> dict[str, str]:
         """The query parameters, the first value of each name."""
         made: dict[str, str] = {}
-        if self.query:
+        if self.query.isascii() and not _ENCODED.search(self.query):
+            for pair in self.query.split("&"):
+                if pair:
+                    name, _, value = pair.partition("=")
+                    made.setdefault(name, value)
+        elif self.query:
             sent = self.query.encode("latin-1").decode("utf-8", "replace")
             for name, value in parse_qsl(sent, keep_blank_values=True, errors=_AS_SENT):
                 made.setdefault(name, value)

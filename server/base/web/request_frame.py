@@ -6,6 +6,7 @@ The API middleware calls the frame directly; Flask calls it from its request hoo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
@@ -56,11 +57,9 @@ class RequestFrame:
 
     def response_headers(self, rid: str, reply: HttpReply) -> list[tuple[str, str]]:
         """All headers of a response: its own, and common ones that it does not set."""
-        made = list(reply.headers)
+        made = list(_with_usual_headers(reply.headers))
         if reply.status != HTTPStatus.NO_CONTENT:
             made.append(("Content-Length", str(len(reply.body))))
-        names = {name for name, _ in made}
-        made += [pair for pair in _USUAL_PAIRS if pair[0] not in names]
         made.append(("X-Campaign-Time", self.campaign_time()))
         made.append(("X-Request-Id", rid))
         return made
@@ -68,6 +67,13 @@ class RequestFrame:
     def campaign_time(self) -> str:
         """The server's time, from which a client takes days, states and deadlines."""
         return self._campaign.now().astimezone(BEIJING).isoformat(timespec="milliseconds")
+
+
+@lru_cache(64)
+def _with_usual_headers(own: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """A reply's own headers, and the common ones that it does not set."""
+    names = {name for name, _ in own}
+    return (*own, *(pair for pair in _USUAL_PAIRS if pair[0] not in names))
 
 
 def install_request_frame(app: Flask, clock: Clock, campaign: Clock) -> RequestFrame:

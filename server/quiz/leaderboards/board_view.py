@@ -36,8 +36,7 @@ NAMES_LAST = timedelta(seconds=1)
 MOST_PAGES = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnPlace:
+class OwnPlace(NamedTuple):
     """The caller's rank; `around` contains the caller's row and its neighbours in order."""
 
     rank: int
@@ -46,8 +45,7 @@ class OwnPlace:
     around: list[Line]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Board:
+class Board(NamedTuple):
     """One response about a board; `frozen` once no paper can change it any more.
 
     `as_of` is the instant that the board shows; `version` is that of published final ranks.
