@@ -21,6 +21,7 @@ from server.channel.contacts import Contacts
 from server.channel.rule_stats import RuleStats
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
+from server.organizers import wechat_notices
 from server.quiz.chat import ANSWERS
 from server.wechat.callback.deadline_runner import DeadlineRunner
 from server.wechat.callback.inbound import Envelope
@@ -379,3 +380,24 @@ def opened(side: WeChatSide, reached: Reached) -> str:
         sealed = document.split("<Encrypt><![CDATA[")[1].split("]]>")[0]
         document = decrypt(side.app.aes_key, side.app.appid, sealed).decode()
     return document.split("<Content><![CDATA[")[1].split("]]>")[0]
+
+
+def test_an_organizer_gets_no_message_48_hours_after_the_last_word(
+    wechat: Emulator, context: TaskContext, clock: FakeClock
+) -> None:
+    lan = wechat.create_person("Lan")
+    wechat.follow_account(lan["person"])
+    openid = lan["openid_oa"]
+    wechat.say_text(lan["person"], "帮助")
+    clock.advance(48 * 3600 - 60)
+    said = wechat_notices.send_test(context.gateway, openid, "测试")
+    assert said == "organizers.notice.test_sent"
+    clock.advance(120)
+    said = wechat_notices.send_test(context.gateway, openid, "测试")
+    assert said == "organizers.notice.no_window"
+    # Another word to the account opens the window again.
+    wechat.say_text(lan["person"], "帮助")
+    said = wechat_notices.send_test(context.gateway, openid, "测试")
+    assert said == "organizers.notice.test_sent"
+    texts = [one for one in wechat.read_inbox(openid) if one["content"] == "测试"]
+    assert len(texts) == 2
