@@ -114,8 +114,8 @@ def _parts(report: Report) -> Sequence[str]:
 GROWTH_PAGE = [
     "Written by `python -m tests.bench growth --write-docs`. Each size has its own database with"
     " that many players, each of whom has a closed paper of today on every board. One connection"
-    " requests board, start and submission, alternating between the sizes nine times; a ratio is"
-    " the median over the pairs of the smallest and the largest size. The other figures are"
+    " requests board, start and submission, alternating between the sizes in every round; a ratio"
+    " is the median over the pairs of the smallest and the largest size. The other figures are"
     " measured once; an idle sweep is measured three times, and the best counts.",
     "",
 ]
