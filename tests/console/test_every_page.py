@@ -30,6 +30,7 @@ from tests.kit.console_browser import (
     built_libraries,
     inspect,
     load_page,
+    resize_page,
     served,
 )
 from tests.kit.console_matrix import MISSING
@@ -111,9 +112,9 @@ def test_no_page_of_the_product_has_a_serious_fault(browser: Browser, whole: Fla
         for route in routes:
             path = fill_address(uow_factory, route)
             load_page(page, site, who_may_open(route), path, WIDE)
-            for width, height in (WIDE, NARROW):
-                page.set_viewport_size({"width": width, "height": height})
-                faults += [f"{path} at {width}: {fault}" for fault in inspect(page)]
+            for size in (WIDE, NARROW):
+                resize_page(page, size)
+                faults += [f"{path} at {size[0]}: {fault}" for fault in inspect(page)]
             if page.locator("h1").count() == 0:
                 faults.append(f"{path}: no page")
     assert faults == [], "\n".join(faults)

@@ -274,8 +274,10 @@ def export_faults(app: Flask) -> list[str]:
             continue
         who = who_may_open(route)
         for kind in ("csv", "xlsx"):
-            form = {"file_format": kind, "every_column": "all", "reason": "核对"}
-            answer = Browser(app, who).open("POST", route.path, form)
+            asked = {"file_format": kind, "every_column": "all", "reason": "核对"}
+            form = {**PROBES[route.spelled].form, **asked}
+            places = make_object(app.extensions["kepu"].uow_factory, route)
+            answer = Browser(app, who).open("POST", address_of(route, places), form)
             assert answer.status_code == 200, route.spelled
             found += [f"{route.path}.{kind}: {cell}" for cell in _run_cells(kind, answer.data)]
     return found

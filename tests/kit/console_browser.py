@@ -135,6 +135,14 @@ def load_page(
     page.goto(site.address(path))
 
 
+def resize_page(page: Page, size: tuple[int, int]) -> None:
+    """Change the window, and wait for the frame in which the page hears of it: charts follow."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate(
+        "() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))"
+    )
+
+
 # A button opens a dialog by its id, and a label names its field.
 REPEATED_IDS = """() => [...document.querySelectorAll("[id]")].map((one) => one.id)
   .filter((id, at, all) => all.indexOf(id) !== at)"""
