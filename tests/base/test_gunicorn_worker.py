@@ -292,6 +292,24 @@ def test_a_browser_that_sends_too_much_reads_a_page(port: int) -> None:
         assert "一次最多上传 5 MB" in shown
 
 
+@pytest.mark.parametrize(
+    ("target", "header"),
+    [("/?search=" + "%E6%B0%B4" * 1000, ""), ("/", "X-Long: " + "x" * 70_000 + "\r\n")],
+    ids=["address", "header"],
+)
+@pytest.mark.parametrize(("accepts", "as_page"), [("text/html,*/*;q=0.8", True), ("*/*", False)])
+def test_a_browser_with_an_overlong_address_or_header_reads_a_page(
+    port: int, target: str, header: str, accepts: str, as_page: bool
+) -> None:
+    head = f"GET {target} HTTP/1.1\r\nHost: kepu\r\nAccept: {accepts}\r\n{header}\r\n"
+    with closing(dial(port)) as client:
+        client.sendall(head.encode())
+        status, shown = answer(client.makefile("rb"))
+    assert (status, shown.startswith("<!doctype html>")) == (400, as_page)
+    if as_page:
+        assert "请求的内容读不懂" in shown
+
+
 def test_the_longest_upload_passes_and_one_byte_more_does_not(port: int) -> None:
     for more, status in ((0, 200), (1, 413)):
         with closing(dial(port)) as client:

@@ -32,6 +32,7 @@ _CHUNK_LINE_BYTES, _TRAILER_BYTES = 1024, 8192
 # Chunks of one byte each would keep the loop busy; normal clients send some hundred.
 _CHUNKS = 20_000
 _END = b"\r\n\r\n"
+_ACCEPTS_PAGE = re.compile(rb"^accept:[^\r\n]*text/html", re.IGNORECASE | re.MULTILINE)
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t -~\x80-\xff]*)?")
 
 
@@ -80,6 +81,8 @@ class Receiver:
         self._searched = 0
         self._count = 0
         self._request: Any = None
+        # Headers that the parser has refused, or not read yet.
+        self._unparsed_head = b""
         self._body: _Sized | _Chunked | None = None
 
     @property
@@ -95,7 +98,9 @@ class Receiver:
     @property
     def wants_page(self) -> bool:
         """Whether a browser waits for a page: it sent a form or opened an address."""
-        return self._request is not None and wants_page(self._request)
+        if self._request is not None:
+            return wants_page(self._request)
+        return _ACCEPTS_PAGE.search(self._unparsed_head) is not None
 
     def add_bytes(self, data: bytes) -> Any:
         """Add bytes; return the complete gunicorn request with its body in a file, else None."""
@@ -133,6 +138,7 @@ class Receiver:
         at = self._buffer.find(_END, max(0, self._searched - len(_END) + 1))
         self._searched = len(self._buffer)
         if max(at, 0 if at >= 0 else self._searched) > HEAD_LIMIT_BYTES:
+            self._unparsed_head = bytes(self._buffer[:HEAD_LIMIT_BYTES])
             raise LimitRequestHeaders("the head is too long")
         if at < 0:
             return False
@@ -140,9 +146,10 @@ class Receiver:
         del self._buffer[: at + len(_END)]
         self._searched = 0
         self._count += 1
+        self._unparsed_head = head
         request = _RequestOfPeer(self, head, self._count)
         # Stored before the body can be refused, so that a browser gets a page as the refusal.
-        self._request = request
+        self._request, self._unparsed_head = request, b""
         reader = request.body.reader
         self._body = _Chunked() if isinstance(reader, ChunkedReader) else _Sized(reader.length)
         return True
