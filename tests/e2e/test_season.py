@@ -52,7 +52,8 @@ def test_the_first_start_makes_a_season_once_even_when_it_is_killed(demo: Demo) 
     await_true(lambda: "KEPU_DEMO_SEASON=none leaves it out" in demo.console())
     citizens, papers, lost = counts(demo)
     assert (citizens, lost) == (CITIZENS, 0)
-    assert 5500 < papers < 6500
+    # Three contests; the later it is on a day, the fewer of its papers are left out.
+    assert 5500 < papers < 7000
     contest = demo.api("GET", "/contests/daily-quiz").body
     board = demo.api("GET", f"/contests/{contest['id']}/leaderboard?period=total&scope=region").body
     assert len(board["items"]) == 20
