@@ -69,14 +69,25 @@ def test_one_thread_runs_calls_in_their_order() -> None:
     threads.end_threads()
 
 
+def await_idle(threads: RequestThreads, many: int) -> None:
+    """A thread is idle a moment after its call has ended."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE * 100)):
+        if threads.idle == many:
+            return
+        pause.wait(0.01)
+    raise AssertionError(f"{threads.idle} threads are idle instead of {many}")
+
+
 def test_a_thread_is_started_only_when_none_is_idle() -> None:
     threads = RequestThreads(8, "thrifty")
     for _ in range(20):
-        done = threading.Event()
-        threads.submit(done.set)
-        assert done.wait(PATIENCE)
-    # A thread is idle a moment after its call, so a second one may have been started.
-    assert 1 <= len(threads_named("thrifty")) < 8
+        threads.submit(lambda: None)
+        await_idle(threads, 1)
+    assert len(threads_named("thrifty")) == 1
+    with held(threads, 3):
+        assert len(threads_named("thrifty")) == 3
+    await_idle(threads, 3)
     threads.end_threads()
 
 

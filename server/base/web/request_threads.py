@@ -32,6 +32,11 @@ class RequestThreads:
         self._idle = self._started = 0
         self._ended = False
 
+    @property
+    def idle(self) -> int:
+        """Number of started threads that have ended their calls."""
+        return self._idle
+
     def submit(self, run: Callable[..., None], *given: Any) -> None:
         """Run a function on one of the threads."""
         self._queue.put((run, given))
