@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import FileField, PasswordField, StringField, TextAreaField
+from wtforms import FileField, PasswordField, RadioField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
+
+from server.console.exports import ExportFormat
 
 # Greatest number of characters of a reason.
 MOST_REASON = 300
@@ -82,6 +85,16 @@ def reason_field(label: str, hint: str = "", *, required: bool = True) -> TextAr
         validators=checks,
         filters=[_strip_text],
         render_kw={"rows": 3},
+    )
+
+
+def format_field(*formats: ExportFormat) -> RadioField:
+    """The format of an exported file; the first one is chosen until the organizer takes another."""
+    names = {ExportFormat.XLSX: "Excel (.xlsx)", ExportFormat.CSV: "CSV", ExportFormat.ZIP: "ZIP"}
+    return RadioField(
+        "console.export.format",
+        choices=[SelectChoice(one.value, names[one]) for one in formats],
+        default=formats[0].value,
     )
 
 

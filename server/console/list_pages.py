@@ -21,7 +21,7 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Download, FieldRefused, Note, Page, Pages, Redirect, page
 from server.base.web.schema import decode_query
 from server.console.exports import ExportFormat, Value, pack_files, write_export
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, format_field, reason_field
 from server.console.list_paging import MOST_COUNTED, count_rows, iterate_rows
 from server.console.list_views import (
     choose_columns,
@@ -54,15 +54,7 @@ _TITLE = 40
 class ExportForm(ConsoleForm):
     """Format, columns and reason of an export; the page sets the choices."""
 
-    file_format = RadioField(
-        "console.export.format",
-        choices=[
-            SelectChoice(ExportFormat.XLSX.value, "Excel (.xlsx)"),
-            SelectChoice(ExportFormat.CSV.value, "CSV"),
-            SelectChoice(ExportFormat.ZIP.value, "ZIP"),
-        ],
-        default=ExportFormat.XLSX.value,
-    )
+    file_format = format_field(ExportFormat.XLSX, ExportFormat.CSV, ExportFormat.ZIP)
     every_column = RadioField(
         "console.export.columns", choices=[SelectChoice(""), SelectChoice("all")], default=""
     )

@@ -15,7 +15,7 @@ from wtforms.fields import SelectChoice
 from server.base.texts import Texts
 from server.base.web.page import Download, FieldRefused, Note
 from server.console.exports import ExportFormat, ExportSheet, Notes, write_export, write_workbook
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, format_field, reason_field
 from server.console.tables import REASON_ROWS
 
 _ALL = "all"
@@ -46,14 +46,7 @@ class SummaryForm(ConsoleForm):
     table = RadioField(
         "console.summary.table", choices=[SelectChoice(_ALL)], default=_ALL, validate_choice=False
     )
-    file_format = RadioField(
-        "console.export.format",
-        choices=[
-            SelectChoice(ExportFormat.XLSX.value, "Excel (.xlsx)"),
-            SelectChoice(ExportFormat.CSV.value, "CSV"),
-        ],
-        default=ExportFormat.XLSX.value,
-    )
+    file_format = format_field(ExportFormat.XLSX, ExportFormat.CSV)
     # Required for many rows.
     reason = reason_field("console.export.reason", "console.export.reason_hint", required=False)
 
