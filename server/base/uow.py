@@ -29,6 +29,7 @@ from server.base.ownership import HandOver
 from server.base.redis.facilities import RedisFacilities
 from server.base.settings import Settings
 from server.base.signing import Keys
+from server.base.sql.paced_turn import PacedTurn
 from server.base.sql.patience import NotAsked
 from server.base.sql.transaction import READ_ONLY, Transaction, open_transaction, patience_of
 from server.base.texts import Texts
@@ -236,7 +237,8 @@ class UnitOfWorkFactory:
         self._sqlite = engine.dialect.name == "sqlite"
         # Neither the pool nor SQLite serves waiting threads in the order in which they came.
         self._slots = FairSlots(cast(QueuePool, engine.pool).size())
-        self._turn = FairSlots(1)
+        background = not self._patience.bounds.whole
+        self._turn = PacedTurn(self._patience.monotonic) if background else FairSlots(1)
         self._open = threading.local()
 
     @contextmanager

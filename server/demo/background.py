@@ -13,8 +13,6 @@ from server.demo.season import fill_season
 
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 2.0
-# A writer that waits for SQLite asks for the lock at least every tenth of a second.
-_PAUSE_SECONDS = 0.11
 
 
 def start_season(
@@ -32,9 +30,7 @@ def _write_season(application: Application, clock: Clock, stop: threading.Event)
     begun = clock.monotonic()
     while not stop.is_set():
         try:
-            written = fill_season(
-                application, say_line, stop.is_set, pause=lambda: stop.wait(_PAUSE_SECONDS)
-            )
+            written = fill_season(application, say_line, stop.is_set)
         except (OSError, AppError) as trouble:
             # The database or the emulator is being restarted; complete parts are kept.
             _log.warning("season interrupted", extra={"outcome": type(trouble).__name__})

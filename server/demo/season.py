@@ -51,7 +51,6 @@ from server.units import service as units
 
 SEED = "season"
 PART = 50
-_PARTS_BETWEEN_PAUSES = 2
 _TEMPLATE = "quiz-daily"
 _EMULATOR_SECONDS = 30
 # Readers per report: of a planted question, and of any other question.
@@ -91,18 +90,6 @@ class _Plan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Run:
-    """How the writing is stopped, and how it lets other writers in."""
-
-    stopped: Callable[[], bool]
-    pause: Callable[[], object]
-
-
-def _make_no_pause() -> None:
-    """No pause, for a database without other writers."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class WrittenSeason:
     """What a call wrote; zeros when the season was complete or is switched off."""
 
@@ -116,13 +103,8 @@ def fill_season(
     say: Callable[[str], None],
     stopped: Callable[[], bool],
     size: SeasonSize | None = None,
-    pause: Callable[[], object] = _make_no_pause,
 ) -> WrittenSeason:
     """Write the season, or the parts of it that are missing; do nothing when it is complete.
-
-    `pause` is called outside of transactions after every other part. SQLite has one writer at a
-    time, and one that waits asks again only ten times a second, so without pauses the requests of
-    somebody who logs in meanwhile would run out of time.
 
     The contest must have been opened for a season (`open_demo_contest`); a demo that began without
     one gets none later.
@@ -139,7 +121,7 @@ def fill_season(
     sides = [open_side_contest(application.uow_factory, one, window.until) for one in SIDE_CONTESTS]
     plan = _plan_season(application, window, sides, size)
     known = _settle_in_wechat(application, plan.people)
-    written = _write_parts(application, plan, known, say, _Run(stopped=stopped, pause=pause))
+    written = _write_parts(application, plan, known, say, stopped)
     if not stopped():
         finish_side_contests(application, _citizen_ref(_find_reader(plan)))
     return written
@@ -254,18 +236,16 @@ def _write_parts(
     plan: _Plan,
     known: list[_WeChatPerson],
     say: Callable[[str], None],
-    run: _Run,
+    stopped: Callable[[], bool],
 ) -> WrittenSeason:
     told: Counter[str] = Counter()
-    for number, part in enumerate(_split_parts(len(plan.people)), start=1):
-        if run.stopped():
+    for part in _split_parts(len(plan.people)):
+        if stopped():
             break
         with application.uow_factory.begin(System(name="season")) as uow:
             if accounts.known_refs(uow, [_citizen_ref(part[-1])]):
                 continue
             told += _write_part(uow, plan, known, part)
-        if number % _PARTS_BETWEEN_PAUSES == 0:
-            run.pause()
         if part[-1] * 4 // len(plan.people) != (part[0] - 1) * 4 // len(plan.people):
             say(f"season: {part[-1] + 1} of {len(plan.people)} citizens, {told['papers']} papers")
     with application.uow_factory.begin(System(name="season")) as uow:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,7 +51,6 @@ from server.quiz.models import (
 )
 from server.quiz.rules import mark_paper, season_total
 from server.seeding import FACTS
-from tests.kit.accounts import a_citizen, a_session
 from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import QUESTIONS
 
@@ -374,43 +371,6 @@ def test_a_season_that_was_killed_goes_on_and_ends_like_an_unbroken_one(
     whole = rows_of(demo)
     for name in ("citizen", "attempt", "participation", "deck", "standing"):
         assert whole[name] == once[name], name
-
-
-def is_writable(demo: Application) -> bool:
-    """Whether another connection to SQLite could begin to write now, without any wait."""
-    with closing(sqlite3.connect(str(demo.uow_factory.engine.url.database), timeout=0)) as other:
-        try:
-            other.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        return True
-
-
-def test_somebody_logs_in_between_two_parts_of_the_season(demo: Application) -> None:
-    on_sqlite = demo.uow_factory.engine.dialect.name == "sqlite"
-    between: list[bool] = []
-
-    def log_in_now() -> None:
-        assert demo.uow_factory.depth == 0
-        between.append(not on_sqlite or is_writable(demo))
-        with demo.uow_factory.begin() as uow:
-            a_session(uow, a_citizen(uow))
-
-    fill_season(demo, lambda _line: None, lambda: False, SMALL, log_in_now)
-    # Four parts, a pause after every other one.
-    assert between == [True, True]
-
-
-def test_inside_a_part_another_writer_would_wait_for_its_end(
-    demo: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The control of the test above: on SQLite the lock is taken for the whole part."""
-    if demo.uow_factory.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL locks rows, and no log-in waits for a part")
-    inside: list[bool] = []
-    monkeypatch.setattr(quiz, "add_reports", lambda *_given: inside.append(is_writable(demo)))
-    fill_season(demo, lambda _line: None, lambda: False, TINY)
-    assert inside == [False]
 
 
 def test_a_part_that_fails_leaves_nothing_of_itself(
