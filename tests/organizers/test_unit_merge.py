@@ -98,6 +98,11 @@ def board_entries(uow: UnitOfWork, contest_id: int, unit_id: int) -> list[int]:
     return sorted(row.entry_id for row in rows)
 
 
+def points_by_entry(uow: UnitOfWork, contest_id: int) -> dict[int, int]:
+    rows = standings_queries.board_rows(uow, contest_id, "total", "region")
+    return {row.entry_id: row.points for row in rows}
+
+
 def test_everything_follows_and_nothing_counts_twice(
     admin: Browser, factory: UnitOfWorkFactory
 ) -> None:
@@ -125,7 +130,7 @@ def test_everything_follows_and_nothing_counts_twice(
     while figures.count(factory):
         pass
     with factory.begin(read_only=True) as uow:
-        region = list(standings_queries.board_rows(uow, running.id, "total", "region"))
+        region = points_by_entry(uow, running.id)
     for name in (f"total/unit:{old.id}", f"total/unit:{new.id}"):
         assert build_board(factory, running.id, name)
 
@@ -147,10 +152,7 @@ def test_everything_follows_and_nothing_counts_twice(
         assert board_entries(uow, running.id, old.id) == []
         assert len(board_entries(uow, running.id, new.id)) == 5
         assert len(board_entries(uow, past.id, new.id)) == 3
-        assert [
-            (s.entry_id, s.points)
-            for s in standings_queries.board_rows(uow, running.id, "total", "region")
-        ] == [(s.entry_id, s.points) for s in region]
+        assert points_by_entry(uow, running.id) == region
         group = board_keys.group_name(running.id)
         sizes = [uow.kv.leaderboard.read_size(group, f"total/unit:{u.id}") for u in (old, new)]
         assert sizes == [0, 5]

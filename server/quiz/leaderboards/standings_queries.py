@@ -204,29 +204,20 @@ def ties_ahead(uow: UnitOfWork, contest_id: int, city: str | None, mine: Stand) 
 
 
 def board_rows(uow: UnitOfWork, contest_id: int, period: str, scope: str) -> Iterator[Stand]:
-    """All of a board, unordered, read in batches by entry id."""
-    after = 0
-    while True:
-        asked = (
-            select(*STAND_COLUMNS)
-            .join(Entry, Entry.id == Standing.entry_id)
-            .where(
-                Standing.period == period,
-                Entry.contest_id == contest_id,
-                Entry.id > after,
-                # Redundant, but without it PostgreSQL would read all earlier standings for every
-                # batch.
-                Standing.entry_id > after,
-            )
-            .order_by(Entry.id)
-            .limit(CHUNK)
-        )
-        found = uow.session.execute(asked.where(_of_scope(scope)))
-        rows = [Stand(*row) for row in found]
-        yield from rows
-        if len(rows) < CHUNK:
-            return
-        after = rows[-1].entry_id
+    """All of a board, unordered, from one statement whose rows are fetched in batches.
+
+    A statement for each batch, continued after the last entry, would read the whole contest again
+    for every batch on SQLite, which has no index of a contest's entries in their order.
+    """
+    asked = (
+        select(*STAND_COLUMNS)
+        .join(Entry, Entry.id == Standing.entry_id)
+        .where(Standing.period == period, Entry.contest_id == contest_id, _of_scope(scope))
+        .execution_options(yield_per=CHUNK)
+    )
+    with uow.session.execute(asked) as found:
+        for row in found:
+            yield Stand(*row)
 
 
 def changed_since(
