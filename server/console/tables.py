@@ -55,6 +55,7 @@ class Column:
     makes the cell a link below /console, `badge` names the kind of badge (plain, good, mind, bad).
     Columns with `shown=False` appear when an organizer chooses them, and in full exports. One whose
     `when(uow, organizer, query)` is false would be empty, and is left out of the list and exports.
+    `decimals` is the number of decimals of a number in the list; exports have the exact value.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Column:
     badge: Callable[[Any], str] | None = None
     shown: bool = True
     when: Callable[[UnitOfWork, Organizer, Any], bool] | None = None
+    decimals: int | None = None
 
 
 class FilterKind(StrEnum):
@@ -170,8 +172,9 @@ class Cell:
 def show_cell(texts: Texts, column: Column, row: Any) -> Cell:
     """The value of a column in one row, in words."""
     value = read_value(texts, column, row)
+    rounded = column.decimals is not None and isinstance(value, float)
     return Cell(
-        text=say_value(texts, column, value),
+        text=f"{value:.{column.decimals}f}" if rounded else say_value(texts, column, value),
         kind=column.kind,
         address=column.address(row) if column.address is not None else None,
         badge=column.badge(row) if column.badge is not None and value is not None else None,

@@ -13,7 +13,7 @@ import random  # noqa: TID251 - sample data from a fixed seed
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from server.accounts import service as accounts
@@ -123,7 +123,9 @@ def fill_season(
     known = _settle_in_wechat(application, plan.people)
     written = _write_parts(application, plan, known, say, stopped)
     if not stopped():
-        finish_side_contests(application, _citizen_ref(_find_reader(plan)))
+        reader = _find_reader(plan)
+        division = plan.played[-1].places[reader].division or ""
+        finish_side_contests(application, _citizen_ref(reader), division)
     return written
 
 
@@ -156,9 +158,12 @@ def _plan_season(
         span = (view.opens_at, min(view.closes_at, now))
         of_side = plan_sittings(taking, facts.hours, chance, span, side.count_papers(size.papers))
         model = AnsweringModel(people, of_side.cheat, chance)
+        grouped = [
+            replace(place, division=side.choose_division(view, place.audience)) for place in places
+        ]
         others.append(
             quiz.play_season(
-                view, bank, places, of_side.sittings, model.choose_options,
+                view, bank, grouped, of_side.sittings, model.choose_options,
                 chance=chance, shards=quiz.SHARDS,
             )
         )  # fmt: skip
@@ -276,16 +281,16 @@ def _write_part(
             if one.logged_in_at is not None
         ],
     )
-    papers = sum(_add_papers(uow, plan, played, numbers) for played in plan.played)
+    papers = sum(_add_papers(uow, played, numbers) for played in plan.played)
     count = _add_reports(uow, plan, numbers)
     return Counter(citizens=len(part), papers=papers, reports=count)
 
 
-def _add_papers(
-    uow: UnitOfWork, plan: _Plan, played: quiz.PlayedSeason, numbers: Mapping[int, int]
-) -> int:
+def _add_papers(uow: UnitOfWork, played: quiz.PlayedSeason, numbers: Mapping[int, int]) -> int:
     players = [
-        quiz.PlayerPapers(citizen_id=number, place=plan.places[n], papers=played.papers.get(n, []))
+        quiz.PlayerPapers(
+            citizen_id=number, place=played.places[n], papers=played.papers.get(n, [])
+        )
         for n, number in numbers.items()
     ]
     slug = played.contest.slug

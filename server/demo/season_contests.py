@@ -1,4 +1,4 @@
-"""The two smaller contests of the demo's season: one that is over, and a city's own.
+"""The two smaller contests of the demo's season, in divisions: one that is over, and a city's own.
 
 The contest that is over has sealed and published final ranks, without the player whose results were
 held and not restored. In the city's contest a hold waits for its review, and a paper is open.
@@ -39,7 +39,8 @@ _SEAL = "竞赛结束，答卷已经收齐"
 class SideContest:
     """A smaller contest; `papers` is the number of sittings to plan, `city` whose people take it.
 
-    Every `share`-th person takes part, once at least.
+    Every `share`-th person takes part, once at least. `preset` names the rules, whose divisions
+    `divisions` replaces; people without a division of their audience choose `other_division`.
 
     Units: `opens` and `closes` are days relative to the last day of the season.
     """
@@ -50,6 +51,10 @@ class SideContest:
     opens: int
     closes: int
     papers: int
+    other_division: str
+    preset: str = "default"
+    season_score: str = "best_single_paper"
+    divisions: tuple[tuple[str, str], ...] = ()
     paper_seconds: int = 300
     share: int = 1
     city: str | None = None
@@ -64,6 +69,20 @@ class SideContest:
         """The number of papers to plan, when the daily contest has `daily` papers."""
         return max(12, self.papers * daily // _WHOLE)
 
+    def make_rules(self) -> dict[str, object]:
+        """The rules as an organizer would make them from the preset."""
+        body = dict(quiz.preset_body(self.preset))
+        body |= {"slug": self.slug, "title": self.rules_title, "paper_seconds": self.paper_seconds}
+        body["season_score"] = self.season_score
+        if self.divisions:
+            body["divisions"] = [{"key": key, "title": title} for key, title in self.divisions]
+        return body
+
+    def choose_division(self, contest: quiz.ContestView, audience: str | None) -> str:
+        """The division that a person of an audience chooses."""
+        own = contest.rules.division_named(audience)
+        return self.other_division if own is None else own.key
+
     def select_people(self, people: Sequence[SeasonPerson], taken: int) -> list[SeasonPerson]:
         """The people by position; those who do not take part are marked as never logged in."""
         return [
@@ -76,14 +95,16 @@ class SideContest:
 
 SIDE_CONTESTS = (
     SideContest(
-        slug=PAST, title="防灾避险专题竞赛", rules_title="专题竞赛（取最好成绩）",
-        opens=-20, closes=-10, papers=400, share=2,
+        slug=PAST, title="防灾避险专题竞赛", rules_title="累计积分，分四组（10题）",
+        opens=-20, closes=-10, papers=400, share=4,
+        preset="guangdong-2021", season_score="sum_of_scores", other_division="worker",
     ),
     SideContest(
         slug=CITY, title="南宁市科学阅读答题", rules_title="从容答题（取最好成绩）",
         opens=-6, closes=60, papers=70,
-        # Long, so that the open paper of the demo stays open for hours.
-        paper_seconds=10_000, city=CITY_CODE,
+        divisions=(("youth", "青少年组"), ("adult", "成年组")), other_division="adult",
+        # The longest that the form allows, so that the open paper of the demo stays open.
+        paper_seconds=7200, city=CITY_CODE,
     ),
 )  # fmt: skip
 
@@ -107,9 +128,6 @@ def open_side_contest(
 ) -> quiz.ContestView:
     """Open a smaller contest, or find it as an interrupted season opened it."""
     opens_at, closes_at = side.window_at(until)
-    body = dict(quiz.preset_body("default"))
-    body |= {"slug": side.slug, "title": side.rules_title, "paper_seconds": side.paper_seconds}
-    body["season_score"] = "best_single_paper"
     quiz.open_contest(
         uow_factory,
         quiz.ContestPlan(
@@ -119,7 +137,7 @@ def open_side_contest(
             bank=quiz.BANK,
             opens_at=opens_at,
             closes_at=closes_at,
-            body=body,
+            body=side.make_rules(),
             owner=Scope(city=side.city),
         ),
     )
@@ -133,11 +151,11 @@ def is_finished(uow: UnitOfWork) -> bool:
     return past is not None and past.final is not None
 
 
-def finish_side_contests(application: Application, reader: str) -> None:
+def finish_side_contests(application: Application, reader: str, division: str) -> None:
     """Hold the cheats, seal and publish the final ranks, and open a paper; once, or not at all.
 
-    `reader` is the public id of the citizen with the open paper. All of it is one transaction, so
-    that an interrupted start repeats it whole.
+    `reader` is the public id of the citizen with the open paper, who chooses `division`. All of it
+    is one transaction, so that an interrupted start repeats it whole.
     """
     context = TaskContext(uow_factory=application.uow_factory, gateway=application.gateway)
     for slug in (PAST, CITY):
@@ -151,7 +169,7 @@ def finish_side_contests(application: Application, reader: str) -> None:
         _hold_cheats(uow, past, city)
         _publish_ranks(uow, past)
         (citizen_id,) = accounts.ids_of_refs(uow, [reader]).values()
-        quiz.start_paper(uow, city.ref, citizen_id)
+        quiz.start_paper(uow, city.ref, citizen_id, division)
 
 
 def _hold_cheats(uow: UnitOfWork, past: quiz.ContestView, city: quiz.ContestView) -> None:

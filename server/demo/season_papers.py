@@ -57,6 +57,8 @@ def plan_sittings(
     zeal = {n: chance.random() ** 3 for n in starting}
     zeal[cheat] = 50.0
     wanted = _share_papers({n: len(days) for n, days in free.items()}, zeal, papers)
+    # A sitting later today than now is left out, and the cheat needs one at least.
+    wanted[cheat] = max(wanted[cheat], min(2, len(free[cheat])))
     sittings = [
         sitting
         for n in starting

@@ -35,6 +35,7 @@ from server.quiz.contests.service import contest_by_id, find_contest, rules_at
 from server.quiz.enums import AttemptState, Signal
 from server.quiz.integrity import entrants
 from server.quiz.integrity.inspection import inspect_contests
+from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards.board_keys import group_name
 from server.quiz.leaderboards.service import closed_papers
 from server.quiz.leaderboards.tasks import main_boards
@@ -316,6 +317,30 @@ def test_the_contest_that_is_over_has_final_ranks_without_the_cheat(demo: Applic
         assert (past.final.id, version.publisher_id) != (None, version.author_id)
         assert ranked == entries - {held}
         assert len(ranked) > 5
+
+
+def test_the_smaller_contests_have_a_board_for_each_division(demo: Application) -> None:
+    fill(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        divisions: dict[str, Counter[str | None]] = {}
+        for slug in ("daily-quiz", PAST, CITY):
+            contest = find_contest(uow, slug)
+            chosen = select(Entry.division).where(Entry.contest_id == contest.id)
+            divisions[slug] = Counter(uow.session.scalars(chosen))
+            assert set(divisions[slug]) == {one.key for one in contest.rules.divisions} or {None}
+        assert set(divisions["daily-quiz"]) == {None}
+        assert set(divisions[PAST]) == {"youth", "farmer", "worker", "official"}
+        assert set(divisions[CITY]) == {"youth", "adult"}
+        past = find_contest(uow, PAST)
+        for key, size in divisions[PAST].items():
+            rows = uow.session.scalars(
+                select(SealedRank).where(SealedRank.division == key).order_by(SealedRank.rank)
+            ).all()
+            assert [one.division_rank for one in rows] == list(range(1, len(rows) + 1))
+            # One entry is held.
+            assert 0 < size - len(rows) + 1 <= 2
+            board = board_view.read_board(uow, past, scope=f"division:{key}", limit=100)
+            assert (board.total, board.items[0].score) == (len(rows), rows[0].points)
 
 
 def test_somebody_has_no_rank_and_the_reason_is_found(demo: Application) -> None:

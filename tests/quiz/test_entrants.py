@@ -19,10 +19,11 @@ from server.quiz.contests.service import ContestView
 from server.quiz.integrity.entrant_console import PAGES
 from server.quiz.integrity.rank_reasons import EntryFacts, RankReason, explain_rank
 from server.quiz.leaderboards import service as boards
-from server.quiz.models import Attempt, Contest
+from server.quiz.models import Attempt, Contest, Entry
 from tests.kit.clock import FakeClock
 from tests.kit.console import Browser, console_app
 from tests.kit.quiz import citizens, open_contest, take
+from tests.kit.sealing import a_played_contest
 
 R = RankReason
 NORMAL = EntryFacts(
@@ -131,6 +132,27 @@ def test_the_ranks_are_those_of_the_boards_and_nothing_is_missing(
     ]
     assert "没有选择单位" in shown
     assert "没有填写" not in shown
+
+
+def test_somebody_of_a_division_has_a_rank_in_it(
+    uow_factory: UnitOfWorkFactory, console: Flask
+) -> None:
+    browser = Browser(console, "approver-region")
+    plain = open_contest(uow_factory)
+    a_player(uow_factory, plain)
+    assert '<th scope="col">组别' not in browser.get("/entrants")[1]
+    with uow_factory.begin() as uow:
+        a_played_contest(uow, (100, 90, 80, 60))
+        paper = uow.session.scalars(
+            select(Attempt.ref).join(Entry).where(Entry.division == "adult", Attempt.score == 60)
+        ).one()
+    listed = browser.get("/entrants")[1]
+    assert '<th scope="col">组别' in listed
+    assert "<td>成人组</td>" in listed
+    assert f"/console/entrants/{paper}" in listed
+    shown = re.sub(r"<[^>]+>", " ", page_of(console, paper))
+    assert re.search(r"组别\s+成人组", shown)
+    assert re.search(r"成人组\s+第2名（共2人）", shown)
 
 
 def test_reasons_are_told_in_words_that_say_what_to_do(

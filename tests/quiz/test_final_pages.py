@@ -89,9 +89,11 @@ def test_a_version_shows_its_ranks_its_boards_and_who_is_left_out(
     contest, ref = sealed
     shown = Browser(console, "approver-region").get(f"/contests/{contest.ref}/final/{ref}")[1]
     first = table_under(shown, "first-ranks")
-    assert [(row[0], row[5]) for row in first] == [
-        ("1", "90"), ("2", "90"), ("3", "80"), ("4", "60"), ("5", "50"), ("6", "40"),
+    assert [(row[0], row[5], row[6]) for row in first] == [
+        ("1", "学生组", "90"), ("2", "", "90"), ("3", "成人组", "80"),
+        ("4", "学生组", "60"), ("5", "", "50"), ("6", "成人组", "40"),
     ]  # fmt: skip
+    assert first[0][7] == "60.001"
     sizes = {row[0]: (row[1], row[2]) for row in table_under(shown, "boards")}
     assert sizes["全区"] == ("6", "90")
     assert sizes["南宁市"] == ("2", "80")
@@ -186,6 +188,58 @@ def test_the_column_of_divisions_is_left_out_where_it_would_be_empty(
     heading, row = answer.data.decode("utf-8-sig").strip().splitlines()
     assert "组别" not in heading
     assert len(row.split(",")) == len(heading.split(","))
+
+
+def rows_of(shown: str, *columns: int) -> list[tuple[str, ...]]:
+    """Some cells of each row of a list."""
+    rows = shown.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in rows]
+    return [tuple(row[n].strip() for n in columns) for row in cells]
+
+
+def test_a_division_has_its_own_board_in_the_list_and_its_export(
+    console: Flask, sealed: tuple[ContestView, str], uow_factory: UnitOfWorkFactory
+) -> None:
+    contest, ref = sealed
+    browser = Browser(console, "editor-region")
+    shown = browser.get(f"/ranks?contest={contest.ref}")[1]
+    assert '<option value="division:pupil">组别：学生组</option>' in shown
+    assert '<option value="audience:elder">人群：老年人</option>' in shown
+    for board in (f"contest={contest.ref}", f"version={ref}"):
+        shown = browser.get(f"/ranks?{board}&scope=division:pupil")[1]
+        assert rows_of(shown, 0, 5, 6) == [("1", "学生组", "90"), ("2", "学生组", "60")]
+        given = {"file_format": "csv", "every_column": "all", "reason": "评奖"}
+        export = browser.open("POST", f"/ranks/export?{board}&scope=division:pupil", given)
+        _, *lines = export.data.decode("utf-8-sig").strip().splitlines()
+        assert [line.split(",")[0] for line in lines] == ["1", "2"]
+        assert all(line.endswith("学生组") for line in lines)
+    # The division was chosen before another contest, which has none.
+    plain = open_contest(uow_factory)
+    status, shown = browser.get(f"/ranks?contest={plain.ref}&scope=division:pupil")
+    assert (status, "division:pupil" in shown) == (200, False)
+
+
+def test_the_list_rounds_times_and_the_export_has_them_exactly(
+    console: Flask, sealed: tuple[ContestView, str]
+) -> None:
+    contest, _ = sealed
+    browser = Browser(console, "editor-region")
+    shown = browser.get(f"/ranks?contest={contest.ref}&scope=city:450200")[1]
+    assert [row[0] for row in rows_of(shown, 7)] == ["60.0", "60.0"]
+    assert "千分之一秒" in shown
+    given = {"file_format": "csv", "every_column": "all", "reason": "评奖"}
+    export = browser.open("POST", f"/ranks/export?contest={contest.ref}&scope=city:450200", given)
+    text = export.data.decode("utf-8-sig")
+    assert ("60.001" in text, "60.004" in text) == (True, True)
+
+
+def test_the_list_names_the_contest_that_it_shows_and_present_counties(
+    console: Flask, sealed: tuple[ContestView, str], uow_factory: UnitOfWorkFactory
+) -> None:
+    newest = open_contest(uow_factory)
+    shown = Browser(console, "editor-region").get("/ranks")[1]
+    assert chosen_in(shown, "contest") == newest.ref
+    assert ("横州市" in shown, "横县" in shown) == (True, False)
 
 
 def test_a_version_that_moves_nobody_says_whose_score_changed(

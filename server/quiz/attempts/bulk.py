@@ -68,7 +68,7 @@ def _add_entry(uow: UnitOfWork, contest: ContestView, one: PlayerPapers) -> int:
     counted = Place(
         city=place.city, county=place.county, unit_id=place.unit_id, audience=place.audience
     )
-    return attempt_store.entry_for(uow, contest.id, one.citizen_id, counted)
+    return attempt_store.entry_for(uow, contest.id, one.citizen_id, counted, place.division)
 
 
 def _attempt_row(

@@ -72,9 +72,10 @@ class PlayedPaper:
 
 @dataclass(frozen=True, kw_only=True)
 class PlayedSeason:
-    """The closed papers of each player, the earliest first, in a contest."""
+    """The closed papers of each player, the earliest first; player `n` counts for `places[n]`."""
 
     contest: ContestView
+    places: Sequence[CountedPlace]
     papers: dict[int, list[PlayedPaper]]
 
 
@@ -84,6 +85,7 @@ class _Table:
 
     contest: ContestView
     bank: LoadedBank
+    places: Sequence[CountedPlace]
     answer: Answer
     chance: Random
     shards: int
@@ -105,11 +107,13 @@ def play_season(  # noqa: PLR0913 - one fact of the season each, all by name
 
     Sittings beyond a day's limit are left out. Raises: PoolTooSmall.
     """
-    table = _Table(contest=contest, bank=bank, answer=answer, chance=chance, shards=shards)
+    table = _Table(
+        contest=contest, bank=bank, places=places, answer=answer, chance=chance, shards=shards
+    )
     for sitting in sorted(sittings, key=lambda one: (one.started_at, one.player)):
         _play_sitting(table, sitting)
     _rank_papers(contest.rules, table.played, places)
-    return PlayedSeason(contest=contest, papers=dict(table.played))
+    return PlayedSeason(contest=contest, places=places, papers=dict(table.played))
 
 
 def _play_sitting(table: _Table, sitting: Sitting) -> None:
@@ -119,7 +123,7 @@ def _play_sitting(table: _Table, sitting: Sitting) -> None:
     if try_no > rules.papers_per_day:
         return
     shard = table.chance.randrange(table.shards)
-    items = _draw_items(table, earlier, shard)
+    items = _draw_items(table, sitting.player, shard)
     dealt = papers.deal_paper(items, table.chance)
     deadline_at = deadline_of_paper(rules, sitting.started_at)
     closed_at = deadline_at if sitting.took is None else sitting.started_at + sitting.took
@@ -151,10 +155,11 @@ def _play_sitting(table: _Table, sitting: Sitting) -> None:
     )
 
 
-def _draw_items(table: _Table, earlier: Sequence[PlayedPaper], shard: int) -> list[Item]:
+def _draw_items(table: _Table, player: int, shard: int) -> list[Item]:
     rules, counts = table.contest.rules, table.counts[shard]
-    seen = {ref: number for number, one in enumerate(earlier) for ref in one.dealt}
-    pools = [(part, table.bank.pool_for_part(part, table.contest.left_out)) for part in rules.parts]
+    seen = {ref: number for number, one in enumerate(table.played[player]) for ref in one.dealt}
+    parts = rules.parts_for(table.places[player].division)
+    pools = [(part, table.bank.pool_for_part(part, table.contest.left_out)) for part in parts]
     past = Past(seen=seen, counts=counts)
     items = draw_paper(pools, past, table.chance, cover_topics=rules.cover_topics)
     for item in items:

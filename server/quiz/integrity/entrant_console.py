@@ -36,6 +36,10 @@ ENTRANTS = Table(
         Column(name="contest", title="quiz.entrants.contest", value=lambda row: row.contest),
         Column(name="place", title="quiz.entrants.place", value=lambda row: row.place),
         Column(
+            name="division", title="quiz.entrants.division", value=lambda row: row.division,
+            when=entrants.have_divisions,
+        ),
+        Column(
             name="state", title="quiz.entrants.state", value=lambda row: row.state,
             words="quiz.entrants.state_word",
             badge=lambda row: {"held": "mind", "unranked": "plain"}.get(row.state, "good"),

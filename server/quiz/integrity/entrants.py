@@ -25,6 +25,7 @@ from server.quiz.leaderboards import board_keys as keys
 from server.quiz.leaderboards import rank_order
 from server.quiz.leaderboards import standings_queries as standings
 from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, IntegrityFlag, Standing
+from server.quiz.rules import RuleSet
 from server.quiz.sealing import building as sealing
 from server.units import service as units
 
@@ -49,6 +50,7 @@ class EntrantLine:
     name: str
     contest: str
     place: str
+    division: str
     papers: int
     state: str
     played_at: datetime | None
@@ -119,18 +121,27 @@ def describe_entrants(uow: UnitOfWork, rows: Sequence[Any]) -> list[EntrantLine]
     """Entries in words; names are those of the public boards."""
     with serving_found_row(uow.session):
         names = accounts.names_of(uow, [row[0].citizen_id for row in rows])
+        grouped = {row[0].contest_id for row in rows if row[0].division is not None}
+        rules = {one: contests.contest_by_id(uow, one).rules for one in grouped}
     return [
         EntrantLine(
             ref=ref or "",
             name=names[entry.citizen_id].shown,
             contest=title,
             place=name_place(entry),
+            division=_name_division(rules.get(entry.contest_id), entry.division),
             papers=papers,
             state=_state_of(entry, standing),
             played_at=played_at,
         )
         for entry, title, ref, papers, played_at, standing, *_ in rows
     ]
+
+
+def have_divisions(uow: UnitOfWork, organizer: Organizer, query: EntrantQuery) -> bool:
+    """Whether an entry that matches the filters is in a division."""
+    found = select_entrants(uow, organizer, query).where(Entry.division.is_not(None))
+    return uow.session.execute(found.limit(1)).first() is not None
 
 
 def list_contests(uow: UnitOfWork, _organizer: Organizer) -> list[tuple[str, str]]:
@@ -151,6 +162,11 @@ def read_entrant(uow: UnitOfWork, organizer: Organizer, paper_ref: str) -> Entra
     (line,) = describe_entrants(uow, [row])
     with serving_found_row(uow.session):
         return _describe_entry(uow, row[0], line)
+
+
+def _name_division(rules: RuleSet | None, key: str | None) -> str:
+    found = None if rules is None else rules.division_named(key)
+    return "" if found is None else found.title
 
 
 def _is_told(texts: Texts, told: str) -> ColumnElement[bool]:
@@ -174,7 +190,7 @@ def _published_contests(uow: UnitOfWork) -> list[tuple[str, str]]:
 
 def _describe_entry(uow: UnitOfWork, entry: Entry, line: EntrantLine) -> Entrant:
     contest = contests.contest_by_id(uow, entry.contest_id)
-    ranks = [] if line.state == "held" else _live_ranks(uow, entry)
+    ranks = [] if line.state == "held" else _live_ranks(uow, entry, line.division)
     region = next((one.rank for one in ranks if one.kind == keys.REGION), None)
     flag = select(IntegrityFlag.ref).where(IntegrityFlag.entry_id == entry.id)
     open_paper = exists().where(Attempt.entry_id == entry.id, Attempt.state == AttemptState.OPEN)
@@ -210,8 +226,11 @@ def _is_upheld(uow: UnitOfWork, entry_id: int) -> bool:
     return bool(uow.session.scalar(select(upheld)))
 
 
-def _live_ranks(uow: UnitOfWork, entry: Entry) -> list[BoardRank]:
-    """The ranks of the present totals, those hidden by a freeze included."""
+def _live_ranks(uow: UnitOfWork, entry: Entry, division: str) -> list[BoardRank]:
+    """The ranks of the present totals, those hidden by a freeze included.
+
+    `division` is the title of the entry's division.
+    """
     stands = sealing.select_live_stands(entry.contest_id).subquery()
     mine = uow.session.execute(select(stands).where(stands.c.entry_id == entry.id)).one_or_none()
     if mine is None:
@@ -226,13 +245,14 @@ def _live_ranks(uow: UnitOfWork, entry: Entry) -> list[BoardRank]:
         places.append((f"county:{entry.county}", Entry.county == entry.county))
     if entry.unit_id is not None:
         places.append((f"unit:{entry.unit_id}", Entry.unit_id == entry.unit_id))
+    if entry.division is not None:
+        places.append((f"division:{entry.division}", Entry.division == entry.division))
     found = []
     for scope, inside in places:
         size, better = uow.session.execute(counted.where(inside)).one()
-        name = units.resolve_scope(uow, scope)[1]
-        found.append(
-            BoardRank(kind=scope.partition(":")[0], place=name, rank=int(better) + 1, of=size)
-        )
+        kind = scope.partition(":")[0]
+        name = division if kind == "division" else units.resolve_scope(uow, scope)[1]
+        found.append(BoardRank(kind=kind, place=name, rank=int(better) + 1, of=size))
     return found
 
 

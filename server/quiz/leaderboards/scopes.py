@@ -10,7 +10,7 @@ from server.quiz.leaderboards.board_keys import REGION
 from server.units import service as units
 
 # The audiences of the campaign, as profiles name them.
-AUDIENCES = frozenset({"youth", "farmer", "worker", "official", "elder"})
+AUDIENCES = ("youth", "farmer", "worker", "official", "elder")
 
 
 def scope_in_contest(

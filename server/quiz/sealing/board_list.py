@@ -25,6 +25,7 @@ from sqlalchemy import (
 
 from server.accounts import service as accounts
 from server.base.access import Organizer
+from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.ownership import people_of, serving_found_row, visible_to
 from server.base.uow import UnitOfWork
@@ -101,19 +102,22 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
 
 
 def settle_query(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> RankQuery:
-    """The query with the contest of its version; a version of another contest is left out.
+    """The query with its contest named; a version or division of another contest is left out.
 
-    The list offers only versions of a chosen contest, so such a one was chosen before the contest.
-    Raises: NotFound (404) for an unknown version.
+    The list offers only those of a chosen contest, so such a one was chosen before the contest.
+    Raises: NotFound (404) for an unknown version or contest.
     """
     version = _find_version(uow, organizer, query)
-    if version is None:
+    contest = _find_contest(uow, organizer, query.contest, None if query.contest else version)
+    if contest is None:
         return query
-    with serving_found_row(uow.session):
-        contest = uow.session.get_one(Contest, version.contest_id).ref
-    if query.contest in (None, contest):
-        return replace(query, contest=contest)
-    return replace(query, version=None)
+    kind, _, key = (query.scope or REGION).partition(":")
+    return replace(
+        query,
+        contest=contest.ref,
+        version=query.version if version and version.contest_id == contest.id else None,
+        scope=None if kind == "division" and not contest.rules.division_named(key) else query.scope,
+    )
 
 
 def _find_version(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> SealedVersion | None:
@@ -243,8 +247,12 @@ def name_board(uow: UnitOfWork, contest: ContestView, scope: str) -> str:
         case "division":
             return _name_division(contest, value)
         case "audience":
-            return uow.texts.fill_text(f"quiz.ranks.audience.{value}")
+            return _name_audience(uow, value)
     return uow.texts.fill_text("quiz.ranks.whole")
+
+
+def _name_audience(uow: UnitOfWork, audience: str) -> str:
+    return uow.texts.fill_text(f"quiz.ranks.audience.{audience}")
 
 
 def _name_division(contest: ContestView, key: str | None) -> str:
@@ -296,13 +304,26 @@ def list_version_choices(
     ]
 
 
-def list_scope_choices(_uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
-    """The cities and counties of the organizer's place."""
-    found = []
+def list_scope_choices(
+    uow: UnitOfWork, organizer: Organizer, query: RankQuery
+) -> list[tuple[str, str]]:
+    """The divisions of the contest, the audiences, and the places of the organizer's own place."""
+    said = uow.texts.fill_text
+    contest = _find_contest(uow, organizer, query.contest, None)
+    divisions = () if contest is None else contest.rules.divisions
+    found = [
+        (f"division:{one.key}", said("quiz.ranks.of_division", title=one.title))
+        for one in divisions
+    ]
+    found += [
+        (f"audience:{one}", said("quiz.ranks.of_audience", title=_name_audience(uow, one)))
+        for one in scopes.AUDIENCES
+    ]
     for city in units.load_regions().cities:
         if organizer.scope.city in (None, city.code):
             found.append((f"city:{city.code}", city.name))
-            found += [(f"county:{one.code}", f"{city.name}{one.name}") for one in city.counties]
+            counties = city.counties_on(beijing_day(uow.now))
+            found += [(f"county:{one.code}", f"{city.name}{one.name}") for one in counties]
     return found
 
 
@@ -337,7 +358,7 @@ RANKS = Table(
             value=lambda row: row.score, sort=_POINTS,
         ),
         Column(
-            name="seconds", title="quiz.ranks.seconds", kind=ColumnKind.NUMBER,
+            name="seconds", title="quiz.ranks.seconds", kind=ColumnKind.NUMBER, decimals=1,
             value=lambda row: row.seconds, sort=_TIME,
         ),
         Column(
@@ -359,7 +380,7 @@ RANKS = Table(
             blank="quiz.ranks.source_public",
         ),
         Filter(
-            name="scope", title="quiz.ranks.scope", options=list_scope_choices,
+            name="scope", title="quiz.ranks.scope", options_for=list_scope_choices,
             blank="quiz.ranks.whole",
         ),
     ),

@@ -66,7 +66,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class VersionCheck:
-    """The part of a version about the organizer's place; `further` counts the other boards."""
+    """The part of a version about the organizer's place; `counties` and `units` count boards."""
 
     first: Sequence[RankedPlayer]
     boards: list[BoardSize]
@@ -75,6 +75,11 @@ class VersionCheck:
     left_out: list[LeftOut]
     left_out_count: int
     rescored: int
+
+    @property
+    def divided(self) -> bool:
+        """Whether a rank that is shown has a division."""
+        return any(one.division for one in self.first)
 
 
 def check_version(
