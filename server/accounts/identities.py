@@ -300,6 +300,24 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
     return {number: survivor for number, survivor in now.items() if survivor in locked}
 
 
+def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """The present citizens that these are or were merged into; erased ones are left out.
+
+    Raises: Unavailable (503) when one is merged at this moment.
+    Locks: those citizens, shared, in the order of their ids.
+    """
+    before = set(survivors_of(uow, citizen_ids).values())
+    wanted = select(Citizen.id).where(
+        Citizen.id.in_(before), Citizen.merged_into.is_(None), Citizen.erased_at.is_(None)
+    )
+    present = set(uow.session.scalars(wanted.order_by(Citizen.id).with_for_update(read=True)))
+    # Read again: a merge may have been committed between the first read and the locks.
+    now = survivors_of(uow, citizen_ids)
+    if not before.issuperset(now.values()):
+        raise Unavailable(retry_after_seconds=1)
+    return {number: survivor for number, survivor in now.items() if survivor in present}
+
+
 def _place_of(uow: UnitOfWork, citizen_id: int) -> tuple[Any, ...]:
     return tuple(
         uow.session.execute(

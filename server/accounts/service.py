@@ -282,6 +282,15 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
     return identities.lock_survivors(uow, citizen_ids)
 
 
+def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """The present citizens that these are or were merged into; erased ones are left out.
+
+    Raises: Unavailable (503) when one is merged at this moment.
+    Locks: those citizens, shared, in the order of their ids.
+    """
+    return identities.lock_recipients(uow, citizen_ids)
+
+
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """Erased rows of the same person that limits of a running season still count."""
     return limit_traces.former_ids(uow, citizen_id)

@@ -21,6 +21,7 @@ from server.notices.bulk import add_grants as add_grants
 from server.notices.inbox import Letter as Letter
 from server.notices.inbox import list_messages as list_messages
 from server.notices.inbox import post_message as post_message
+from server.notices.inbox import post_messages as post_messages
 from server.notices.models import MessageGrant
 from server.notices.pushes import PlannedPush as PlannedPush
 from server.notices.pushes import plan_push as plan_push

@@ -115,7 +115,7 @@ def _end_contest(uow_factory: UnitOfWorkFactory, contest_id: int) -> None:
 
 
 def _tell(uow_factory: UnitOfWorkFactory) -> int:
-    return letters.tell_final_ranks(TaskContext(uow_factory=uow_factory, gateway=None))
+    return letters.send_rank_letters(TaskContext(uow_factory=uow_factory, gateway=None))
 
 
 def _merge_units(uow_factory: UnitOfWorkFactory, contest_id: int, members: int) -> None:

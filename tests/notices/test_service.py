@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from server.accounts import identities, privacy
-from server.base.errors import Invalid, NotAuthenticated
+from server.accounts.models import Citizen
+from server.base.errors import Invalid, NotAuthenticated, Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.notices import service
 from server.notices.models import InboxMessage, MessageGrant
@@ -315,3 +316,38 @@ def test_a_rejection_of_the_same_second_counts(
             uow, person.id, [Choice(template_id=FIRST, status="reject")], whole_second
         )
     assert left(uow_factory, person)[FIRST] == 0
+
+
+def test_many_letters_reach_the_present_citizens_once(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        plain, gone, erased = a_citizen(uow), a_citizen(uow), a_citizen(uow)
+        kept = a_citizen(uow)
+        uow.session.get_one(Citizen, gone.id).merged_into = kept.id
+        uow.session.get_one(Citizen, erased.id).erased_at = uow.now
+    letters = [
+        (one.id, service.Letter(key="x:1", title="通知", body=f"给{one.id}"))
+        for one in (gone, kept, erased, plain)
+    ]
+    with uow_factory.begin() as uow:
+        assert service.post_messages(uow, letters) == 2
+        assert service.post_messages(uow, letters) == 0
+        assert service.post_messages(uow, []) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        asked = select(InboxMessage.citizen_id, InboxMessage.body)
+        # The survivor's own letter, not that of the citizen who became him.
+        assert dict(map(tuple, uow.session.execute(asked))) == {
+            plain.id: f"给{plain.id}", kept.id: f"给{kept.id}",
+        }  # fmt: skip
+
+
+def test_letters_to_a_citizen_who_is_merged_at_this_moment_are_refused(
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with uow_factory.begin() as uow:
+        gone, kept = a_citizen(uow).id, a_citizen(uow).id
+    # The merge is committed after the first read of the survivors.
+    found = iter([{gone: gone}, {gone: kept}])
+    monkeypatch.setattr(identities, "survivors_of", lambda *_given: next(found))
+    letter = service.Letter(key="x:1", title="通知", body="x")
+    with pytest.raises(Unavailable), uow_factory.begin() as uow:
+        service.post_messages(uow, [(gone, letter)])

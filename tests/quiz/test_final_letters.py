@@ -44,7 +44,7 @@ def ended(uow_factory: UnitOfWorkFactory, clock: FakeClock) -> ContestView:
 
 
 def tell(uow_factory: UnitOfWorkFactory) -> int:
-    return letters.tell_final_ranks(TaskContext(uow_factory=uow_factory, gateway=None))
+    return letters.send_rank_letters(TaskContext(uow_factory=uow_factory, gateway=None))
 
 
 def inboxes(uow_factory: UnitOfWorkFactory) -> dict[int, list[str]]:
@@ -89,17 +89,18 @@ def test_letters_that_were_killed_in_the_middle_go_on(
 ) -> None:
     publish(uow_factory, ended, seal(uow_factory, ended))
     monkeypatch.setattr(letters, "BATCH", 2)
-    posted = letters.notices.post_message
+    posted = letters.notices.post_messages
     calls = 0
 
-    def die_at_fourth(*given: object) -> bool:
+    def die_after_second(*given: object) -> int:
         nonlocal calls
         calls += 1
-        if calls == 4:
+        count = posted(*given)  # type: ignore[arg-type] # what it was given
+        if calls == 2:
             raise KeyboardInterrupt
-        return posted(*given)  # type: ignore[arg-type] # what it was given
+        return count
 
-    monkeypatch.setattr(letters.notices, "post_message", die_at_fourth)
+    monkeypatch.setattr(letters.notices, "post_messages", die_after_second)
     with pytest.raises(KeyboardInterrupt):
         tell(uow_factory)
     assert len(inboxes(uow_factory)) == 2

@@ -28,15 +28,16 @@ from server.quiz.leaderboards import service as boards
 from server.quiz.models import (
     Entry,
     IntegrityCase,
+    SealedOrder,
     SealedPart,
     SealedRank,
     SealedVersion,
 )
-from server.quiz.sealing import building, console, rules, stepping
+from server.quiz.sealing import building, console, ranking, rules, stepping
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.commands import verify_final_ranks
 from server.quiz.sealing.verification import verify_versions
-from tests.kit.boards import a_paper, close_paper, recounted
+from tests.kit.boards import a_contest, a_paper, close_paper, recounted
 from tests.kit.clock import FakeClock
 from tests.kit.console import Browser, console_app
 from tests.kit.jobs import run_jobs
@@ -265,7 +266,8 @@ def test_a_large_contest_is_sealed_by_a_job_that_goes_on_after_a_kill(
         run_jobs(uow_factory)
     shown = page.get(path)[1]
     assert "正在封存名次" in shown
-    assert 'value="2" max="5"' in shown
+    # All five rows, and two lines of the file.
+    assert 'value="3" max="5"' in shown
     assert f"{path}/seal" not in shown
     # Nobody begins a second version meanwhile, and nobody reads or publishes the unfinished one.
     assert page.ask("POST", f"{path}/seal", {"reason": "再来"})[0] == 409
@@ -309,7 +311,8 @@ def test_the_steps_of_a_sealing_are_transactions_between_which_others_write(
         told.append((done, total))
 
     assert stepping.finish_version(uow_factory, version, hold_between)
-    assert told == [(2, 5), (4, 5), (5, 5)]
+    # Three parts of rows, three parts of the file.
+    assert told == [(done, 5) for done in range(6)]
     # The ranks are those of one instant; the hold is in the next version.
     with uow_factory.begin(read_only=True) as uow:
         assert sealing.version_by_id(uow, version).rank_count == 5
@@ -322,6 +325,68 @@ def test_the_steps_of_a_sealing_are_transactions_between_which_others_write(
             (SealState.DRAFT, 4),
         ]
         assert verify_versions(uow, large.id) is None
+
+
+def test_a_sealing_that_is_killed_goes_on_with_the_order_that_it_had(
+    uow_factory: UnitOfWorkFactory, large: ContestView
+) -> None:
+    with uow_factory.begin() as uow:
+        version = sealing.begin_sealing(uow, APPROVER, large.ref, "结束", accept_open=True).id
+        order = [row[0] for row in recounted(uow.session, large, "region", "total")]
+
+    def die_after_two(done: int, _total: int) -> None:
+        if done == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stepping.finish_version(uow_factory, version, die_after_two)
+    with uow_factory.begin() as uow:
+        boards.hold_entry(uow, order[0])
+        assert sealing.note_late_change(uow, large.id, OTHER, "作弊")
+    assert stepping.finish_version(uow_factory, version, lambda *_numbers: None)
+    with uow_factory.begin(read_only=True) as uow:
+        ranks = select(SealedRank.entry_id).order_by(SealedRank.rank)
+        assert list(uow.session.scalars(ranks)) == order
+        assert uow.session.scalar(select(func.count()).select_from(SealedOrder)) == 0
+        assert verify_versions(uow, large.id) is None
+
+
+def test_the_ranking_of_a_sealing_holds_no_lock_and_two_workers_keep_one_order(
+    uow_factory: UnitOfWorkFactory, large: ContestView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with uow_factory.begin() as uow:
+        version = sealing.begin_sealing(uow, APPROVER, large.ref, "结束", accept_open=True).id
+    rank = ranking.rank_entries
+
+    def rank_beside_another(uow: UnitOfWork, contest_id: int, size: int) -> ranking.PackedOrder:
+        monkeypatch.setattr(ranking, "rank_entries", rank)
+        assert uow.read_only
+        found = rank(uow, contest_id, size)
+        # Another worker, which needs the lock of the contest, and on SQLite that of the database.
+        assert stepping.finish_version(uow_factory, version, lambda *_numbers: None)
+        return found
+
+    monkeypatch.setattr(ranking, "rank_entries", rank_beside_another)
+    assert stepping.finish_version(uow_factory, version, lambda *_numbers: None)
+    with uow_factory.begin(read_only=True) as uow:
+        assert sealing.version_by_id(uow, version).state is SealState.DRAFT
+        assert uow.session.scalar(select(func.count()).select_from(SealedRank)) == 5
+        assert uow.session.scalar(select(func.count()).select_from(SealedOrder)) == 0
+        assert verify_versions(uow, large.id) is None
+
+
+def test_a_contest_without_entries_has_an_empty_version(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with uow_factory.begin() as uow:
+        contest = a_contest(uow)
+    end_contest(uow_factory, clock, contest)
+    with uow_factory.begin() as uow:
+        version = sealing.begin_sealing(uow, APPROVER, contest.ref, "结束", accept_open=True).id
+    assert stepping.finish_version(uow_factory, version, lambda *_numbers: None)
+    with uow_factory.begin(read_only=True) as uow:
+        assert sealing.version_by_id(uow, version).rank_count == 0
+        assert verify_versions(uow, contest.id) is None
 
 
 def test_a_sealing_whose_job_was_lost_is_finished_by_the_sweep(

@@ -26,7 +26,7 @@ from server.quiz.leaderboards import rank_order
 from server.quiz.leaderboards import standings_queries as standings
 from server.quiz.models import Attempt, Contest, Entry, IntegrityCase, IntegrityFlag, Standing
 from server.quiz.rules import RuleSet
-from server.quiz.sealing import building as sealing
+from server.quiz.sealing import ranking
 from server.units import service as units
 
 _CONTESTS = 100
@@ -231,7 +231,7 @@ def _live_ranks(uow: UnitOfWork, entry: Entry, division: str) -> list[BoardRank]
 
     `division` is the title of the entry's division.
     """
-    stands = sealing.select_live_stands(entry.contest_id).subquery()
+    stands = ranking.select_live_stands(entry.contest_id).subquery()
     mine = uow.session.execute(select(stands).where(stands.c.entry_id == entry.id)).one_or_none()
     if mine is None:
         return []

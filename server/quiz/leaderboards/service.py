@@ -60,7 +60,7 @@ class PlayedOn:
 
 
 _entry, _attempt, _standing = table_of(Entry), table_of(Attempt), table_of(Standing)
-_ENTRY = select(
+SELECT_ENTRY = select(
     _entry.c.id,
     _entry.c.contest_id,
     _entry.c.merged_at,
@@ -68,17 +68,18 @@ _ENTRY = select(
     standings_queries.freeze_of_contest(_entry.c.contest_id).label("freezes_at"),
     *standings_queries.place_columns(),
 )
-_LOCKED = _ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
-_PAPERS = select(
+_LOCKED = SELECT_ENTRY.where(_entry.c.id == bindparam("entry_id")).with_for_update()
+SELECT_PAPERS = select(
     _attempt.c.id,
     _attempt.c.on_day,
     _attempt.c.on_week,
     _attempt.c.score,
     _attempt.c.duration_ms,
     _attempt.c.closed_at,
-).where(_attempt.c.entry_id == bindparam("entry_id"), _attempt.c.state != AttemptState.OPEN)
-_TOLD = ("points", "time_ms", "reached_at", "changed_at")
-_WRITTEN = ("contest_id", "entry_id", "period", "version", *_TOLD)
+).where(_attempt.c.state != AttemptState.OPEN)
+_PAPERS = SELECT_PAPERS.where(_attempt.c.entry_id == bindparam("entry_id"))
+RENEWED = ("points", "time_ms", "reached_at", "changed_at")
+_WRITTEN = ("contest_id", "entry_id", "period", "version", *RENEWED)
 
 
 def lock_entry(uow: UnitOfWork, entry_id: int) -> LockedEntry:
@@ -86,10 +87,11 @@ def lock_entry(uow: UnitOfWork, entry_id: int) -> LockedEntry:
 
     Locks: the entry.
     """
-    return _entry_from_row(run_statement(uow, _LOCKED, {"entry_id": entry_id}).only_row())
+    return entry_from_row(run_statement(uow, _LOCKED, {"entry_id": entry_id}).only_row())
 
 
-def _entry_from_row(row: Any) -> LockedEntry:
+def entry_from_row(row: Any) -> LockedEntry:
+    """An entry from a row of `SELECT_ENTRY`."""
     entry_id, contest_id, merged_at, held_at, freezes_at, *place = row
     return LockedEntry(
         contest_id=contest_id,
@@ -102,14 +104,17 @@ def _entry_from_row(row: Any) -> LockedEntry:
 
 def closed_papers(uow: UnitOfWork, entry_id: int) -> list[PlayedOn]:
     """The closed papers of an entry."""
-    return [
-        PlayedOn(
-            paper=Paper(id=row.id, on_day=row.on_day, score=row.score, time_ms=row.duration_ms,
-                        closed_at=row.closed_at),
-            periods=keys.periods_of(row.on_day, row.on_week),
-        )
-        for row in run_statement(uow, _PAPERS, {"entry_id": entry_id})
-    ]  # fmt: skip
+    rows = run_statement(uow, _PAPERS, {"entry_id": entry_id})
+    return [paper_from_row(row) for row in rows]
+
+
+def paper_from_row(row: Any) -> PlayedOn:
+    """A closed paper from a row of `SELECT_PAPERS`."""
+    return PlayedOn(
+        paper=Paper(id=row.id, on_day=row.on_day, score=row.score, time_ms=row.duration_ms,
+                    closed_at=row.closed_at),
+        periods=keys.periods_of(row.on_day, row.on_week),
+    )  # fmt: skip
 
 
 def record_result(
@@ -146,8 +151,13 @@ def recount_standings(
     While the boards are frozen the standings are stored under hidden periods, which only organizers
     and the sealing read.
     """
+    return _write_boards(uow, entry_lock, played, rules, periods, hiding_of(uow, entry_lock))
+
+
+def hiding_of(uow: UnitOfWork, entry_lock: LockedEntry) -> str:
+    """The beginning of an entry's periods now: that of hidden ones while its boards are frozen."""
     frozen = entry_lock.freezes_at is not None and entry_lock.freezes_at <= uow.now
-    return _write_boards(uow, entry_lock, played, rules, periods, keys.HIDDEN if frozen else "")
+    return keys.HIDDEN if frozen else ""
 
 
 def _write_boards(
@@ -158,8 +168,26 @@ def _write_boards(
     periods: Iterable[str],
     hidden: str = "",
 ) -> dict[str, Stand]:
+    rows = standing_rows(uow, entry_lock, played, rules, periods, hidden)
+    moved = [
+        Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write_standings(uow, rows).items()
+    ]
+    bring_after_commit(uow, entry_lock.contest_id, moved)
     gone = "" if entry_lock.on_board else keys.GONE
-    rows = []
+    return {move.period.removeprefix(f"{gone}{hidden}"): move.stand for move in moved}
+
+
+def standing_rows(
+    uow: UnitOfWork,
+    entry_lock: LockedEntry,
+    played: Sequence[PlayedOn],
+    rules: RuleSet,
+    periods: Iterable[str],
+    hidden: str,
+) -> list[dict[str, object]]:
+    """The rows of an entry's standings in these periods, computed from its closed papers."""
+    gone = "" if entry_lock.on_board else keys.GONE
+    rows: list[dict[str, object]] = []
     for period in sorted(periods):
         reached = season_total(rules.season, [one.paper for one in played if period in one.periods])
         if reached is not None:
@@ -175,11 +203,7 @@ def _write_boards(
                     "changed_at": uow.now,
                 }
             )
-    moved = [
-        Moved(p, s, entry_lock.place, [], uow.now) for p, s in _write_standings(uow, rows).items()
-    ]
-    bring_after_commit(uow, entry_lock.contest_id, moved)
-    return {move.period.removeprefix(f"{gone}{hidden}"): move.stand for move in moved}
+    return rows
 
 
 def take_off(uow: UnitOfWork, entry_id: int) -> None:
@@ -319,7 +343,7 @@ def _renewing_insert(dialect: str, rows: int) -> ReturningInsert[Any]:
         index_elements=["entry_id", "period"],
         set_={
             "version": _standing.c.version + 1,
-            **{name: fresh.excluded[name] for name in _TOLD},
+            **{name: fresh.excluded[name] for name in RENEWED},
         },
     ).returning(_standing.c.period, *standings_queries.STAND_COLUMNS)
     return renewed

@@ -24,7 +24,13 @@ from server.quiz.models.integrity import (
 from server.quiz.models.leaderboards import Entry, GroupMember, Standing, WeChatGroup
 from server.quiz.models.practice import Practice, PracticeAnswer
 from server.quiz.models.review import ItemFigure, ItemTally, OptionTally, QuestionReport
-from server.quiz.models.sealing import SealChange, SealedPart, SealedRank, SealedVersion
+from server.quiz.models.sealing import (
+    SealChange,
+    SealedOrder,
+    SealedPart,
+    SealedRank,
+    SealedVersion,
+)
 from server.quiz.models.sharing import Share
 from server.quiz.models.voids import QuestionVoid, RankChange, RescoredPaper, Rescoring
 
@@ -55,6 +61,7 @@ __all__ = [
     "Rescoring",
     "RuleSetRow",
     "SealChange",
+    "SealedOrder",
     "SealedPart",
     "SealedRank",
     "SealedVersion",

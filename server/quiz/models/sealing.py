@@ -26,7 +26,8 @@ class SealedVersion(Base):
     """One version of a contest's final ranks.
 
     building → draft → published → replaced by a newer published one; a draft that is not published
-    is dropped. A version is built in short transactions; before the end it has no document, and
+    is dropped. A version is built in short transactions: its order is kept in `sealed_order`, then
+    its rows and its file are made from it. Before the end it has no document, and
     `sealing_facts` keeps what the document will state: the author's ref and the undecided holds.
     `document` is the signed text, canonical JSON: what the version is, the hash of the rank file,
     and the hash of the previous version's document. Rows and bytes never change; a correction is a
@@ -94,6 +95,21 @@ class SealedRank(Base):
     audience_rank: Mapped[int | None] = mapped_column(Integer)
     division: Mapped[str | None] = mapped_column(String(20))
     division_rank: Mapped[int | None] = mapped_column(Integer)
+
+
+class SealedOrder(Base):
+    """A part of the ranked entries of a version that is being made, until its rows are stored.
+
+    `content` are the rows of `sealed_rank` as compressed JSON, without names.
+    """
+
+    __tablename__ = "sealed_order"
+    __table_args__ = (UniqueConstraint("version_id", "number"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    version_id: Mapped[int] = mapped_column(BigId, ForeignKey("sealed_version.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SealedPart(Base):

@@ -25,17 +25,18 @@ from server.notices.service import Letter
 from server.quiz.contests import service as contests
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import RescoringStage
-from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.rank_order import MOST_TIME_MS, rank_key, to_millisecond
-from server.quiz.leaderboards.standings_queries import Stand
+from server.quiz.leaderboards.recounting import papers_by_entry
+from server.quiz.leaderboards.service import PlayedOn
+from server.quiz.leaderboards.standings_queries import STAND_COLUMNS, Stand
 from server.quiz.models import Attempt, Entry, QuestionVoid, RankChange, RescoredPaper, Rescoring
 from server.quiz.rules import RuleSet, season_total
-from server.quiz.sealing.building import select_live_stands
+from server.quiz.sealing.ranking import select_live_stands
 
 PAGE = "packages/quiz/records/index"
 SYSTEM = System(name="quiz")
-# Ranks per entry of the audit trail, and messages per step.
-CHUNK, LETTERS = 200, 100
+# Ranks per entry of the audit trail, messages per step, and entries read per statement.
+CHUNK, LETTERS, READ = 200, 500, 500
 
 
 class Compared(NamedTuple):
@@ -75,10 +76,8 @@ def find_rank_changes(uow: UnitOfWork, row: Rescoring) -> list[Compared]:
 
 def _board_of(uow: UnitOfWork, contest_id: int) -> list[Stand]:
     """The present standings, those included that a freeze hides."""
-    rows = uow.session.scalars(select_live_stands(contest_id))
-    return [
-        Stand(one.entry_id, one.points, one.time_ms, one.reached_at, one.version) for one in rows
-    ]
+    rows = select_live_stands(contest_id).with_only_columns(*STAND_COLUMNS)
+    return [Stand(*row) for row in uow.session.execute(rows)]
 
 
 def _rank_stands(stands: dict[int, Stand]) -> dict[int, int]:
@@ -101,16 +100,19 @@ def _former_stands(
     old: dict[int, dict[int, int]] = defaultdict(dict)
     for entry_id, attempt_id, score in uow.session.execute(asked):
         old[entry_id][attempt_id] = score
-    return {
-        entry_id: _former_stand(uow, now[entry_id], rules, scores)
-        for entry_id, scores in old.items()
-        if entry_id in now
-    }
+    ranked = [entry_id for entry_id in old if entry_id in now]
+    former = {}
+    for at in range(0, len(ranked), READ):
+        played = papers_by_entry(uow, ranked[at : at + READ])
+        for entry_id, papers in played.items():
+            former[entry_id] = _former_stand(now[entry_id], rules, papers, old[entry_id])
+    return former
 
 
-def _former_stand(uow: UnitOfWork, now: Stand, rules: RuleSet, scores: dict[int, int]) -> Stand:
-    papers = [one.paper for one in boards.closed_papers(uow, now.entry_id)]
-    marked = [replace(one, score=scores.get(one.id, one.score)) for one in papers]
+def _former_stand(
+    now: Stand, rules: RuleSet, papers: Sequence[PlayedOn], scores: dict[int, int]
+) -> Stand:
+    marked = [replace(one.paper, score=scores.get(one.paper.id, one.paper.score)) for one in papers]
     total = season_total(rules.season, marked)
     if total is None:
         return now
@@ -166,16 +168,15 @@ def tell_citizens(uow_factory: UnitOfWorkFactory, rescoring_id: int) -> None:
     """Send one batch of messages about changed ranks; after the last one the rescoring is done."""
     with uow_factory.begin() as uow:
         asked = (
-            select(RankChange.id)
+            select(RankChange.id, RankChange.old_rank, RankChange.new_rank, Entry.citizen_id)
             .join(Entry, Entry.id == RankChange.entry_id)
             .where(RankChange.rescoring_id == rescoring_id, RankChange.told_at.is_(None))
-            # Several citizens are always locked in the order of their ids, to avoid deadlocks.
-            .order_by(Entry.citizen_id)
+            .order_by(RankChange.id)
             .limit(LETTERS)
         )
-        untold = list(uow.session.scalars(asked))
-        for change_id in untold:
-            _tell_citizen(uow, change_id)
+        untold = uow.session.execute(asked).all()
+        if untold:
+            _send_letters(uow, rescoring_id, untold)
         if len(untold) < LETTERS:
             _enter_stage(uow, rescoring_id, RescoringStage.DONE)
 
@@ -191,39 +192,37 @@ def _spell_board_state(contest: ContestView, now: datetime) -> str:
     return "_frozen" if contest.is_frozen_at(now) else ""
 
 
-def _tell_citizen(uow: UnitOfWork, change_id: int) -> None:
-    """Send the citizen one message; its key makes it unique per rescoring.
+def _send_letters(uow: UnitOfWork, rescoring_id: int, changes: Sequence[Any]) -> None:
+    """Send each citizen one message; its key makes it unique per rescoring.
 
-    Locks: the citizen, then the row of the change.
+    Locks: the citizens in the order of their ids, then the rows of the changes.
     """
-    found: Any = uow.session.execute(
-        select(RankChange, Rescoring, Entry, QuestionVoid)
-        .join(Rescoring, Rescoring.id == RankChange.rescoring_id)
-        .join(Entry, Entry.id == RankChange.entry_id)
-        .join(QuestionVoid, QuestionVoid.id == Rescoring.void_id)
-        .where(RankChange.id == change_id)
-    ).one()
-    change, rescoring, entry, void = found
+    rescoring = uow.session.get_one(Rescoring, rescoring_id)
+    void = _void_of(uow, rescoring_id)
     contest = contests.contest_by_id(uow, void.contest_id)
     said = uow.texts.fill_text
     lifted = void.until_marking is not None and void.until_marking <= rescoring.marking
-    what = "lifted" if lifted else "voided"
-    key = f"{what}{_spell_board_state(contest, uow.now)}"
-    letter = Letter(
-        key=f"{rescoring.ref}:rank",
-        title=said("quiz.rescore_letter.title"),
-        body=said(
-            f"quiz.rescore_letter.{key}",
-            title=contest.title,
-            old=change.old_rank,
-            new=change.new_rank,
-            reason=void.decision_reason or void.reason,
-        ),
-        page=f"{PAGE}?id={contest.ref}",
+    key = f"{'lifted' if lifted else 'voided'}{_spell_board_state(contest, uow.now)}"
+    letters = [
+        (
+            change.citizen_id,
+            Letter(
+                key=f"{rescoring.ref}:rank",
+                title=said("quiz.rescore_letter.title"),
+                body=said(
+                    f"quiz.rescore_letter.{key}",
+                    title=contest.title,
+                    old=change.old_rank,
+                    new=change.new_rank,
+                    reason=void.decision_reason or void.reason,
+                ),
+                page=f"{PAGE}?id={contest.ref}",
+            ),
+        )
+        for change in changes
+    ]
+    notices.post_messages(uow, letters)
+    told = update(RankChange).where(
+        RankChange.id.in_([change.id for change in changes]), RankChange.told_at.is_(None)
     )
-    notices.post_message(uow, entry.citizen_id, letter)
-    uow.session.execute(
-        update(RankChange)
-        .where(RankChange.id == change_id, RankChange.told_at.is_(None))
-        .values(told_at=uow.now)
-    )
+    uow.session.execute(told.values(told_at=uow.now))

@@ -36,7 +36,7 @@ from server.quiz.enums import SealState
 from server.quiz.leaderboards import rank_order, scopes
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
 from server.quiz.models import Contest, Entry, SealedRank, SealedVersion, Standing
-from server.quiz.sealing.building import select_live_stands
+from server.quiz.sealing.ranking import select_live_stands
 from server.units import service as units
 
 # A subquery of every statement below has this name.

@@ -1,7 +1,7 @@
-"""Makes a version: ranks in one statement by the one rank order, then the signed bytes in parts.
+"""Makes a version: its rows from the order of ranking.py, then the signed bytes in parts.
 
-The statement reads one snapshot; the rest reads only rows of the version, in batches. Each step can
-be a transaction of its own (stepping.py), so that a large contest blocks no other writer.
+Each step can be a short transaction of its own (stepping.py), so that a large contest blocks no
+other writer.
 """
 
 from __future__ import annotations
@@ -11,29 +11,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, insert, literal, select
+from sqlalchemy import func, insert, select
 
 from server.base.access import Organizer, System
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.enums import SealState
-from server.quiz.leaderboards import rank_order
-from server.quiz.leaderboards.board_keys import HIDDEN, TOTAL
-from server.quiz.models import Entry, SealedPart, SealedRank, SealedVersion, Standing
-from server.quiz.sealing import rules
+from server.quiz.models import SealedPart, SealedRank, SealedVersion
+from server.quiz.sealing import ranking, rules
 from server.quiz.sealing.rules import Document, RankLine
 from server.units import service as units
 
 # Lines per part of the rank file; limits the memory of building and verifying.
 PART_LINES = 5000
-# The columns of a scope in `sealed_rank`, and that of the rank within it.
-SCOPE_COLUMNS = {
-    "city": "city_rank",
-    "county": "county_rank",
-    "unit_id": "unit_rank",
-    "audience": "audience_rank",
-    "division": "division_rank",
-}
 _KEY_PURPOSE, _KEY_LENGTH = "final ranks", 32
 
 
@@ -51,31 +41,11 @@ def entry_key(uow: UnitOfWork, entry_id: int) -> str:
     return uow.keys.blind_hash(str(entry_id), _KEY_PURPOSE)[:_KEY_LENGTH]
 
 
-def select_live_stands(contest_id: int) -> Select[Any]:
-    """The present total standings of a contest, those hidden by a freeze included.
-
-    Held and merged entries are left out, as on every board.
-    """
-    newer = Standing.__table__.alias("newer")
-    hidden = select(newer.c.id).where(
-        newer.c.entry_id == Standing.entry_id, newer.c.period == HIDDEN + TOTAL
-    )
-    return select(Standing).where(
-        Standing.contest_id == contest_id,
-        (Standing.period == HIDDEN + TOTAL) | ((Standing.period == TOTAL) & ~hidden.exists()),
-    )
-
-
-def count_live_stands(uow: UnitOfWork, contest_id: int) -> int:
-    """The number of entries that a version would rank now."""
-    live = select_live_stands(contest_id).with_only_columns(Standing.id).subquery()
-    return uow.session.scalar(select(func.count()).select_from(live)) or 0
-
-
 def begin_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> SealedVersion:
-    """Begin the next version of a contest; `take_step` adds its ranks, `sign_version` ends it.
+    """Begin the next version of a contest.
 
-    The caller holds the contest's lock, in every step.
+    `ranking.keep_order` adds its ranks, `take_step` its rows and file, `sign_version` ends it. The
+    caller holds the contest's lock in every step, but not while the entries are ranked.
     """
     previous = _find_previous(uow, contest.id)
     organizer = order.author if isinstance(order.author, Organizer) else None
@@ -104,17 +74,15 @@ def begin_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> Se
 
 
 def take_step(uow: UnitOfWork, version: SealedVersion) -> bool:
-    """Store the next part of the rank file; False when it is complete.
+    """Store the rows of the next part of the order, then the next part of the rank file.
 
-    The first step also ranks all entries, in one statement that reads one snapshot; the others
-    read rows of the version alone, so that each can be a transaction of its own.
+    False when both are complete. Steps read rows of the version alone, so that each can be a
+    transaction of its own.
     """
+    if ranking.store_next_rows(uow, version.id):
+        return True
     stored = count_parts(uow, version.id)
-    if stored == 0:
-        _insert_ranks(uow, version)
-        of_version = select(func.count()).where(SealedRank.version_id == version.id)
-        version.rank_count = uow.session.scalar(of_version) or 0
-    elif stored * PART_LINES >= version.rank_count:
+    if stored and stored * PART_LINES >= version.rank_count:
         return False
     content = rules.HEADING if stored == 0 else b""
     rows = _read_ranks(uow, version.id, after=stored * PART_LINES)
@@ -157,10 +125,16 @@ def sign_version(uow: UnitOfWork, contest: ContestView, version: SealedVersion) 
 def build_version(uow: UnitOfWork, contest: ContestView, order: SealOrder) -> SealedVersion:
     """Make a draft of the present ranks in this transaction; for contests of few entries."""
     version = begin_version(uow, contest, order)
+    keep_present_order(uow, version)
     while take_step(uow, version):
         pass
     sign_version(uow, contest, version)
     return version
+
+
+def keep_present_order(uow: UnitOfWork, version: SealedVersion) -> None:
+    """Rank the entries in this transaction; for contests of few entries."""
+    ranking.keep_order(uow, version, ranking.rank_entries(uow, version.contest_id, PART_LINES))
 
 
 def count_parts(uow: UnitOfWork, version_id: int) -> int:
@@ -220,23 +194,6 @@ def _lines_of_rows(
 ) -> list[tuple[SealedRank, RankLine]]:
     named = units.units_by_id(uow, {row.unit_id for row in rows if row.unit_id})
     return [(row, _line_of_row(uow, row, named)) for row in rows]
-
-
-def _insert_ranks(uow: UnitOfWork, version: SealedVersion) -> None:
-    live = select_live_stands(version.contest_id).subquery("live")
-    best_first = rank_order.best_first(live)
-    columns: dict[str, ColumnElement[Any]] = {
-        "rank": func.row_number().over(order_by=best_first),
-        **{name: live.c[name] for name in ("entry_id", "points", "time_ms", "reached_at")},
-    }
-    for name, rank in SCOPE_COLUMNS.items():
-        scope = getattr(Entry, name)
-        within = func.row_number().over(partition_by=scope, order_by=best_first)
-        columns |= {name: scope, rank: case((scope.is_not(None), within))}
-    ranked = select(literal(version.id), *columns.values()).join_from(
-        live, Entry, Entry.id == live.c.entry_id
-    )
-    uow.session.execute(insert(SealedRank).from_select(["version_id", *columns], ranked))
 
 
 def _store_part(uow: UnitOfWork, version_id: int, number: int, content: bytes) -> None:

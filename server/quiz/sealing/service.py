@@ -48,10 +48,11 @@ from server.quiz.rules import LATE_START
 from server.quiz.sealing.building import (
     SealOrder,
     begin_version,
-    count_live_stands,
+    keep_present_order,
     sign_version,
     take_step,
 )
+from server.quiz.sealing.ranking import count_live_stands
 
 DRAFT_TASK, UNHIDE_TASK = "quiz.draft_final_ranks", "quiz.unhide_standings"
 TELL_TASK = "quiz.tell_final_ranks"
@@ -122,6 +123,7 @@ def seal_contest(
     """
     version, contest = _begin_version(uow, organizer, ref, reason, accept_open=accept_open)
     with serving_found_row(uow.session):
+        keep_present_order(uow, version)
         while take_step(uow, version):
             pass
         sign_version(uow, contests.contest_by_id(uow, contest.id), version)

@@ -1,7 +1,8 @@
 """Makes versions of final ranks in short transactions, and drafts of late changes.
 
-Each step locks the contest and continues where the stored parts end, so a run can be interrupted
-anywhere and continued, also by several workers at once.
+The entries are ranked first, without a lock. Each step then locks the contest and continues where
+the stored parts end, so a run can be interrupted anywhere and continued, also by several workers at
+once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.contests import service as contests
 from server.quiz.enums import SealState
 from server.quiz.models import Contest, SealChange, SealedVersion
-from server.quiz.sealing import building
+from server.quiz.sealing import building, ranking
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing.building import SealOrder
 
@@ -29,7 +30,10 @@ SYSTEM = System(name="quiz")
 
 @dataclass(frozen=True, kw_only=True)
 class BuildProgress:
-    """The entries in the rank file so far, and all entries; no total before they are ranked."""
+    """The entries that were stored, and all entries; no total before they are ranked.
+
+    Each entry is stored twice, as a row and as a line of the file: `done` is half of the sum.
+    """
 
     done: int
     total: int
@@ -42,6 +46,7 @@ def finish_version(
 
     `report(done, total)` is called between transactions; an exception from it ends this run.
     """
+    _rank_version(uow_factory, version_id)
     while True:
         with uow_factory.begin() as uow:
             progress = _take_step(uow, version_id)
@@ -53,8 +58,10 @@ def finish_version(
 
 def read_progress(uow: UnitOfWork, version: SealedVersion) -> BuildProgress:
     """The progress of a version that is being made."""
-    lines = building.count_parts(uow, version.id) * building.PART_LINES
-    return BuildProgress(done=min(lines, version.rank_count), total=version.rank_count)
+    total, size = version.rank_count, building.PART_LINES
+    lines = min(building.count_parts(uow, version.id) * size, total)
+    rows = max(total - ranking.count_kept_parts(uow, version.id) * size, 0)
+    return BuildProgress(done=(rows + lines) // 2, total=total)
 
 
 def begin_correction(uow: UnitOfWork, contest_id: int) -> int | None:
@@ -85,6 +92,29 @@ def list_abandoned(uow: UnitOfWork) -> list[int]:
         SealedVersion.state == SealState.BUILDING, SealedVersion.made_at <= uow.now - ABANDONED
     )
     return list(uow.session.scalars(begun.order_by(SealedVersion.id)))
+
+
+def _rank_version(uow_factory: UnitOfWorkFactory, version_id: int) -> None:
+    """Rank the entries of a version in a reading transaction, and keep the order in a short one.
+
+    Results that change meanwhile were noted by their services, because the version is begun: it
+    may contain them or not, and a correction follows. Locks: the contest.
+    """
+    with uow_factory.begin(read_only=True) as uow:
+        contest_id = sealing.version_by_id(uow, version_id).contest_id
+        if not _lacks_order(uow, version_id):
+            return
+        order = ranking.rank_entries(uow, contest_id, building.PART_LINES)
+    with uow_factory.begin() as uow:
+        sealing.lock_contest_row(uow, contest_id)
+        # Another worker may have kept an order meanwhile.
+        if _lacks_order(uow, version_id):
+            ranking.keep_order(uow, sealing.version_by_id(uow, version_id), order)
+
+
+def _lacks_order(uow: UnitOfWork, version_id: int) -> bool:
+    state = sealing.version_by_id(uow, version_id).state
+    return state is SealState.BUILDING and not ranking.is_order_kept(uow, version_id)
 
 
 def _take_step(uow: UnitOfWork, version_id: int) -> BuildProgress | None:

@@ -12,7 +12,7 @@ from server.quiz.leaderboards.board_keys import GONE, HIDDEN
 from server.quiz.models import Contest, Standing
 from server.quiz.sealing import service as sealing
 from server.quiz.sealing import stepping
-from server.quiz.sealing.letters import tell_final_ranks
+from server.quiz.sealing.letters import send_rank_letters
 
 _BATCH = 100
 
@@ -76,5 +76,5 @@ def _unhide_entry(uow: UnitOfWork, entry_id: int) -> None:
 SEALING_TASKS = (
     Task(name=sealing.DRAFT_TASK, step=draft_final_ranks, every_seconds=30),
     Task(name=sealing.UNHIDE_TASK, step=unhide_standings, every_seconds=60),
-    Task(name=sealing.TELL_TASK, step=tell_final_ranks, every_seconds=60),
+    Task(name=sealing.TELL_TASK, step=send_rank_letters, every_seconds=60),
 )

@@ -18,7 +18,8 @@ from server.base.uow import UnitOfWork
 from server.quiz.enums import SealState
 from server.quiz.models import SealedRank, SealedVersion
 from server.quiz.sealing import rules
-from server.quiz.sealing.building import SCOPE_COLUMNS, iterate_lines, read_file
+from server.quiz.sealing.building import iterate_lines, read_file
+from server.quiz.sealing.ranking import SCOPE_COLUMNS
 from server.quiz.sealing.rules import ScopeCounter
 
 
