@@ -108,21 +108,6 @@ class Connection:
         self.sock.close()
 
 
-class Outbox:
-    """Replaces a socket for gunicorn's response; nothing is sent before it is complete."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        """Append a part of the response."""
-        self._parts.append(data)
-
-    def response_content(self) -> memoryview:
-        """The complete response."""
-        return memoryview(b"".join(self._parts))
-
-
 def address_of(peer: Any) -> str:
     """The key under which connections are counted: an IPv4 address, or an IPv6 customer's network.
 

@@ -17,18 +17,18 @@ from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any, ClassVar
 
-from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from server.base.clock import SystemClock
 from server.base.web import bad_requests
-from server.base.web.connection import Bounds, Connection, ConnectionState, Outbox, address_of
+from server.base.web.connection import Bounds, Connection, ConnectionState, address_of
 from server.base.web.figures import BOOK
 from server.base.web.fleet import FLEET
 from server.base.web.listener import refuse_new_connections
 from server.base.web.receiver import KeptSettings, wants_page
 from server.base.web.request_threads import RequestThreads
 from server.base.web.service_state import LEAVING
+from server.base.web.wsgi_call import EnvironBuilder, ResponseBuilder
 
 # Application threads of one process, each with a connection to Redis.
 RUNNING = 32
@@ -74,6 +74,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             end.setblocking(False)
         self._rung = False
         self._settings = KeptSettings(self.cfg)
+        self._environs = EnvironBuilder(self._settings)
         self._house = RequestThreads(self.cfg.threads, "house")
         self._lanes = [
             (path, RequestThreads(threads, path.strip("/"))) for path, threads in self.lanes
@@ -95,8 +96,13 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _serve_until_left(self) -> None:
         while not self._has_left():
-            self.notify()
-            for key, ready in self._selector.select(_TURN_SECONDS):
+            self._settle_answered()
+            # A response that is added after this check wakes the loop if it must; see
+            # `_answer_request`.
+            events = self._selector.select(0 if self._answered else _TURN_SECONDS)
+            # Before the events, because one of them may be the next request of the same client.
+            self._settle_answered()
+            for key, ready in events:
                 key.data(ready)
             self._sweep_connections()
         for connection in list(self._connections):
@@ -212,41 +218,38 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
 
     def _answer_request(self, connection: Connection, request: Any) -> None:
         """Runs on an application thread."""
-        outbox = Outbox()
         try:
-            connection.keep = self._run_app(request, connection, outbox)
+            content, connection.keep = self._run_app(request, connection)
         except Exception as trouble:
-            outbox = Outbox()
-            outbox.sendall(bad_requests.build_refusal(trouble, wants_page(request)))
+            content = bad_requests.build_refusal(trouble, wants_page(request))
             connection.keep = False
         with suppress(OSError):
             request.body.close()
-        connection.unsent = outbox.response_content()
+        connection.unsent = memoryview(content)
         # Most responses fit into the socket buffer; the loop sends the rest of larger ones, and
         # detects disconnected clients.
         with suppress(OSError):
             connection.send_bytes()
+        done = not connection.unsent and connection.keep and not connection.receiver.begun
         self._answered.append(connection)
-        self._wake_loop()
+        # The next request of the client wakes the loop by itself, unless the loop has stopped
+        # watching. Read after the append, so that one of the two sees what the other has done.
+        if not done or not connection.watched:
+            self._wake_loop()
 
-    def _run_app(self, request: Any, connection: Connection, outbox: Outbox) -> bool:
-        """Run the app, let gunicorn write the response; return whether to keep the connection."""
-        response, environ = wsgi.create(
-            request, outbox, connection.peer, connection.server, self._settings
-        )
-        environ["wsgi.multithread"] = True
+    def _run_app(self, request: Any, connection: Connection) -> tuple[bytes, bool]:
+        """Run the app; return the response, and whether the connection is kept."""
+        environ = self._environs.build_environ(request, connection.peer, connection.server)
+        response = ResponseBuilder(request)
         parts = self.wsgi(environ, response.start_response)
-        # Checked after the response, because SIGTERM may have arrived meanwhile.
-        if not self.alive or not self.cfg.keepalive:
-            response.force_close()
         try:
             for part in parts:
-                response.write(part)
-            response.close()
+                response.add_part(part)
         finally:
             if hasattr(parts, "close"):
                 parts.close()
-        return not response.should_close()
+        # Checked after the response, because SIGTERM may have arrived meanwhile.
+        return response.build_response(close=not (self.alive and self._settings.keepalive))
 
     def _wake_loop(self) -> None:
         if not self._rung:
@@ -258,8 +261,10 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _hear_wake_up(self, _ready: int) -> None:
         with suppress(BlockingIOError):
             self._ear.recv(1024)
-        # In this order: a wake-up between the two would otherwise be lost.
+        # Before the loop settles: a wake-up between the two would otherwise be lost.
         self._rung = False
+
+    def _settle_answered(self) -> None:
         while self._answered:
             connection = self._answered.popleft()
             try:
@@ -300,7 +305,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _idle_seconds(self) -> float:
         if self._door_closed_at is not None:
             return _LAST_CALL_SECONDS
-        return float(self.cfg.keepalive)
+        return float(self._settings.keepalive)
 
     def _discard_connection(self, connection: Connection) -> None:
         data = connection.receive_bytes()
@@ -343,6 +348,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
         if now - self._swept_at < _TURN_SECONDS:
             return
         self._swept_at = now
+        self.notify()
         for connection in [one for one in self._connections if one.is_late(now, self.bounds)]:
             self._close_connection(connection)
         if self._door_closed_at is None:

@@ -1,7 +1,8 @@
 """Assembles HTTP requests from received bytes; uses no socket and never blocks.
 
-gunicorn's parser reads the headers and decides about the body's framing, so that both agree on
-where a request ends. The body is received completely before the application runs.
+gunicorn's request decides about the body's framing, also where the headers were parsed by us, so
+that both agree on where a request ends. The body is received completely before the application
+runs.
 """
 
 from __future__ import annotations
@@ -19,10 +20,9 @@ from gunicorn.http.errors import (  # type: ignore[import-untyped]
     InvalidChunkSize,
     LimitRequestHeaders,
 )
-from gunicorn.http.message import Request  # type: ignore[import-untyped]
-from gunicorn.http.unreader import IterUnreader  # type: ignore[import-untyped]
 
 from server.base.errors import BodyTooLarge
+from server.base.web.request_head import RequestOfPeer
 from server.base.web.uploads import BODY_LIMIT_BYTES
 
 HEAD_LIMIT_BYTES = 64 * 1024
@@ -51,19 +51,6 @@ class KeptSettings:
         value = getattr(self._cfg, name)
         setattr(self, name, value)
         return value
-
-
-class _RequestOfPeer(Request):  # type: ignore[misc]  # gunicorn is untyped
-    """A request of a client whose address is checked once per connection."""
-
-    def __init__(self, receiver: Receiver, head: bytes, number: int) -> None:
-        self._receiver = receiver
-        super().__init__(receiver.settings, IterUnreader([head]), receiver.peer, number)
-
-    def _peer_is_trusted_proxy(self) -> bool:
-        if self._receiver.peer_is_trusted is None:
-            self._receiver.peer_is_trusted = bool(super()._peer_is_trusted_proxy())
-        return self._receiver.peer_is_trusted
 
 
 class Receiver:
@@ -147,7 +134,7 @@ class Receiver:
         self._searched = 0
         self._count += 1
         self._unparsed_head = head
-        request = _RequestOfPeer(self, head, self._count)
+        request = RequestOfPeer(self, head, self._count)
         # Stored before the body can be refused, so that a browser gets a page as the refusal.
         self._request, self._unparsed_head = request, b""
         reader = request.body.reader
