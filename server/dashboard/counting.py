@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Table, delete, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from server.base.access import REGION
@@ -30,7 +30,8 @@ from server.dashboard.models import (
 from server.programme import service as programmes
 from server.programme.service import NotedParticipation, PersonSum
 
-BATCH = 500
+# Changes per transaction, which takes some tenths of a second.
+BATCH = 2000
 PARTICIPATION = "participation"
 # How often the instant of complete figures is renewed while there are no changes.
 NOTED_EVERY = timedelta(seconds=30)
@@ -138,7 +139,10 @@ def add_people(uow: UnitOfWork, people: Iterable[PersonSum]) -> None:
     """Insert the rows of participants."""
     rows = [one._asdict() for one in people]
     if rows:
-        uow.session.execute(insert(Participant), rows)
+        # By the table: an ORM insert is a statement for each row with other empty columns. With
+        # RETURNING many rows are written by one statement; PostgreSQL would get one for each.
+        table = _table_of(Participant)
+        uow.session.execute(insert(table).returning(table.c.id), rows)
 
 
 def add_sums(uow: UnitOfWork, sums: Sums) -> None:
@@ -159,16 +163,19 @@ def _add_counts(
     rows = list(_rows_of(key.key, counts))
     if not rows:
         return
-    fresh = insert_for(uow.session, model)
-    table = model.__table__
+    table = _table_of(model)
+    fresh = insert_for(uow.session, table)
     added = {name: table.c[name] + fresh.excluded[name] for name in counts}
-    uow.session.execute(
-        fresh.on_conflict_do_update(index_elements=["place", key.key], set_=added), rows
-    )
+    renewed = fresh.on_conflict_do_update(index_elements=["place", key.key], set_=added)
+    uow.session.execute(renewed.returning(table.c.place), rows)
     # Rows whose counts are all zero are deleted, as a rebuild would not create them.
     places: set[str] = {row["place"] for row in rows}
     empty = [table.c[name] == 0 for name in counts]
     uow.session.execute(delete(model).where(table.c.place.in_(places), *empty))
+
+
+def _table_of(model: type[Base]) -> Table:
+    return cast(Table, model.__table__)
 
 
 def _rows_of(key: str, counts: Mapping[str, Counter[Key]]) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ their present profile; erased and merged citizens are not counted.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sqlalchemy import delete, insert, select
@@ -36,7 +37,11 @@ def count_funnel(uow: UnitOfWork) -> int:
 
     Locks: the name of the funnel.
     """
-    lock_name(uow, "figures", FUNNEL)
+    return store_funnel(uow, read_steps(uow))
+
+
+def read_steps(uow: UnitOfWork) -> dict[str, Counter[str]]:
+    """How many people reached each step, by place; reads every citizen, and needs no lock."""
     took_part = select(Participant.citizen_id)
     chosen = {
         "followed": channel.follower_ids(),
@@ -50,6 +55,15 @@ def count_funnel(uow: UnitOfWork) -> int:
         for found in accounts.count_by_place(uow, ids):
             for place in places_of(found):
                 counts.setdefault(place, Counter())[step] += found.number
+    return counts
+
+
+def store_funnel(uow: UnitOfWork, counts: Mapping[str, Counter[str]]) -> int:
+    """Replace the funnel of every place; return how many places have figures.
+
+    Locks: the name of the funnel.
+    """
+    lock_name(uow, "figures", FUNNEL)
     uow.session.execute(delete(FigureFunnel))
     rows = [
         {"place": place, **{step: steps[step] for step in STEPS}}

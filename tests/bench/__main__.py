@@ -2,6 +2,8 @@
 
     python -m tests.bench growth    what grows with 1,000, 100,000 and 1,000,000 players
     python -m tests.bench rush      2,000 people within a minute against the production shape
+    python -m tests.bench figures   the dashboard's pages over a million papers
+    python -m tests.bench final     final ranks, rescoring and messages of 100,000 players
 
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
@@ -19,14 +21,17 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from server.base.settings import ROOT
+from tests.bench.figures_bench import PAPERS, Figures, measure_figures
+from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
 from tests.bench.growth import SIZES, Growth, measure_growth
-from tests.bench.page import GROWTH_PAGE, RUSH_PAGE, page
+from tests.bench.page import DASHBOARD_PAGE, FINAL_PAGE, GROWTH_PAGE, RUSH_PAGE, page
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
 from tests.bench.report import Report
@@ -35,6 +40,7 @@ from tests.bench.run import Asked, measure
 from tests.bench.rush import PEOPLE, measure_rush
 from tests.bench.sections import write_page, write_section
 
+WHAT = ("peers", "growth", "rush", "figures", "final")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
@@ -89,14 +95,14 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m tests.bench", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("what", nargs="?", choices=("peers", "growth", "rush"), default="peers")
+    parser.add_argument("what", nargs="?", choices=WHAT, default="peers")
     parser.add_argument("--quick", action="store_true", help="a run of seconds; its figures shake")
     parser.add_argument("--rows", type=_rows, help="some of the rows, with commas between them")
     parser.add_argument("--rounds", type=int, help="how many rounds, 5 by default")
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
     parser.add_argument("--no-extras", action="store_true", help="without the phone and pictures")
-    parser.add_argument("--sizes", help="growth: numbers of players, with commas between them")
+    parser.add_argument("--sizes", help="numbers of players or papers, with commas between")
     parser.add_argument("--people", type=int, default=PEOPLE, help="rush: how many people")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
@@ -106,9 +112,10 @@ def main() -> int:
     """Run the benchmark."""
     given = arguments().parse_args()
     try:
-        return {"peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush}[
-            given.what
-        ](given)
+        return {
+            "peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush,
+            "figures": measure_dashboard, "final": measure_final_ranks,
+        }[given.what](given)  # fmt: skip
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
         return 1
@@ -147,6 +154,37 @@ def measure_the_rush(given: argparse.Namespace) -> int:
     if given.write_docs:
         write_section(ROOT / "docs", "rush", [*RUSH_PAGE, *told.lines()], told.document())
     sys.stdout.write("\n".join([*told.lines(), ""]))
+    return 0
+
+
+def measure_dashboard(given: argparse.Namespace) -> int:
+    """The pages of figures."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    papers = int(given.sizes) if given.sizes else PAPERS
+    found = measure_figures(_databases_of(given), papers, since_the_start())
+    told = Figures(found=found, began=began)
+    return _tell_section(given, "dashboard", [*DASHBOARD_PAGE, *told.lines()], told.document())
+
+
+def measure_final_ranks(given: argparse.Namespace) -> int:
+    """Sealing, rescoring and messages."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    players = int(given.sizes) if given.sizes else PLAYERS
+    found = measure_final(_databases_of(given), players, since_the_start())
+    told = FinalRanks(found=found, players=players, began=began)
+    return _tell_section(given, "final_ranks", [*FINAL_PAGE, *told.lines()], told.document())
+
+
+def _databases_of(given: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(DATABASES) if given.db in (None, "both") else (given.db,)
+
+
+def _tell_section(
+    given: argparse.Namespace, name: str, lines: Sequence[str], document: Mapping[str, Any]
+) -> int:
+    if given.write_docs:
+        write_section(ROOT / "docs", name, lines, document)
+    sys.stdout.write("\n".join([*lines, ""]))
     return 0
 
 

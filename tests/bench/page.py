@@ -50,9 +50,10 @@ _PAGE = [
     " encryption and signatures: the reply is decrypted, its signature and text are checked, a"
     " forged message must get 403, and each message must add keys to Redis.",
     "",
-    "`python -m tests.bench growth` measures the influence of the number of players, and `python"
-    " -m tests.bench rush` 2,000 people within a minute against all production processes; with"
-    " `--write-docs` each writes its part of this page.",
+    "`python -m tests.bench growth` measures the influence of the number of players, `rush` 2,000"
+    " people within a minute against all production processes, `figures` the dashboard over a"
+    " million papers, and `final` the sealing of a large contest; with `--write-docs` each writes"
+    " its part of this page.",
     "",
     "## Figures",
     "",
@@ -125,5 +126,22 @@ RUSH_PAGE = [
     " agree to the policy, start a paper, keep their answers and hand in, all from new phones."
     " gunicorn with `config/gunicorn.conf.py` and all its processes, the worker, PostgreSQL, Redis,"
     " the emulated WeChat and the phones share one machine.",
+    "",
+]
+
+DASHBOARD_PAGE = [
+    "Written by `python -m tests.bench figures --write-docs`: 数据总览 over a million papers of"
+    " 250,000 people. A logged-in organizer of the region opens each page with its charts' data"
+    " from the whole web server, in turn; the time is that until the last byte, in one process and"
+    " without gunicorn. Most papers are counted by `rebuild-figures`, the last 100,000 by the"
+    " background task, whose time includes its pauses for other writers of SQLite.",
+    "",
+]
+
+FINAL_PAGE = [
+    "Written by `python -m tests.bench final --write-docs`: a contest is sealed, published, a"
+    " question is voided, every paper that has it is scored again, and everybody gets a message."
+    " The longest transaction is the time for which another writer of SQLite may have to wait; the"
+    " background process pauses between them.",
     "",
 ]

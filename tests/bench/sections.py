@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 # By their names in performance.json; in this order at the end of performance.md.
-HEADINGS = {"growth": "## Growth", "rush": "## The rush"}
+HEADINGS = {
+    "growth": "## Growth",
+    "rush": "## The rush",
+    "dashboard": "## The dashboard",
+    "final_ranks": "## Final ranks",
+}
 PAGE, FIGURES = "performance.md", "performance.json"
 
 

@@ -150,7 +150,8 @@ def store_next_rows(uow: UnitOfWork, version_id: int) -> bool:
     entries = _READ_ENTRIES.decode(zlib.decompress(part.content))
     rows = [{"version_id": version_id, **one._asdict()} for one in entries]
     if rows:
-        uow.session.execute(insert(SealedRank), rows)
+        # Without the option each row with other empty columns would be a statement of its own.
+        uow.session.execute(insert(SealedRank), rows, execution_options={"render_nulls": True})
     uow.session.execute(delete(SealedOrder).where(SealedOrder.id == part.id))
     return True
 
