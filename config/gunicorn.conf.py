@@ -1,5 +1,6 @@
 """gunicorn settings: a few processes, each with an event loop and threads; JSON logs."""
 
+import gc
 import logging
 import resource
 import sys
@@ -17,6 +18,9 @@ try:
 except SettingsError as refusal:
     # An exception here would make gunicorn print a traceback.
     sys.exit(str(refusal))
+
+# Before the workers import the application, for the reason in server/__main__.py.
+gc.set_threshold(50_000, 20, 20)
 
 bind = f"127.0.0.1:{_settings.port}"
 workers = 2

@@ -63,6 +63,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank_file(item.nodeid.split("::")[0]))
 
 
+def pytest_collection_finish() -> None:
+    # The collector need not go through the program and all tests again and again: they stay.
+    gc.freeze()
+
+
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say in the summary what this run left out, so that nobody takes it for the whole."""
     for sentence in what_was_left_out(config):

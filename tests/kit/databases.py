@@ -73,19 +73,19 @@ class Databases:
     def postgres_url(self) -> str:
         if self._postgres is None or self._emptying is None:
             self._postgres = self._make_postgres()
-            self._emptying = create_engine(self._postgres)
             # Without triggers: the one of the audit trail refuses every deletion.
-            self._emptied = "SET LOCAL session_replication_role = replica;" + "".join(
-                f'DELETE FROM "{t.name}";' for t in reversed(Base.metadata.sorted_tables)
-            )
+            without = {"options": "-c session_replication_role=replica"}
+            self._emptying = create_engine(self._postgres, connect_args=without)
         with self._emptying.begin() as connection:
-            connection.exec_driver_sql(self._emptied)
+            connection.exec_driver_sql("SELECT empty_tables()")
         return self._postgres
 
     def _make_postgres(self) -> str:
         url = new_postgres(self._worker)
         engine = create_engine(url)
         Base.metadata.create_all(engine)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(_function_that_empties())
         engine.dispose()
         return url
 
@@ -93,6 +93,16 @@ class Databases:
         if self._emptying is not None:
             self._emptying.dispose()
         shutil.rmtree(self._folder)
+
+
+def _function_that_empties() -> str:
+    """The SQL of empty_tables(); PostgreSQL keeps its plans, and the rest is a quarter of it."""
+    statements = "".join(
+        f'IF EXISTS (SELECT 1 FROM "{t.name}") THEN DELETE FROM "{t.name}"; END IF;'
+        for t in reversed(Base.metadata.sorted_tables)
+    )
+    made = "CREATE FUNCTION empty_tables() RETURNS void LANGUAGE plpgsql AS"
+    return f"{made} $$ BEGIN {statements} END $$"
 
 
 @functools.cache

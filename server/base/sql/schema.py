@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -23,6 +20,11 @@ def newest_revision() -> str:
 
 def migrate_database(engine: Engine, target: str = "head") -> None:
     """Run every missing migration (or downgrade to an older one)."""
+    # Imported here: every other process of the product would load it at its start for nothing.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     with engine.connect() as connection:
@@ -39,8 +41,8 @@ def is_newest(engine: Engine) -> bool:
     reading = engine.execution_options(**{READ_ONLY: True})
     try:
         with reading.connect() as connection:
-            return (
-                MigrationContext.configure(connection).get_current_revision() == newest_revision()
-            )
+            # Alembic's own table; it does not exist before the first migration.
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return bool(found == newest_revision())
     except (DBAPIError, PoolTimeout):
         return False
