@@ -13,6 +13,7 @@ from server import slices
 from server.accounts import service as accounts
 from server.audit.service import latest_change, record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
+from server.base.database_away import DatabaseAway
 from server.base.jobs import TaskContext, TaskQueue
 from server.base.outbox_control import metric_families, read_figures
 from server.base.redis.client import create_client
@@ -23,7 +24,7 @@ from server.base.sql.database import open_engine
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest
 from server.base.texts import load_texts
-from server.base.uow import DatabaseAway, Dependencies, UnitOfWorkFactory
+from server.base.uow import Dependencies, UnitOfWorkFactory
 from server.base.web import metrics
 from server.base.web.api_middleware import ApiMiddleware
 from server.base.web.drawings import Drawings, kept_drawings

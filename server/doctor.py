@@ -18,13 +18,13 @@ from pathlib import Path
 from sqlalchemy import text
 
 from server.app import Application, Overrides, open_application
+from server.base.database_away import DatabaseAway
 from server.base.errors import AppError
 from server.base.settings import Settings
 from server.base.settings_reader import read_settings
 from server.base.signing import Keys
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest, newest_revision
-from server.base.uow import DatabaseAway
 from server.console.assets import missing_libraries
 from server.wechat.errors import WeChatError
 

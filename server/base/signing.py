@@ -38,7 +38,7 @@ class Keys:
 
     def pseudonym_of(self, text: str) -> str:
         """A short keyed hash in place of an openid, for logs and counters."""
-        return hmac.new(self._hashing, text.encode(), hashlib.sha256).hexdigest()[:16]
+        return hmac.digest(self._hashing, text.encode(), "sha256").hex()[:16]
 
     def blind_hash(self, text: str, purpose: str) -> str:
         """A keyed hash for looking a value up without storing it; one key per purpose."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random, SystemRandom
 from typing import Any, cast
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -23,7 +23,8 @@ from sqlalchemy.pool import QueuePool
 from server.base import ids
 from server.base.access import Actor, Citizen, Organizer
 from server.base.clock import Clock, SystemClock
-from server.base.errors import NotAuthenticated, Unavailable
+from server.base.database_away import DatabaseAway, translate_errors
+from server.base.errors import NotAuthenticated
 from server.base.fair_slots import FairSlots
 from server.base.ownership import HandOver
 from server.base.redis.facilities import RedisFacilities
@@ -36,12 +37,6 @@ from server.base.texts import Texts
 
 AfterCommit = Callable[[], None]
 BeforeCommit = Callable[[], None]
-
-
-class DatabaseAway(Unavailable):
-    """The database does not respond, or not in time."""
-
-    code = "database_away"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,6 +169,13 @@ class UnitOfWork:
         """Create an opaque id."""
         return ids.new_ref(prefix)
 
+    def set_actor(self, actor: Actor | None) -> None:
+        """Set the caller, once authenticated; only `begin` calls it.
+
+        A copy with the caller would cost every request twice the time of the object itself.
+        """
+        object.__setattr__(self, "actor", actor)
+
     @property
     def caller_id(self) -> int:
         """The row id of the calling citizen.
@@ -226,6 +228,12 @@ class UnitOfWork:
         self.after_commit(lambda: self.dependencies.enqueue(task, *keys))
 
 
+class _OpenUnits(threading.local):
+    """Number of open units of work of one thread."""
+
+    depth = 0
+
+
 class UnitOfWorkFactory:
     """Opens units of work; one instance per process."""
 
@@ -239,7 +247,7 @@ class UnitOfWorkFactory:
         self._slots = FairSlots(cast(QueuePool, engine.pool).size())
         background = not self._patience.bounds.whole
         self._turn = PacedTurn(self._patience.monotonic) if background else FairSlots(1)
-        self._open = threading.local()
+        self._open = _OpenUnits()
 
     @contextmanager
     def begin(
@@ -268,11 +276,11 @@ class UnitOfWorkFactory:
                     transaction=transaction,
                     now=self.dependencies.clock.now(),
                     dependencies=self.dependencies,
-                    actor=actor,
                     read_only=read_only,
                     after_commit_calls=after_commit_calls,
                 )
-                yield uow if admit is None else replace(uow, actor=admit(uow))
+                uow.set_actor(actor if admit is None else admit(uow))
+                yield uow
                 _finish_transaction(uow)
             except BaseException:
                 _roll_back_failed(transaction)
@@ -289,7 +297,9 @@ class UnitOfWorkFactory:
                 raise DatabaseAway
             try:
                 engine = self._reading if read_only else self.engine
-                return open_transaction(engine, self._patience)
+                transaction = open_transaction(engine, self._patience)
+                self._open.depth += 1
+                return transaction
             except BaseException as trouble:
                 self._slots.return_slot()
                 if isinstance(trouble, PoolTimeout):
@@ -300,38 +310,36 @@ class UnitOfWorkFactory:
         try:
             transaction.return_connection()
         finally:
+            self._open.depth -= 1
             self._slots.return_slot()
 
     def waiting_at_most(self, seconds: float) -> AbstractContextManager[None]:
         """Limit the database waits of this thread's units of work inside the block."""
         return self._patience.share_budget(seconds)
 
-    @contextmanager
-    def _admit_transaction(self, read_only: bool) -> Iterator[None]:
+    def _admit_transaction(self, read_only: bool) -> AbstractContextManager[None]:
         """Admission to the database; refused for a while after it failed to respond.
 
         Raises: DatabaseAway.
         """
-        queued = self._sqlite and not read_only
         # On SQLite a reader never waits for a lock.
-        watched = not self._sqlite or queued
+        return nullcontext() if self._sqlite and read_only else self._watch_transaction()
+
+    @contextmanager
+    def _watch_transaction(self) -> Iterator[None]:
         taken = False
-        self._open.depth = self.depth + 1
         try:
-            if watched:
-                self._patience.admit_transaction()
-            if queued:
+            self._patience.admit_transaction()
+            if self._sqlite:
                 self._take_turn()
                 taken = True
             yield
         except NotAsked:
             raise DatabaseAway from None
         except DatabaseAway:
-            if watched:
-                self._patience.note_failure()
+            self._patience.note_failure()
             raise
         finally:
-            self._open.depth -= 1
             if taken:
                 self._turn.return_slot()
 
@@ -348,7 +356,7 @@ class UnitOfWorkFactory:
     @property
     def depth(self) -> int:
         """Number of open units of work of this thread; the gateway requires none."""
-        return getattr(self._open, "depth", 0)
+        return self._open.depth
 
 
 def _finish_transaction(uow: UnitOfWork) -> None:
@@ -382,16 +390,3 @@ def _roll_back_failed(transaction: Transaction) -> None:
     """
     with suppress(DBAPIError):
         transaction.end_transaction("ROLLBACK")
-
-
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Translate errors of an unavailable, locked or exhausted database into DatabaseAway."""
-    try:
-        yield
-    except PoolTimeout:
-        raise DatabaseAway from None
-    except DBAPIError as trouble:
-        if isinstance(trouble, OperationalError) or trouble.connection_invalidated:
-            raise DatabaseAway from trouble
-        raise

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from wtforms import Form, HiddenField, PasswordField, StringField
 
+from server.base.database_away import DatabaseAway
 from server.base.errors import AlreadyDone, AppError
 from server.base.texts import Texts
-from server.base.uow import DatabaseAway
 from server.base.web.page import FieldRefused, PageRoute, Pages
 from server.console.form_session import PREFIX
 from server.console.responses import FormExpired

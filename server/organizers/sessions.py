@@ -11,10 +11,11 @@ from sqlalchemy import delete, or_, select, update
 
 from server.base.access import ROLES, Organizer, Permission
 from server.base.clock import BEIJING
+from server.base.database_away import DatabaseAway
 from server.base.ids import new_token
 from server.base.ownership import scope_of
 from server.base.signing import token_hash
-from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.organizers import rules
 from server.organizers.models import AccountState, OrganizerAccount, OrganizerSession
 from server.units import service as units

@@ -22,7 +22,8 @@ from server.quiz.contests.service import ContestView
 from server.quiz.enums import BoardState
 from server.quiz.leaderboards import board_view, figures
 from server.quiz.leaderboards.board_keys import REGION
-from server.quiz.leaderboards.board_view import Board, Line, OwnPlace
+from server.quiz.leaderboards.board_pages import Line
+from server.quiz.leaderboards.board_view import Board, OwnPlace
 from server.units import service as units
 
 ROUND, BOARD, RULES, PAPER = (

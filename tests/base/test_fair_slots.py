@@ -12,10 +12,11 @@ import pytest
 from flask import Flask
 
 from server.base import fair_slots
+from server.base.database_away import DatabaseAway
 from server.base.fair_slots import FairSlots
 from server.base.settings import Database, Settings
 from server.base.sql.database import open_engine
-from server.base.uow import DatabaseAway, UnitOfWorkFactory
+from server.base.uow import UnitOfWorkFactory
 
 LONGEST = 60.0
 

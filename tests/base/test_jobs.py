@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from server.base import jobs
+from server.base.database_away import DatabaseAway
 from server.base.jobs import Task, TaskContext, TaskQueue, Worker, take_lease
 from server.base.redis.client import RedisClient, create_client
-from server.base.uow import DatabaseAway, UnitOfWorkFactory
+from server.base.uow import UnitOfWorkFactory
 from server.base.web.metrics import TASKS
 from tests.kit.gateway import RecordingGateway
 

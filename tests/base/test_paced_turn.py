@@ -11,13 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from server.base.database_away import DatabaseAway
 from server.base.fair_slots import FairSlots
 from server.base.jobs import Lease, take_lease
 from server.base.settings import Database, Settings
 from server.base.sql.database import open_engine
 from server.base.sql.paced_turn import LONGEST_HOLD, PAUSE_SHARE, SHORTEST_PAUSE, PacedTurn
 from server.base.sql.patience import Use
-from server.base.uow import DatabaseAway, UnitOfWorkFactory
+from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
 # A request has so long, and asks so often in vain before the test gives up.

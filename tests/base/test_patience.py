@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 import server.base.sql.patience as patience_module
 from server.app import Overrides, create_app
+from server.base.database_away import DatabaseAway
 from server.base.fair_slots import FairSlots
 from server.base.settings import Database, Settings
 from server.base.sql.database import open_engine
@@ -35,7 +36,7 @@ from server.base.sql.patience import (
 from server.base.sql.postgres import BoundedConnection
 from server.base.sql.schema import is_newest
 from server.base.sql.transaction import patience_of
-from server.base.uow import DatabaseAway, UnitOfWorkFactory
+from server.base.uow import UnitOfWorkFactory
 from server.base.web.health import Lookout
 from tests.conftest import application_of
 from tests.kit.databases import OwnPostgres

@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
 )
 
 from server.base.access import REGION
+from server.base.database_away import DatabaseAway
 from server.base.jobs import Lease
 from server.base.ownership import owned_by
 from server.base.sql import prepared
@@ -30,7 +31,7 @@ from server.base.sql.prepared import (
     run_statement,
     table_of,
 )
-from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Bank, Question
 from tests.kit.clock import FakeClock

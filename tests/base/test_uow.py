@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, InternalError
 
+from server.base.database_away import DatabaseAway
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
 from server.base.sql.prepared import run_statement, table_of
-from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 
 ADD = insert(table_of(Lease))

@@ -17,9 +17,10 @@ from sqlalchemy import select
 
 from server.app import Overrides, create_app
 from server.base.access import Organizer, Permission
+from server.base.database_away import DatabaseAway
 from server.base.errors import AppError, TooManyRequests
 from server.base.settings import Settings
-from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import (
     FieldRefused,
     Page,

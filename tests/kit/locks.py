@@ -8,7 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from sqlalchemy import text
 
-from server.base.uow import DatabaseAway, UnitOfWork, UnitOfWorkFactory
+from server.base.database_away import DatabaseAway
+from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 _WAITING = text(
     "SELECT count(*) FROM pg_stat_activity "

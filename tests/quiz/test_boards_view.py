@@ -13,7 +13,7 @@ from server.accounts.models import Audience, Citizen
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests.service import ContestView
-from server.quiz.leaderboards import board_view, scopes
+from server.quiz.leaderboards import board_pages, board_view, scopes
 from server.quiz.leaderboards import tasks as board_tasks
 from server.quiz.leaderboards.board_view import Board
 from server.quiz.leaderboards.schemas import BoardLineOut
@@ -38,7 +38,10 @@ NANNING, LIUZHOU = "450100", "450200"
 
 def read(uow_factory: UnitOfWorkFactory, contest: ContestView, **asked: object) -> Board:
     with uow_factory.begin(read_only=True) as uow:
-        return board_view.read_board(uow, contest, **asked)  # type: ignore[arg-type]
+        board = board_view.read_board(uow, contest, **asked)  # type: ignore[arg-type]
+    # The response takes the encoded rows, all other readers the rows.
+    assert bytes(board.encoded_items) == msgspec.json.encode(board.items)
+    return board
 
 
 def in_bytes(board: Board) -> bytes:
@@ -391,7 +394,7 @@ def test_a_new_name_is_seen_within_a_second(
     with uow_factory.begin() as uow:
         renamed = update(Citizen).where(Citizen.id == citizen).values(nickname="陈新")
         uow.session.execute(renamed)
-    clock.advance(board_view.NAMES_LAST.total_seconds())
+    clock.advance(board_pages.NAMES_LAST.total_seconds())
     assert before != "陈新"
     assert read(uow_factory, contest).items[0].nickname == "陈新"
     mine = read(uow_factory, contest, citizen_id=citizen).me
@@ -414,10 +417,10 @@ def test_who_is_erased_by_another_process_has_a_name_for_a_second_at_most(
     contest, citizen = a_public_winner(uow_factory)
     assert [line.nickname for line in read(uow_factory, contest).items] == ["黄大山"]
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(board_view, "_pages", board_view._Pages())
+        elsewhere.setattr(board_view, "_pages", board_pages.BoardPages())
         with uow_factory.begin() as uow:
             privacy.erase_citizen(uow, citizen)
-    clock.advance(board_view.NAMES_LAST.total_seconds())
+    clock.advance(board_pages.NAMES_LAST.total_seconds())
     for preflight in (None, citizen):
         assert "黄大山" not in in_bytes(read(uow_factory, contest, citizen_id=preflight)).decode()
 
@@ -430,9 +433,9 @@ def test_a_reader_on_the_way_at_an_erasure_does_not_keep_the_name_for_others(
         assert early.session.get(Citizen, citizen) is not None
         with uow_factory.begin() as uow:
             privacy.erase_citizen(uow, citizen)
-        clock.advance(board_view.NAMES_LAST.total_seconds() * 0.9)
+        clock.advance(board_pages.NAMES_LAST.total_seconds() * 0.9)
         assert board_view.read_board(early, contest).total == 1
-    clock.advance(board_view.NAMES_LAST.total_seconds() * 0.1)
+    clock.advance(board_pages.NAMES_LAST.total_seconds() * 0.1)
     assert "黄大山" not in in_bytes(read(uow_factory, contest)).decode()
 
 
@@ -451,7 +454,7 @@ def test_a_clock_that_is_put_back_keeps_no_name(
 def test_pages_in_memory_are_few(
     uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board_view, "MOST_PAGES", 3)
+    monkeypatch.setattr(board_pages, "MOST_PAGES", 3)
     with uow_factory.begin() as uow:
         contest = a_contest(uow)
         hand_in(uow, contest, *entries(uow, contest, 1), score=10)

@@ -12,10 +12,10 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from server.base.redis import leaderboard_scripts as scripts
-from server.base.redis.client import Argument, RedisClient, Reply
+from server.base.redis.client import Argument, RedisClient
 
 _T = TypeVar("_T")
 _LEASE_MILLISECONDS = 30_000
@@ -184,7 +184,7 @@ class Leaderboard:
         """
         arguments: list[Argument] = ["" if entry is None else entry, limit, span, known]
         reply = self._kv.run_script(scripts.VIEW, _keys_of(group, "rzh", board), arguments)
-        return None if reply is None else _decode_view(cast("list[Reply]", reply))
+        return None if reply is None else _decode_view(cast("list[Any]", reply))
 
     def count_ahead(
         self, group: str, boards: Sequence[str], score: int, excluding_entry: int
@@ -249,34 +249,34 @@ def _encode_member(of: BoardStanding | Change) -> str:
     return f"{_LAST_MS - of.finish_ms:013d}:{_LAST_ENTRY - of.entry:010d}"
 
 
-def _decode_view(reply: list[Reply]) -> View:
-    mark, size, top, place, score, first, around = reply
-    placed = cast(int, place)
-    lines = enumerate(_decode_pairs(around), start=cast(int, first) + 1)
+def _decode_view(reply: list[Any]) -> View:
+    mark, size, top, placed, score, first, around = reply
     return View(
         top=None if top is None else _decode_pairs(top),
-        size=cast(int, size),
+        size=size,
         rank=Rank(None, None) if placed < 0 else Rank(placed + 1, _decode_number(score)),
-        around=[Line(at, entry, points) for at, (entry, points) in lines],
-        mark=cast(bytes, mark),
+        around=[
+            Line(at, entry, points)
+            for at, (entry, points) in enumerate(_decode_pairs(around), start=first + 1)
+        ],
+        mark=mark,
     )
 
 
-def _decode_pairs(reply: Reply) -> list[tuple[int, int]]:
-    flat = iter(cast("list[bytes]", reply))
+def _decode_pairs(reply: list[bytes]) -> list[tuple[int, int]]:
+    flat = iter(reply)
     return [
-        (_LAST_ENTRY - int(member[_ENTRY_AT:]), _decode_number(score))
-        for member, score in zip(flat, flat, strict=True)
+        # Redis writes large numbers with an exponent.
+        (_LAST_ENTRY - int(m[_ENTRY_AT:]), int(s) if s.isdigit() else _decode_number(s))
+        for m, s in zip(flat, flat, strict=True)
     ]
 
 
-def _decode_number(score: Reply) -> int:
-    text = cast(bytes, score)
+def _decode_number(score: bytes) -> int:
     try:
-        return int(text)
+        return int(score)
     except ValueError:
-        # Redis writes large numbers with an exponent.
-        return int(float(text))
+        return int(float(score))
 
 
 def _split_batches(rows: Iterable[_T]) -> Iterator[list[_T]]:

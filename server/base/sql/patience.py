@@ -9,8 +9,8 @@ from __future__ import annotations
 import enum
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from server.base.clock import SystemClock
@@ -82,6 +82,48 @@ class _Spell(threading.local):
     tries: bool = False
 
 
+class _SharedBudget:
+    """One budget for the waits inside the block; a class, as every transaction enters one."""
+
+    __slots__ = ("_bounds", "_left", "_seconds", "_spell", "_tries")
+
+    def __init__(self, spell: _Spell, bounds: WaitBounds, seconds: float | None) -> None:
+        self._spell, self._bounds, self._seconds = spell, bounds, seconds
+
+    def __enter__(self) -> None:
+        spell, bounds = self._spell, self._bounds
+        before = self._left = spell.left
+        self._tries = spell.tries
+        spell.tries = False
+        whole = bounds.client if bounds.whole else None
+        if self._seconds is None and before is None:
+            spell.left = whole
+            return
+        given = [share for share in (whole, self._seconds, before) if share is not None]
+        spell.left = min(given)
+
+    def __exit__(self, *_trouble: object) -> None:
+        self._spell.left, self._spell.tries = self._left, self._tries
+
+
+class _SpentBlock:
+    """Subtracts the duration of the block from the budget of this thread's transaction."""
+
+    __slots__ = ("_begun", "_monotonic", "_spell")
+
+    def __init__(self, spell: _Spell, monotonic: Callable[[], float]) -> None:
+        self._spell, self._monotonic = spell, monotonic
+
+    def __enter__(self) -> None:
+        self._begun = self._spell.since = self._monotonic()
+
+    def __exit__(self, *_trouble: object) -> None:
+        spell = self._spell
+        spell.since = None
+        if spell.left is not None:
+            spell.left -= self._monotonic() - self._begun
+
+
 class WaitPatience:
     """The waits of one engine: bounded; after a timeout new ones are refused for a while."""
 
@@ -93,21 +135,12 @@ class WaitPatience:
         self._closed_until: float | None = None
         self._answered_at = self.monotonic()
 
-    @contextmanager
-    def share_budget(self, seconds: float | None = None) -> Iterator[None]:
+    def share_budget(self, seconds: float | None = None) -> AbstractContextManager[None]:
         """The waits of one transaction, which share one budget.
 
         Units: `seconds` requests a smaller budget; a nested spell cannot exceed the outer one.
         """
-        before, tried = self._spell.left, self._spell.tries
-        self._spell.tries = False
-        whole = self.bounds.client if self.bounds.whole else None
-        given = [share for share in (whole, seconds, before) if share is not None]
-        self._spell.left = min(given) if given else None
-        try:
-            yield
-        finally:
-            self._spell.left, self._spell.tries = before, tried
+        return _SharedBudget(self._spell, self.bounds, seconds)
 
     def seconds_allowed(self) -> float:
         """Seconds available for this thread's next exchange with the database."""
@@ -135,17 +168,9 @@ class WaitPatience:
         if spell.left is not None and spell.since is None:
             spell.left -= seconds
 
-    @contextmanager
-    def spend_block(self) -> Iterator[None]:
+    def spend_block(self) -> AbstractContextManager[None]:
         """Subtract the duration of the block: waits for a slot and for the database."""
-        spell = self._spell
-        begun = spell.since = self.monotonic()
-        try:
-            yield
-        finally:
-            spell.since = None
-            if spell.left is not None:
-                spell.left -= self.monotonic() - begun
+        return _SpentBlock(self._spell, self.monotonic)
 
     @property
     def exhausted(self) -> bool:

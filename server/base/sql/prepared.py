@@ -66,7 +66,7 @@ def insert_at_commit(
     transaction.execute_at_commit(ready.text, ready.bind_values(values), refused)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Found:
     """Result of a statement: rows with named columns, and the number of affected rows."""
 
@@ -119,52 +119,67 @@ class Found:
 class _Ready:
     """A compiled statement for one driver, with all conversions looked up.
 
-    `steps` has one entry per placeholder in the text: the parameter's name and None, or the index
-    in its list, or no name and a literal value. `pick` returns all values at once when every step
-    is a name; `into` are the values that need a conversion. `row` is the type of a row, None
-    without rows; `out` are the columns that SQLAlchemy converts.
+    The values of the text's placeholders are taken in the quickest way that the statement allows:
+    `pick` returns all at once when each is a parameter of its own, and `into` converts some of
+    them; `fill` is the only parameter, a list, and its length in the text; otherwise `given` are
+    the literal values, None where one of `steps` puts a parameter (its index in the text, its name,
+    the index in its list or None, its conversion). `row` is the type of a row, None without rows;
+    `out` are the columns that SQLAlchemy converts.
     """
 
     text: str
-    steps: tuple[tuple[str | None, Any, _Process], ...]
+    given: tuple[Any, ...]
+    steps: tuple[tuple[int, str, int | None, _Process], ...]
     pick: Callable[[Mapping[str, Any]], tuple[Any, ...]] | None
+    fill: tuple[str, int] | None
     into: tuple[tuple[int, Callable[[Any], Any]], ...]
     row: Any
     out: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bind_values(self, values: Mapping[str, Any]) -> Sequence[Any]:
         """The values in the driver's form."""
-        if self.pick is None:
-            return [_take_value(values, *step) for step in self.steps]
-        picked = self.pick(values)
-        if not self.into:
-            return picked
-        bound = list(picked)
-        for at, process in self.into:
-            bound[at] = process(bound[at])
+        if self.pick is not None:
+            picked = self.pick(values)
+            if not self.into:
+                return picked
+            bound = list(picked)
+            for at, process in self.into:
+                bound[at] = process(bound[at])
+            return bound
+        if self.fill is not None:
+            name, length = self.fill
+            return _padded_list(values[name], length)
+        bound = list(self.given)
+        for at, name, index, step in self.steps:
+            bound[at] = _take_value(values[name], index, step)
         return bound
 
     def convert_rows(self, told: list[Any]) -> list[Any]:
         """The driver's rows with converted values."""
-        make = self.row._make
+        kind = self.row
         if not self.out:
-            return [make(row) for row in told]
+            return [_new_tuple(kind, row) for row in told]
         made = []
         for row in told:
             cells = list(row)
             for at, process in self.out:
                 cells[at] = process(cells[at])
-            made.append(make(cells))
+            made.append(_new_tuple(kind, cells))
         return made
 
 
-def _take_value(values: Mapping[str, Any], name: str | None, at: Any, process: _Process) -> Any:
-    if name is None:
-        return at
-    value = values[name]
-    if at is not None:
-        # Lists are padded with their last value, so that few statement texts serve all lengths.
-        value = value[min(at, len(value) - 1)]
+# A named tuple's `_make` calls this and counts the values again.
+_new_tuple = tuple.__new__
+
+
+def _padded_list(values: Sequence[Any], length: int) -> list[Any]:
+    """A list padded with its last value, so that few statement texts serve all lengths."""
+    return [*values, *[values[-1]] * (length - len(values))] if values else []
+
+
+def _take_value(value: Any, index: int | None, process: _Process) -> Any:
+    if index is not None:
+        value = value[min(index, len(value) - 1)]
     return value if process is None else process(value)
 
 
@@ -214,8 +229,10 @@ def _made_ready(
     )
     return _Ready(
         text=expanded.statement,
-        steps=steps,
+        given=tuple(at if name is None else None for name, at, _ in steps),
+        steps=tuple((at, name, *step) for at, (name, *step) in enumerate(steps) if name),
         pick=_values_picker(steps),
+        fill=_only_list(steps),
         into=tuple((at, step[2]) for at, step in enumerate(steps) if step[2] is not None),
         row=namedtuple("Row", columns.keys(), rename=True) if columns else None,
         out=tuple((at, process) for at, process in enumerate(out) if process is not None),
@@ -245,6 +262,16 @@ def _values_picker(
     names = [name for name, at, _ in steps if name is not None and at is None]
     # With a single name `itemgetter` returns no tuple.
     return itemgetter(*names) if len(names) == len(steps) > 1 else None
+
+
+def _only_list(
+    steps: Sequence[tuple[str | None, Any, _Process]],
+) -> tuple[str, int] | None:
+    """The name and length of a list that is the only parameter and needs no conversion."""
+    names = {name for name, _, _ in steps}
+    name = names.pop() if len(names) == 1 else None
+    plain = all(at is not None and process is None for _, at, process in steps)
+    return None if name is None or not plain else (name, len(steps))
 
 
 def _bind_processor(kind: TypeEngine[Any], dialect: Dialect) -> _Process:

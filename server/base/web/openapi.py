@@ -12,9 +12,9 @@ import msgspec
 from flask import Blueprint, Response, send_from_directory
 
 from server.base import errors
+from server.base.database_away import DatabaseAway
 from server.base.errors import AppError
 from server.base.problem import MEDIA
-from server.base.uow import DatabaseAway
 from server.base.web.auth import ConsentRequired, Who
 from server.base.web.endpoint import DEVICE_ID, Api, Route
 from server.base.web.idempotency import IdempotencyInFlight, IdempotencyKeyReused

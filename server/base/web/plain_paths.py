@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from server.base import errors
+from server.base.database_away import DatabaseAway
 from server.base.errors import AppError
 from server.base.problem import MEDIA
-from server.base.uow import DatabaseAway
 
 Refusal = Callable[[set[str]], dict[str, Any]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, bindparam, or_, select
 
@@ -52,7 +52,12 @@ class ContestView:
 
     def is_frozen_at(self, now: datetime) -> bool:
         """Whether citizens see a frozen board; the published final ranks end the freeze."""
-        return self.final is None and self.freezes_at is not None and self.freezes_at <= now
+        return self.for_board.is_frozen_at(now)
+
+    @property
+    def for_board(self) -> BoardContest:
+        """What a board shows of this contest."""
+        return BoardContest(self.id, self.closes_at, self.freezes_at, self.rules, self.final)
 
     def state_at(self, now: datetime) -> str:
         """The state of the contest: `upcoming`, `open`, `closed`."""
@@ -63,6 +68,20 @@ class ContestView:
     def takes_starts(self, now: datetime) -> bool:
         """Whether a paper may be started; a start delayed by the network still counts."""
         return not self.paused and self.opens_at <= now < self.closes_at + LATE_START
+
+
+class BoardContest(NamedTuple):
+    """What a board shows of its contest, with the rules in force; see `ContestView`."""
+
+    id: int
+    closes_at: datetime
+    freezes_at: datetime | None
+    rules: RuleSet
+    final: FinalRanks | None
+
+    def is_frozen_at(self, now: datetime) -> bool:
+        """Whether citizens see a frozen board; the published final ranks end the freeze."""
+        return self.final is None and self.freezes_at is not None and self.freezes_at <= now
 
 
 _contest, _rules, _bank = table_of(Contest), table_of(RuleSetRow), table_of(Bank)
@@ -76,40 +95,53 @@ _in_force = (
     .correlate(_contest)
     .scalar_subquery()
 )
-_CONTESTS = (
-    select(
-        _contest.c.id,
-        _contest.c.ref,
-        _contest.c.slug,
-        _contest.c.title,
-        _contest.c.programme_slug,
-        _contest.c.bank,
-        _contest.c.opens_at,
-        _contest.c.closes_at,
-        _contest.c.paused_at,
-        _contest.c.left_out,
-        _contest.c.freezes_at,
-        _sealed.c.id.label("final_id"),
-        _sealed.c.number.label("final_number"),
-        _sealed.c.published_at.label("final_at"),
-        _contest.c.marking,
-        _bank.c.revision.label("bank_revision"),
-        _rules.c.version,
-        _rules.c.valid_from,
-    )
+_FINAL = (
+    _sealed.c.id.label("final_id"),
+    _sealed.c.number.label("final_number"),
+    _sealed.c.published_at.label("final_at"),
+)
+_PUBLISHED = (
+    select()
     .select_from(_contest)
     .join(_rules, _rules.c.id == _in_force)
-    .outerjoin(_bank, _bank.c.slug == _contest.c.bank)
     .outerjoin(_sealed, _sealed.c.id == _contest.c.final_id)
     .where(_contest.c.published_at.is_not(None))
 )
-_BY_NAME = _CONTESTS.where(
-    or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
+_CONTESTS = _PUBLISHED.outerjoin(_bank, _bank.c.slug == _contest.c.bank).add_columns(
+    _contest.c.id,
+    _contest.c.ref,
+    _contest.c.slug,
+    _contest.c.title,
+    _contest.c.programme_slug,
+    _contest.c.bank,
+    _contest.c.opens_at,
+    _contest.c.closes_at,
+    _contest.c.paused_at,
+    _contest.c.left_out,
+    _contest.c.freezes_at,
+    *_FINAL,
+    _contest.c.marking,
+    _bank.c.revision.label("bank_revision"),
+    _rules.c.version,
+    _rules.c.valid_from,
 )
-_BY_NAME_WITH_ENTRY = _BY_NAME.outerjoin(
-    _entry,
-    and_(_entry.c.contest_id == _contest.c.id, _entry.c.citizen_id == bindparam("citizen_id")),
-).add_columns(_entry.c.id.label("entry_id"))
+_NAMED = or_(_contest.c.ref == bindparam("name"), _contest.c.slug == bindparam("name"))
+_BY_NAME = _CONTESTS.where(_NAMED)
+_FOR_BOARD = (
+    _PUBLISHED.add_columns(
+        _contest.c.id,
+        _contest.c.closes_at,
+        _contest.c.freezes_at,
+        _rules.c.version,
+        *_FINAL,
+        _entry.c.id.label("entry_id"),
+    )
+    .outerjoin(
+        _entry,
+        and_(_entry.c.contest_id == _contest.c.id, _entry.c.citizen_id == bindparam("citizen_id")),
+    )
+    .where(_NAMED)
+)
 _BY_SLUG = _CONTESTS.where(_contest.c.slug == bindparam("name"))
 _BY_ID = _CONTESTS.where(_contest.c.id == bindparam("contest_id"))
 _YOUNGEST = (
@@ -147,16 +179,24 @@ def find_contest(uow: UnitOfWork, name: str) -> ContestView:
     return found
 
 
-def find_with_entry(uow: UnitOfWork, name: str, citizen_id: int) -> tuple[ContestView, int | None]:
+def find_for_board(
+    uow: UnitOfWork, name: str, citizen_id: int | None
+) -> tuple[BoardContest, int | None]:
     """A contest as `find_contest` finds it, with the row id of a citizen's entry in it.
 
+    Every reader of a board runs this, so it reads only what a board shows.
     Raises: NotFound (404).
     """
     values = {"name": name, "citizen_id": citizen_id}
-    row = run_statement(uow, _BY_NAME_WITH_ENTRY, values).one_or_none()
+    row = run_statement(uow, _FOR_BOARD, values).one_or_none()
     if row is None:
         raise NotFound
-    return _view_from_row(uow, row), row.entry_id
+    contest_id, closes_at, freezes_at, version, final_id, number, published_at, entry_id = row
+    final = None
+    if final_id is not None:
+        final = FinalRanks(id=final_id, number=number, published_at=published_at)
+    rules = rules_at(uow, contest_id, version)
+    return BoardContest(contest_id, closes_at, freezes_at, rules, final), entry_id
 
 
 def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:

@@ -36,4 +36,6 @@ def leaderboard(uow: UnitOfWork, ref: str, query: BoardQuery) -> BoardOut:
 
 def _board_out(found: Board) -> BoardOut:
     mine = None if found.me is None else fill_from(found.me, BoardMeOut)
-    return fill_from(found, BoardOut, me=mine, state=found.state.value)
+    # The rows of the top are encoded once for all readers.
+    items = found.encoded_items
+    return fill_from(found, BoardOut, items=items, me=mine, state=found.state.value)

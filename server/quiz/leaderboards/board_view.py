@@ -1,39 +1,42 @@
 """Reads a board: from Redis when it is ready there, else from the database, with equal results.
 
-Boards contain numbers only. Names, avatars and cities are read from the database; those of the
-first ranks are cached for a second, because every reader requests the same hundred.
+Boards contain numbers only. Names, avatars and cities are read from the database; the rows of the
+first ranks are cached for a second (board_pages.py).
 """
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import NamedTuple, TypeAlias
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from server.base.redis.client import RedisUnavailable
+from server.base.redis.leaderboard import Line as Spot
 from server.base.redis.leaderboard import View
 from server.base.uow import UnitOfWork
 from server.quiz.contests import service as contests
-from server.quiz.contests.service import ContestView, FinalRanks
+from server.quiz.contests.service import BoardContest, ContestView, FinalRanks
 from server.quiz.enums import BoardState
 from server.quiz.leaderboards import board_keys as keys
-from server.quiz.leaderboards import rank_order, scopes, standings_queries
+from server.quiz.leaderboards import scopes, standings_queries
 from server.quiz.leaderboards import service as boards
 from server.quiz.leaderboards.board_keys import REGION, TOTAL
+from server.quiz.leaderboards.board_pages import (
+    BoardPage,
+    BoardPages,
+    Line,
+    PageKey,
+    encode_page,
+    mark_own_row,
+)
 from server.quiz.leaderboards.final_ranks import read_final_board
-from server.quiz.leaderboards.rank_order import Kept
-from server.quiz.leaderboards.schemas import BoardLineOut
+from server.quiz.leaderboards.rank_order import Kept, pack_score, unpack_score
 from server.quiz.leaderboards.standings_queries import BoardPlayer
 from server.units import service as units
 
 NEIGHBOURS = 3
-# Cached as the response struct, so it is encoded once.
-Line: TypeAlias = BoardLineOut
-NAMES_LAST = timedelta(seconds=1)
-MOST_PAGES = 200
 
 
 class OwnPlace(NamedTuple):
@@ -48,13 +51,15 @@ class OwnPlace(NamedTuple):
 class Board(NamedTuple):
     """One response about a board; `frozen` once no paper can change it any more.
 
-    `as_of` is the instant that the board shows; `version` is that of published final ranks.
+    `as_of` is the instant that the board shows; `version` is that of published final ranks;
+    `encoded_items` is the JSON of `items`.
     """
 
     state: BoardState
     version: int | None
     period: str
     items: list[Line]
+    encoded_items: msgspec.Raw
     me: OwnPlace | None
     total: int
     as_of: datetime
@@ -82,13 +87,10 @@ class _Asked(NamedTuple):
     entry_id: int | None
     final: FinalRanks | None
 
-
-class _Spot(NamedTuple):
-    """One row of a board, before names are looked up."""
-
-    rank: int
-    entry_id: int
-    kept: Kept
+    @property
+    def page_key(self) -> PageKey:
+        """The key of its cached page."""
+        return self.contest_id, self.board, self.limit
 
 
 class _Found(NamedTuple):
@@ -97,11 +99,11 @@ class _Found(NamedTuple):
     `top` is None when the rows cached under `mark` are still valid.
     """
 
-    top: list[_Spot] | None
+    top: list[Spot] | None
     mark: bytes
     size: int
-    mine: _Spot | None
-    around: list[_Spot]
+    mine: Spot | None
+    around: list[Spot]
 
 
 def read_board(
@@ -119,25 +121,24 @@ def read_board(
     """
     choice = BoardChoice(scope=scope, period=period, limit=limit, citizen_id=citizen_id)
     entry_id = citizen_id and standings_queries.entry_of(uow, contest.id, citizen_id)
-    return _read_chosen(uow, contest, choice, entry_id)
+    return _read_chosen(uow, contest.for_board, choice, entry_id)
 
 
 def read_board_by_name(uow: UnitOfWork, name: str, choice: BoardChoice) -> Board:
-    """The board of a contest with this public id or slug, with the contest read in one statement.
+    """The board of a contest with this public id or slug.
 
+    One statement reads the contest and the caller's entry.
     Raises: as `read_board`, and NotFound (404) for the contest.
     """
-    if choice.citizen_id is None:
-        return _read_chosen(uow, contests.find_contest(uow, name), choice, None)
-    contest, entry_id = contests.find_with_entry(uow, name, choice.citizen_id)
+    contest, entry_id = contests.find_for_board(uow, name, choice.citizen_id)
     return _read_chosen(uow, contest, choice, entry_id)
 
 
 def _read_chosen(
-    uow: UnitOfWork, contest: ContestView, choice: BoardChoice, entry_id: int | None
+    uow: UnitOfWork, contest: BoardContest, choice: BoardChoice, entry_id: int | None
 ) -> Board:
     period = keys.check_period(choice.period, uow.now)
-    scope = scopes.scope_in_contest(uow, contest, choice.scope, choice.citizen_id)
+    scope = scopes.scope_in_contest(uow, contest.rules, choice.scope, choice.citizen_id)
     asked = _Asked(
         contest_id=contest.id,
         period=period,
@@ -147,19 +148,22 @@ def _read_chosen(
         entry_id=entry_id,
         final=contest.final if period == TOTAL else None,
     )
-    at_hand = _pages.get_page(uow, asked)
+    at_hand = _pages.get_page(asked.page_key, uow.now)
     found, players = _find_places(uow, asked, at_hand)
     lines = _Lines(players, contest.rules.points_scale)
-    if at_hand is None or found.top is not None:
+    page = at_hand
+    if page is None or found.top is not None:
         top = [lines.line_of_spot(spot) for spot in found.top or ()]
-        _pages.keep_page(uow, asked, found, top)
-    else:
-        top = at_hand.lines
+        # The transaction's instant is earlier than all of its reads.
+        page = encode_page(top, found.mark, uow.now)
+        _pages.keep_page(asked.page_key, page)
+    items, encoded = page.items_for(None if found.mine is None else found.mine.place)
     return Board(
         state=(state := board_state(uow, contest, asked.period)),
         version=None if asked.final is None else asked.final.number,
         period=asked.period,
-        items=_with_me(top, found.mine),
+        items=items,
+        encoded_items=encoded,
         me=_own_place(found, lines),
         total=found.size,
         as_of=_instant_of(uow, contest, state),
@@ -167,7 +171,7 @@ def _read_chosen(
     )
 
 
-def board_state(uow: UnitOfWork, contest: ContestView, period: str = TOTAL) -> BoardState:
+def board_state(uow: UnitOfWork, contest: BoardContest, period: str = TOTAL) -> BoardState:
     """What citizens see on a board; final ranks are published for the whole contest only."""
     if contest.final is not None:
         return BoardState.FINAL if period == TOTAL else BoardState.CLOSED
@@ -179,7 +183,7 @@ def board_state(uow: UnitOfWork, contest: ContestView, period: str = TOTAL) -> B
     return BoardState.LIVE
 
 
-def _instant_of(uow: UnitOfWork, contest: ContestView, state: BoardState) -> datetime:
+def _instant_of(uow: UnitOfWork, contest: BoardContest, state: BoardState) -> datetime:
     if state is BoardState.FINAL and contest.final is not None:
         return contest.final.published_at
     frozen = state is BoardState.FROZEN
@@ -187,7 +191,7 @@ def _instant_of(uow: UnitOfWork, contest: ContestView, state: BoardState) -> dat
 
 
 def _find_places(
-    uow: UnitOfWork, asked: _Asked, at_hand: _Page | None
+    uow: UnitOfWork, asked: _Asked, at_hand: BoardPage | None
 ) -> tuple[_Found, dict[int, BoardPlayer]]:
     """The ranked entries with their persons, all from one source."""
     if asked.final is not None:
@@ -206,7 +210,7 @@ def _find_places(
 
 
 def _from_version(
-    uow: UnitOfWork, asked: _Asked, final: FinalRanks, at_hand: _Page | None
+    uow: UnitOfWork, asked: _Asked, final: FinalRanks, at_hand: BoardPage | None
 ) -> _Found:
     # The rows of a version never change, so its number is the mark.
     mark = f"version:{final.id}".encode()
@@ -219,22 +223,22 @@ def _from_version(
         entry_id=asked.entry_id,
         span=NEIGHBOURS,
     )
-    top = [_Spot(one.rank, one.entry_id, one.kept) for one in board.top]
-    around = [_Spot(one.rank, one.entry_id, one.kept) for one in board.around]
+    top = [Spot(one.rank, one.entry_id, pack_score(one.kept)) for one in board.top]
+    around = [Spot(one.rank, one.entry_id, pack_score(one.kept)) for one in board.around]
     return _Found(
         top=None if known else top,
         mark=mark,
         size=board.size,
-        mine=next((spot for spot in around if spot.entry_id == asked.entry_id), None),
+        mine=_find_own(around, asked.entry_id),
         around=around,
     )
 
 
 def _entry_ids(found: _Found) -> list[int]:
-    return list(dict.fromkeys(spot.entry_id for spot in [*(found.top or ()), *found.around]))
+    return list(dict.fromkeys([spot.entry for spot in [*(found.top or ()), *found.around]]))
 
 
-def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found | None:
+def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: BoardPage | None) -> _Found | None:
     if asked.scope.startswith("group:"):
         # A WeChat group has a few hundred people at most, which the database counts quickly.
         return None
@@ -256,21 +260,21 @@ def _from_redis(uow: UnitOfWork, asked: _Asked, at_hand: _Page | None) -> _Found
 
 
 def _of_view(view: View, entry_id: int | None) -> _Found:
-    around = [
-        _Spot(line.place, line.entry, rank_order.unpack_score(line.score)) for line in view.around
-    ]
+    top = view.top
     return _Found(
-        top=None
-        if view.top is None
-        else [
-            _Spot(place, entry, rank_order.unpack_score(score))
-            for place, (entry, score) in enumerate(view.top, start=1)
-        ],
+        top=None if top is None else [Spot(at, *one) for at, one in enumerate(top, start=1)],
         mark=view.mark,
         size=view.size,
-        mine=next((spot for spot in around if spot.entry_id == entry_id), None),
-        around=around,
+        mine=_find_own(view.around, entry_id),
+        around=view.around,
     )
+
+
+def _find_own(around: list[Spot], entry_id: int | None) -> Spot | None:
+    for spot in around:
+        if spot.entry == entry_id:
+            return spot
+    return None
 
 
 def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
@@ -278,7 +282,7 @@ def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
     top = enumerate(standings_queries.top_stands(*where, asked.limit), start=1)
     mine, around = _near_me(uow, asked)
     return _Found(
-        top=[_Spot(place, stand.entry_id, stand.kept) for place, stand in top],
+        top=[Spot(place, stand.entry_id, pack_score(stand.kept)) for place, stand in top],
         mark=b"",
         size=standings_queries.board_size(*where),
         mine=mine,
@@ -286,7 +290,7 @@ def _from_database(uow: UnitOfWork, asked: _Asked) -> _Found:
     )
 
 
-def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]:
+def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[Spot | None, list[Spot]]:
     if asked.entry_id is None:
         return None, []
     stand = standings_queries.stand_of(uow, asked.entry_id, asked.period, asked.scope)
@@ -297,7 +301,7 @@ def _near_me(uow: UnitOfWork, asked: _Asked) -> tuple[_Spot | None, list[_Spot]]
     near = standings_queries.stands_around(*where, NEIGHBOURS)
     row = [*near.above, stand, *near.below]
     spots = [
-        _Spot(at, one.entry_id, one.kept)
+        Spot(at, one.entry_id, pack_score(one.kept))
         for at, one in enumerate(row, start=place - len(near.above))
     ]
     return spots[len(near.above)], spots
@@ -313,18 +317,18 @@ class _Lines:
     def scaled_score(self, kept: Kept) -> int | float:
         return kept.points if self.scale == 1 else kept.points / self.scale
 
-    def line_of_spot(self, spot: _Spot) -> Line:
-        player = self.players[spot.entry_id]
+    def line_of_spot(self, spot: Spot) -> Line:
+        player, kept = self.players[spot.entry], unpack_score(spot.score)
         place = player.city
         city = None if place is None else units.load_regions().find_city(place)
         return Line(
-            rank=spot.rank,
+            rank=spot.place,
             nickname=player.name.shown,
             avatar_url=player.name.avatar_url,
             city=place,
             city_name=None if city is None else city.name,
-            score=self.scaled_score(spot.kept),
-            duration_ms=spot.kept.time_ms,
+            score=self.scaled_score(kept),
+            duration_ms=kept.time_ms,
             me=False,
         )
 
@@ -332,61 +336,16 @@ class _Lines:
 def _own_place(found: _Found, lines: _Lines) -> OwnPlace | None:
     if found.mine is None:
         return None
+    kept = unpack_score(found.mine.score)
     return OwnPlace(
-        rank=found.mine.rank,
-        score=lines.scaled_score(found.mine.kept),
-        duration_ms=found.mine.kept.time_ms,
-        around=_with_me([lines.line_of_spot(spot) for spot in found.around], found.mine),
+        rank=found.mine.place,
+        score=lines.scaled_score(kept),
+        duration_ms=kept.time_ms,
+        around=mark_own_row([lines.line_of_spot(spot) for spot in found.around], found.mine.place),
     )
 
 
-def _with_me(lines: list[Line], mine: _Spot | None) -> list[Line]:
-    """Copy the shared rows and mark the caller's own."""
-    at = -1 if mine is None or not lines else mine.rank - lines[0].rank
-    if not 0 <= at < len(lines):
-        return lines
-    return [*lines[:at], msgspec.structs.replace(lines[at], me=True), *lines[at + 1 :]]
-
-
-@dataclass(frozen=True)
-class _Page:
-    """The first rows of a board for a mark, with names as of `read_at`."""
-
-    mark: bytes
-    lines: list[Line]
-    read_at: datetime
-
-
-class _Pages:
-    """Cached pages: ranks are valid while the mark is unchanged, names for `NAMES_LAST`."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._kept: dict[tuple[int, str, int], _Page] = {}
-
-    def get_page(self, uow: UnitOfWork, asked: _Asked) -> _Page | None:
-        page = self._kept.get((asked.contest_id, asked.board, asked.limit))
-        # After the clock was set back, old names must still expire.
-        if page is None or not page.read_at <= uow.now < page.read_at + NAMES_LAST:
-            return None
-        return page
-
-    def keep_page(self, uow: UnitOfWork, asked: _Asked, found: _Found, lines: list[Line]) -> None:
-        if not found.mark:
-            return
-        key = (asked.contest_id, asked.board, asked.limit)
-        with self._lock:
-            while len(self._kept) >= MOST_PAGES:
-                del self._kept[next(iter(self._kept))]
-            # The transaction's instant is earlier than all of its reads.
-            self._kept[key] = _Page(found.mark, lines, uow.now)
-
-    def clear_pages(self) -> None:
-        with self._lock:
-            self._kept.clear()
-
-
-_pages = _Pages()
+_pages = BoardPages()
 
 
 def names_changed(uow: UnitOfWork) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from server.base.errors import Invalid
 from server.base.uow import UnitOfWork
-from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import groups
 from server.quiz.leaderboards.board_keys import REGION
+from server.quiz.rules import RuleSet
 from server.units import service as units
 
 # The audiences of the campaign, as profiles name them.
 AUDIENCES = ("youth", "farmer", "worker", "official", "elder")
 
 
-def scope_in_contest(
-    uow: UnitOfWork, contest: ContestView, text: str, citizen_id: int | None
-) -> str:
-    """The internal scope; divisions exist only in their contest."""
+def scope_in_contest(uow: UnitOfWork, rules: RuleSet, text: str, citizen_id: int | None) -> str:
+    """The internal scope; divisions exist only in a contest whose rules name them."""
     kind, _, value = text.partition(":")
-    if kind == "division" and contest.rules.division_named(value) is not None:
+    if kind == "division" and rules.division_named(value) is not None:
         return text
     return known_scope(uow, text, citizen_id)
 

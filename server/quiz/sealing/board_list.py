@@ -95,7 +95,7 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
     contest = _find_contest(uow, organizer, query.contest, version)
     if contest is None:
         return people_of(_select_rows(_empty_board(), 1, REGION), organizer, Entry)
-    scope = scopes.scope_in_contest(uow, contest, query.scope or REGION, None)
+    scope = scopes.scope_in_contest(uow, contest.rules, query.scope or REGION, None)
     board = _board_of(contest, query.source or RankSource.PUBLIC, version, scope)
     rows = _select_rows(board, contest.rules.points_scale, scope)
     return people_of(rows, organizer, Entry)
