@@ -10,13 +10,14 @@ import hashlib
 import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+import msgspec
 
 from server.base.clock import Clock
 from server.base.errors import BodyTooLarge, Malformed
 from server.wechat.callback.crypto import PREFIX_BYTES, Cipher, equal_signatures, sign_parts
-from server.wechat.callback.documents import Fields, Value, read_document
+from server.wechat.callback.documents import Fields, Value, read_document, read_encrypted
 from server.wechat.callback.replies import Reply, sealed_document
 from server.wechat.errors import SignatureRefused, StaleTimestamp
 
@@ -53,8 +54,7 @@ class InboundApp(Protocol):
     def original_id(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """One message or event, verified and parsed.
 
     Units: `created_at` epoch seconds; `scene` the scene of a followed or scanned code, else empty;
@@ -65,20 +65,24 @@ class Message:
     app: AppName
     kind: str
     event: str
-    openid: str = field(repr=False)
+    openid: str
     account: str
     created_at: int
     msg_id: str
-    event_key: str = field(repr=False)
-    scene: str = field(repr=False)
-    content: str = field(repr=False)
-    fields: Fields = field(repr=False)
+    event_key: str
+    scene: str
+    content: str
+    fields: Fields
     key: str
     replay_key: str
     digest: str
     form: str
     encrypted: bool
     nonce: str
+
+    def __repr__(self) -> str:
+        """Without a person's data, which could otherwise reach a log."""
+        return f"Message(app={self.app!r}, kind={self.kind!r}, event={self.event!r})"
 
 
 class Envelope:
@@ -171,8 +175,7 @@ class Envelope:
             raise StaleTimestamp
 
     def _decrypt_body(self, query: Mapping[str, str], body: bytes) -> bytes:
-        outer, _ = read_document(body)
-        encrypted = outer.get("Encrypt")
+        encrypted = read_encrypted(body)
         if not isinstance(encrypted, str) or not encrypted:
             raise SignatureRefused
         ours = sign_parts(self._app.token, query["timestamp"], query["nonce"], encrypted)
