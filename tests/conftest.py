@@ -124,14 +124,13 @@ def an_app(letter: str) -> WeChatApp:
     )
 
 
-@pytest.fixture
-def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settings:
-    url = databases.sqlite_url() if database_kind == "sqlite" else databases.postgres_url()
+def make_settings(database_url: str, var: Path) -> Settings:
+    """The settings of a test with this database and this folder."""
     return Settings(
         environment="test",
-        database_url=url,
-        redis_url=f"fake:{tmp_path.name}",
-        var=tmp_path,
+        database_url=database_url,
+        redis_url=f"fake:{var.name}",
+        var=var,
         wechat=WeChat(
             api_base="http://127.0.0.1:9/api",
             open_base="http://127.0.0.1:9/open",
@@ -153,6 +152,11 @@ def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settin
         # Speed limits have tests of their own; elsewhere they would only be in the way.
         limits=Limits(**{figure.name: PLENTY for figure in fields(Limits)}),
     )
+
+
+@pytest.fixture
+def settings(databases: Databases, database_kind: str, tmp_path: Path) -> Settings:
+    return make_settings(databases.empty_url(database_kind), tmp_path)
 
 
 @pytest.fixture

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import random
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from server.accounts.models import Citizen, Identity
-from server.app import Application
+from server.app import Application, Overrides, open_application
 from server.base.clock import beijing_day
 from server.base.jobs import TaskContext
 from server.base.sql.tables import Base
@@ -52,6 +56,9 @@ from server.quiz.models import (
 )
 from server.quiz.rules import mark_paper, season_total
 from server.seeding import FACTS
+from tests.conftest import make_settings
+from tests.kit.clock import FakeClock
+from tests.kit.databases import Databases, memory_folder
 from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import QUESTIONS
 
@@ -75,17 +82,61 @@ def begin_demo(application: Application, *, season: bool = True) -> None:
     seed_demo_organizers(factory, application.settings.var)
 
 
-@pytest.fixture
-def demo(opened_application: Application, wechat: Emulator) -> Application:
+def begin_with(application: Application, wechat: Emulator) -> Application:
+    """The demo after its first start, beside this emulated WeChat."""
     port = int(wechat.base.rsplit(":", 1)[1])
-    settings = replace(opened_application.settings, emulator_port=port)
-    made = replace(opened_application, settings=settings)
+    settings = replace(application.settings, emulator_port=port)
+    made = replace(application, settings=settings)
     begin_demo(made)
     return made
 
 
+@pytest.fixture
+def demo(opened_application: Application, wechat: Emulator) -> Application:
+    return begin_with(opened_application, wechat)
+
+
 def fill(demo: Application, size: SeasonSize = SMALL) -> WrittenSeason:
     return fill_season(demo, lambda _line: None, lambda: False, size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """A written season, which several tests read and none changes."""
+
+    demo: Application
+    wechat: Emulator
+    written: WrittenSeason
+
+
+def write_season(stack: ExitStack, worker: str, kind: str) -> Filled:
+    """A season in a database of its own, which no other test empties."""
+    folder = Path(tempfile.mkdtemp(prefix="kepu-season-", dir=memory_folder()))
+    databases = Databases(folder, f"{worker}_season")
+    stack.callback(databases.close)
+    replaced = Overrides(
+        clock=FakeClock(),
+        random=random.Random(20260501),
+        gateway=RecordingGateway(),
+        enqueue=lambda _task, *_ids: None,
+    )
+    opened = open_application(make_settings(databases.empty_url(kind), folder), replaced)
+    stack.callback(opened.uow_factory.engine.dispose)
+    wechat = stack.enter_context(emulated_wechat(templates=TEMPLATES))
+    demo = begin_with(opened, wechat)
+    return Filled(demo=demo, wechat=wechat, written=fill(demo))
+
+
+@pytest.fixture(scope="module")
+def seasons(worker_id: str) -> Iterator[Callable[[str], Filled]]:
+    """The season of each kind of database, written when it is first asked for."""
+    with ExitStack() as stack:
+        yield cache(lambda kind: write_season(stack, worker_id, kind))
+
+
+@pytest.fixture
+def filled(seasons: Callable[[str], Filled], database_kind: str) -> Filled:
+    return seasons(database_kind)
 
 
 def rows_of(demo: Application) -> dict[str, list[tuple[object, ...]]]:
@@ -108,11 +159,11 @@ def rows_of(demo: Application) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-def test_the_season_is_a_campaign_in_every_city(demo: Application) -> None:
-    written = fill(demo)
+def test_the_season_is_a_campaign_in_every_city(filled: Filled) -> None:
+    written = filled.written
     assert written.citizens == SMALL.logging_in + SMALL.following
     assert abs(written.papers - SMALL.papers) < 120
-    with demo.uow_factory.begin(read_only=True) as uow:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         cities = Counter(uow.session.scalars(select(Citizen.city).where(Citizen.city.is_not(None))))
         assert len(cities) == 14
         assert cities["450100"] == max(cities.values())
@@ -132,9 +183,8 @@ def test_the_season_is_a_campaign_in_every_city(demo: Application) -> None:
         assert beijing_day(contest.made_at) - beijing_day(contest.opens_at) == timedelta(weeks=4)
 
 
-def test_every_paper_and_standing_is_what_the_rules_make_of_its_answers(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_every_paper_and_standing_is_what_the_rules_make_of_its_answers(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
         assert window is not None
         bank = bank_of(uow, window.contest.bank)
@@ -183,9 +233,8 @@ def test_the_commands_that_recount_find_no_difference(demo: Application) -> None
     assert len(live) > 5
 
 
-def test_a_rank_is_the_place_at_the_moment_of_closing(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_a_rank_is_the_place_at_the_moment_of_closing(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
         assert window is not None
         season = window.contest.rules.season
@@ -211,13 +260,11 @@ def test_a_rank_is_the_place_at_the_moment_of_closing(demo: Application) -> None
             assert row.rank_region == ahead + 1
 
 
-def test_its_people_exist_in_wechat_with_the_same_grants(
-    demo: Application, wechat: Emulator
-) -> None:
-    fill(demo)
+def test_its_people_exist_in_wechat_with_the_same_grants(filled: Filled) -> None:
+    wechat = filled.wechat
     told = {one["openid_oa"]: one for one in wechat.get_control("people")["items"]}
     assert len(told) == SMALL.logging_in + SMALL.following
-    with demo.uow_factory.begin(read_only=True) as uow:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         asked = select(Identity.app, Identity.openid, Citizen.unionid).join(Citizen)
         for app, openid, unionid in uow.session.execute(asked):
             of_app = "openid_oa" if app == "official_account" else "openid_mp"
@@ -234,9 +281,8 @@ def test_its_people_exist_in_wechat_with_the_same_grants(
     assert grants == wechat.world.store.select_number("SELECT sum(count) FROM grants") > 0
 
 
-def test_planted_questions_are_answered_worse_by_those_who_know_more(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_planted_questions_are_answered_worse_by_those_who_know_more(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
         assert window is not None
         bank = bank_of(uow, window.contest.bank)
@@ -263,9 +309,8 @@ def discriminate(samples: list[tuple[bool, int]]) -> float:
     return covariance / math.sqrt(spread)
 
 
-def test_one_planted_cheat_has_everything_right_in_no_time(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_one_planted_cheat_has_everything_right_in_no_time(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
         assert window is not None
         fast = uow.session.scalars(
@@ -300,12 +345,11 @@ def test_inspection_and_funnel_cover_a_season_although_they_ran_while_it_was_wri
     assert len({entry for _, entry in flags}) == 1
 
 
-def test_the_contest_that_is_over_has_final_ranks_without_the_cheat(demo: Application) -> None:
-    fill(demo)
+def test_the_contest_that_is_over_has_final_ranks_without_the_cheat(filled: Filled) -> None:
     told: list[str] = []
-    assert quiz.verify_final_ranks(demo.uow_factory, PAST, "", told.append)
+    assert quiz.verify_final_ranks(filled.demo.uow_factory, PAST, "", told.append)
     assert "published: 1" in told[0]
-    with demo.uow_factory.begin(read_only=True) as uow:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         past = find_contest(uow, PAST)
         version = uow.session.scalars(select(SealedVersion)).one()
         entries = set(uow.session.scalars(select(Entry.id).where(Entry.contest_id == past.id)))
@@ -319,9 +363,8 @@ def test_the_contest_that_is_over_has_final_ranks_without_the_cheat(demo: Applic
         assert len(ranked) > 5
 
 
-def test_the_smaller_contests_have_a_board_for_each_division(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_the_smaller_contests_have_a_board_for_each_division(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         divisions: dict[str, Counter[str | None]] = {}
         for slug in ("daily-quiz", PAST, CITY):
             contest = find_contest(uow, slug)
@@ -343,9 +386,8 @@ def test_the_smaller_contests_have_a_board_for_each_division(demo: Application) 
             assert (board.total, board.items[0].score) == (len(rows), rows[0].points)
 
 
-def test_somebody_has_no_rank_and_the_reason_is_found(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_somebody_has_no_rank_and_the_reason_is_found(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         editor = organizer_by_username(uow, "editor-region")
         reasons: dict[str, set[str]] = {PAST: set(), CITY: set()}
         for slug, found in reasons.items():
@@ -357,9 +399,8 @@ def test_somebody_has_no_rank_and_the_reason_is_found(demo: Application) -> None
     assert {"held", "open_paper"} <= reasons[CITY]
 
 
-def test_papers_hold_questions_with_pictures(demo: Application) -> None:
-    fill(demo)
-    with demo.uow_factory.begin(read_only=True) as uow:
+def test_papers_hold_questions_with_pictures(filled: Filled) -> None:
+    with filled.demo.uow_factory.begin(read_only=True) as uow:
         window = quiz.demo_season(uow)
         assert window is not None
         pictured = {one.id for one in bank_of(uow, quiz.BANK).live if one.picture is not None}

@@ -56,6 +56,10 @@ class Databases:
         self._count = 0
         load_all_tables()
 
+    def empty_url(self, kind: str) -> str:
+        """The address of an empty database of this kind; ends the one returned before."""
+        return self.sqlite_url() if kind == "sqlite" else self.postgres_url()
+
     def sqlite_url(self) -> str:
         if self._template is None:
             self._template = self._folder / "template.sqlite3"
