@@ -33,6 +33,7 @@ from server.base.web.errors import install_error_handlers
 from server.base.web.flask_app import new_flask, trust_proxies
 from server.base.web.front_page import front_page
 from server.base.web.health import Probes, health_pages
+from server.base.web.host_check import HostCheck, own_host_names
 from server.base.web.introduction import compose_introduction
 from server.base.web.openapi import build_document, docs_pages
 from server.base.web.page import Pages
@@ -201,6 +202,8 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     resolve = resolve or organizers.SessionResolver(uow_factory).resolve_cookie
     install_console(application, slices.PAGES, resolve, account=CONSOLE_ACCOUNT)
     app.wsgi_app = with_callbacks(app.wsgi_app, uow_factory)  # type: ignore[method-assign]
+    if settings.environment == "production":
+        app.wsgi_app = HostCheck(app.wsgi_app, own_host_names(settings))  # type: ignore[method-assign]
     app.extensions["kepu"] = application
     return app
 

@@ -32,6 +32,13 @@ class Malformed(AppError):
     status = 400
 
 
+class UnknownHost(AppError):
+    """The request is for a host name that is not the service's."""
+
+    code = "unknown_host"
+    status = 400
+
+
 class NotAuthenticated(AppError):
     """No token, or an invalid one."""
 

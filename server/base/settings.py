@@ -125,6 +125,7 @@ class Settings:
     database_url: str = ""
     redis_url: str = "embedded:"
     public_url: str = ""
+    allowed_hosts: str = ""
     var: Path = Path("var")
     port: int = bounded_number(8000, 1, 65535)
     emulator_port: int = bounded_number(8001, 1, 65535)

@@ -21,6 +21,7 @@ _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _OWN_REDIS = ("embedded", "fake")
 _REDIS = (*_OWN_REDIS, "redis", "rediss", "unix")
 _READ_BY_OTHERS = 0o007
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\]")
 
 
 def complaints_about_forms(settings: Settings) -> list[str]:
@@ -117,6 +118,9 @@ def _about_addresses(settings: Settings) -> list[str]:
         parts = _split_address(address)
         if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
             found.append(f"{name}: an address like https://host expected")
+    names = filter(None, (one.strip() for one in settings.allowed_hosts.split(",")))
+    if not all(_HOST_NAME.fullmatch(one) for one in names):
+        found.append("allowed_hosts: host names without port, separated by commas, expected")
     return found
 
 

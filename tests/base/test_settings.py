@@ -83,6 +83,8 @@ def test_good_production_settings_start(tmp_path: Path) -> None:
         ("KEPU_SECURITY__MASTER_KEY", "demo-" + "q7w8e9r0t1y2u3i4o5p6" * 2, "demo or placeholder"),
         ("KEPU_PUBLIC_URL", "http://kepu.example.org", "public_url: https"),
         ("KEPU_PUBLIC_URL", "", "public_url: https"),
+        ("KEPU_ALLOWED_HOSTS", "web-1, https://b", "allowed_hosts: host names"),
+        ("KEPU_ALLOWED_HOSTS", "web-1:8000", "allowed_hosts: host names"),
         ("KEPU_WECHAT__API_BASE", "http://api.weixin.qq.com", "api_base: no address of WeChat"),
         ("KEPU_WECHAT__API_BASE", "https://api.example.org", "api_base: no address of WeChat"),
         ("KEPU_WECHAT__API_BASE", "https://api.weixin.qq.com.example.org", "no address of WeChat"),

@@ -64,10 +64,7 @@ def _refusal_for(trouble: BaseException) -> AppError:
 
 def _encode_answer(refused: AppError, rid: str, *, as_page: bool = False) -> bytes:
     status = HTTPStatus(refused.status)
-    if as_page:
-        media, body = "text/html; charset=utf-8", _write_page(refused, rid)
-    else:
-        media, body = MEDIA, problem_body(refused, _texts.error_text(refused.code), rid)
+    media, body = refusal_content(refused, rid, as_page=as_page)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}",
         "Connection: close",
@@ -80,6 +77,13 @@ def _encode_answer(refused: AppError, rid: str, *, as_page: bool = False) -> byt
         "\r\n",
     )
     return "\r\n".join(head).encode() + body
+
+
+def refusal_content(refused: AppError, rid: str, *, as_page: bool) -> tuple[str, bytes]:
+    """The media type and the body of a refusal: problem+json, or a page to a browser."""
+    if as_page:
+        return "text/html; charset=utf-8", _write_page(refused, rid)
+    return MEDIA, problem_body(refused, _texts.error_text(refused.code), rid)
 
 
 def _write_page(refused: AppError, rid: str) -> bytes:
