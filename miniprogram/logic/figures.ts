@@ -11,6 +11,17 @@ export function sayDuration(ms: number): string {
   return minutes > 0 ? `${minutes} 分 ${seconds % 60} 秒` : `${seconds} 秒`
 }
 
+/** A time limit in whole seconds without parts of zero: `2 小时`, `5 分钟`, `3 分 20 秒`. */
+export function saySpan(limit: number): string {
+  const [hours, minutes, seconds] = [Math.floor(limit / 3600), Math.floor(limit / 60) % 60, limit % 60]
+  const parts = [
+    ...(hours > 0 ? [`${hours} 小时`] : []),
+    ...(minutes > 0 ? [seconds > 0 ? `${minutes} 分` : `${minutes} 分钟`] : []),
+    ...(seconds > 0 || limit === 0 ? [`${seconds} 秒`] : []),
+  ]
+  return parts.join(' ')
+}
+
 /** At most two decimals: `50`, `12.5`, `12.34`. The margin corrects floating-point error. */
 export function sayScore(score: number): string {
   return String(hundredths(score) / 100)

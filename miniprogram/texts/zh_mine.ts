@@ -112,7 +112,7 @@ export const zh_mine = {
     nothing: '没有找到这个单位。可以换个短一点的词再找，比如只写“科协”“小学”。',
     near: '看本市的单位',
     every: '看全部单位',
-    ask: '单位还没有登记的，请打电话告诉我们：{phone}',
+    ask: '也可以打电话告诉我们：{phone}',
     later: '先不填单位',
     leave: '不属于任何单位',
     request: '申请登记“{name}”',

@@ -6,7 +6,7 @@ import { contestOf } from '../../miniprogram/logic/contests'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
 import { lookOf } from '../../miniprogram/logic/elder'
-import { pointsBetween, sayDuration, sayScore, timeBetween } from '../../miniprogram/logic/figures'
+import { pointsBetween, sayDuration, sayScore, saySpan, timeBetween } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
 import { NOWHERE, ownRow, placesOf, rowsOf, scopeOf } from '../../miniprogram/logic/ranking'
 import { standingOf } from '../../miniprogram/logic/standing'
@@ -40,12 +40,13 @@ test('a page without a contest of its own takes the open one that the reader too
 })
 
 test('times and scores are said as the server says them', () => {
-  const { durations, scores } = JSON.parse(readFileSync('tests/quiz/figures.json', 'utf8')) as Record<
-    'durations' | 'scores',
+  const { durations, spans, scores } = JSON.parse(readFileSync('tests/quiz/figures.json', 'utf8')) as Record<
+    'durations' | 'spans' | 'scores',
     [number, string][]
   >
-  assert.ok(durations.length > 5 && scores.length > 5)
+  assert.ok(durations.length > 5 && spans.length > 5 && scores.length > 5)
   for (const [ms, words] of durations) assert.equal(sayDuration(ms), words, String(ms))
+  for (const [seconds, words] of spans) assert.equal(saySpan(seconds), words, String(seconds))
   for (const [score, words] of scores) assert.equal(sayScore(score), words, String(score))
 })
 

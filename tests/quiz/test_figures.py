@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.base.texts import load_texts
+from server.quiz.contests.rules_page import say_span
 from server.quiz.leaderboards import figures
 
 TEXTS = load_texts([Path(figures.__file__).parents[1]])
@@ -17,6 +18,11 @@ TABLE = json.loads(Path(__file__).with_name("figures.json").read_text(encoding="
 @pytest.mark.parametrize(("milliseconds", "words"), TABLE["durations"])
 def test_a_time_is_cut_to_whole_seconds(milliseconds: int, words: str) -> None:
     assert figures.say_duration(TEXTS, milliseconds) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), TABLE["spans"])
+def test_a_time_limit_is_said_without_parts_of_zero(seconds: int, words: str) -> None:
+    assert say_span(TEXTS, seconds) == words
 
 
 @pytest.mark.parametrize(("above", "mine", "points"), TABLE["points_between"])

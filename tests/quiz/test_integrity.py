@@ -205,12 +205,12 @@ def console(uow_factory: UnitOfWorkFactory) -> Flask:
 
 
 def hold(console: Flask, cheat: Cheat, who: str = "editor-city") -> int:
-    given = {"reason": "答题过快"}
+    given = {"reason": "答题过快。"}
     return Browser(console, who).ask("POST", f"/integrity/{cheat.flag}/hold", given)[0]
 
 
 def decide(console: Flask, cheat: Cheat, decision: str, who: str = "approver-city") -> int:
-    given = {"reason": "核对过了", "decision": decision}
+    given = {"reason": "核对过了。", "decision": decision}
     return Browser(console, who).ask("POST", f"/integrity/{cheat.flag}/decision", given)[0]
 
 
@@ -269,6 +269,8 @@ def test_a_held_citizen_appeals_and_an_approver_releases(
         assert set(uow.session.scalars(select(InboxMessage.page))) == {
             f"packages/quiz/records/index?id={contest.ref}"
         }
+        bodies = uow.session.scalars(select(InboxMessage.body).order_by(InboxMessage.id)).all()
+        assert [body.rpartition("：")[2] for body in bodies] == ["答题过快。", "核对过了。"]
         acts = uow.session.execute(
             select(AuditRecord.act, AuditRecord.role).where(OF_HOLDS).order_by(AuditRecord.number)
         ).all()

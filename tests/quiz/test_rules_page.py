@@ -65,7 +65,7 @@ def test_the_page_of_the_nanjing_rules(client: Any, uow_factory: UnitOfWorkFacto
         ({"season_score": "mean_of_papers"}, "season", "平均分"),
         ({"season_score": "last_paper"}, "season", "最后一份题"),
         ({"paper_seconds": 240}, "timer", "4 分钟"),
-        ({"paper_seconds": 250}, "timer", "250 秒"),
+        ({"paper_seconds": 250}, "timer", "4 分 10 秒"),
         ({"points_per_question": 5}, "points", "满分 50 分"),
         ({"mix": None}, "paper", "每份 10 道题：题型不限。"),
     ],
@@ -91,7 +91,7 @@ def test_a_changed_rule_changes_page_and_behaviour_together(
     told = client.get(f"/contests/{after.ref}/rules").get_json()
     assert told["rules_version"] == after.rules.version
     assert "每人每天可以答 2 份题" in page(client, after.ref)["per_day"]
-    assert "200 秒" in page(client, after.ref)["timer"]
+    assert "3 分 20 秒" in page(client, after.ref)["timer"]
     second = take(uow_factory, after, citizen)
     assert (second.sheet.deadline_at - second.sheet.started_at).total_seconds() == 200
     with pytest.raises(NoAttemptsLeft):

@@ -1,6 +1,7 @@
 /** Contest cards on the home page: for open contests and for the last closed one. */
 import type { Contest } from '../../api/shapes'
 import { sayEnd } from '../../logic/dates'
+import { saySpan } from '../../logic/figures'
 import { fill } from '../../logic/fill'
 import { standingOf } from '../../logic/standing'
 import type { Standing } from '../../logic/standing'
@@ -11,7 +12,7 @@ export interface OpenCard extends Standing {
   title: string
   closes: string
   questions: string
-  minutes: string
+  limit: string
   each: string
   full: string
   today: string
@@ -39,7 +40,7 @@ export function openCard({ id, title, paused, closes_at, rules, me }: Contest, n
     title,
     closes: fill(t.closes, { time: sayEnd(closes_at, now) }),
     questions: fill(t.questions, { count: rules.question_count }),
-    minutes: fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+    limit: fill(t.limit, { span: saySpan(rules.paper_seconds) }),
     each: rules.seconds_per_question ? fill(t.each, { count: rules.seconds_per_question }) : '',
     full: fill(t.full, { count: rules.max_score }),
     today: paper ? t.paper_open : left > 0 ? fill(t.left_today, { count: left }) : none,

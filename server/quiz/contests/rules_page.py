@@ -110,6 +110,20 @@ def say_end(instant: datetime) -> str:
     return f"{day.year}年{day.month}月{day.day}日 {time}"
 
 
+def say_span(texts: Texts, limit: int) -> str:
+    """A time limit in whole seconds without parts of zero: `2 小时`, `5 分钟`, `3 分 20 秒`."""
+    hours, minutes, seconds = limit // 3600, limit // 60 % 60, limit % 60
+    parts = []
+    if hours:
+        parts.append(texts.fill_text("quiz.span.hours", count=hours))
+    if minutes:
+        named = "quiz.span.minutes_and" if seconds else "quiz.span.minutes"
+        parts.append(texts.fill_text(named, count=minutes))
+    if seconds or not parts:
+        parts.append(texts.fill_text("quiz.span.seconds", count=seconds))
+    return " ".join(parts)
+
+
 def _say_mix(texts: Texts, rules: RuleSet) -> str:
     lines = [_say_part(texts, part) for part in rules.parts if part.kind is not None]
     return texts.fill_text("quiz.rules.and").join(lines) or texts.fill_text("quiz.rules.kind_any")
@@ -123,14 +137,8 @@ def _say_part(texts: Texts, part: Part) -> str:
 
 
 def _say_timer(texts: Texts, rules: RuleSet) -> str:
-    paper = _say_span(texts, rules.paper_seconds)
+    paper = say_span(texts, rules.paper_seconds)
     if rules.seconds_per_question is not None:
-        question = _say_span(texts, rules.seconds_per_question)
+        question = say_span(texts, rules.seconds_per_question)
         return texts.fill_text("quiz.rules.timer_item", question=question, paper=paper)
     return texts.fill_text("quiz.rules.timer_paper", paper=paper)
-
-
-def _say_span(texts: Texts, seconds: int) -> str:
-    if seconds % 60 == 0:
-        return texts.fill_text("quiz.rules.minutes", count=seconds // 60)
-    return texts.fill_text("quiz.rules.seconds", count=seconds)

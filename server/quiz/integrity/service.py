@@ -237,8 +237,7 @@ def _tell_citizen(uow: UnitOfWork, entry: Entry, case: IntegrityCase, what: str)
         body=uow.texts.fill_text(
             f"quiz.hold_letter.{what}",
             title=contest.title,
-            # The text has a full stop after the reason.
-            reason=(case.decision_reason or case.hold_reason).rstrip("。．. "),
+            reason=case.decision_reason or case.hold_reason,
         ),
         page=f"{PAGE}?id={contest.ref}",
     )

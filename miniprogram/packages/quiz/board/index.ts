@@ -43,8 +43,6 @@ Page({
 
   onShow() {
     dress(this, 'board')
-    const { t } = this.data
-    this.setData({ periods: STRETCHES.map((value) => ({ value, label: t[value] })) })
     void this.arrive()
   },
 
@@ -60,7 +58,11 @@ Page({
       const { home, joined, needsConsent } = await homeOf(settings().group)
       const { t } = this.data
       const place = joined ? 'group' : this.data.place
-      this.setData({ id, title, contestState, home, places: choicesOf(home, rules.divisions, t), place, groupNote: needsConsent ? t.group_consent : '' })
+      // Nobody plays today or this week in a contest that is over.
+      const over = contestState === 'closed'
+      const periods = over ? [] : STRETCHES.map((value) => ({ value, label: t[value] }))
+      const period = over ? 'total' : this.data.period
+      this.setData({ id, title, contestState, home, periods, period, places: choicesOf(home, rules.divisions, t), place, groupNote: needsConsent ? t.group_consent : '' })
       return this.board()
     })
   },

@@ -1,6 +1,7 @@
 /** The page of one contest: its figures, and what the user may do next. */
 import type { Contest, ContestMe, ContestRules } from '../../../api/shapes'
 import { sayEnd, sayInstant } from '../../../logic/dates'
+import { saySpan } from '../../../logic/figures'
 import { fill } from '../../../logic/fill'
 import { standingOf } from '../../../logic/standing'
 import type { words } from '../../../texts/index'
@@ -15,7 +16,7 @@ export function shownOf(contest: Contest, now: number, t: Words, c: Common) {
     title,
     facts: [
       fill(t.questions, { count: rules.question_count }),
-      fill(t.minutes, { count: Math.ceil(rules.paper_seconds / 60) }),
+      fill(t.limit, { span: saySpan(rules.paper_seconds) }),
       ...(rules.seconds_per_question ? [fill(t.each, { count: rules.seconds_per_question })] : []),
       fill(t.full, { count: rules.max_score }),
     ],
