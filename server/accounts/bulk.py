@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from server.accounts.models import (
     App,
@@ -19,6 +19,7 @@ from server.accounts.models import (
     Schooling,
     Sex,
 )
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork
 
 
@@ -51,7 +52,7 @@ class NewCitizen:
 
 def add_citizens(uow: UnitOfWork, people: Sequence[NewCitizen]) -> list[int]:
     """Insert citizens with their identities and consents; return their row ids in order."""
-    uow.session.execute(insert(Citizen), [_citizen_row(one) for one in people])
+    insert_rows(uow.session, Citizen, [_citizen_row(one) for one in people])
     ids = ids_of_refs(uow, [one.ref for one in people])
     numbers = [ids[one.ref] for one in people]
     identities = [
@@ -69,8 +70,7 @@ def add_citizens(uow: UnitOfWork, people: Sequence[NewCitizen]) -> list[int]:
         if one.consented_at is not None
     ]
     for model, rows in ((Identity, identities), (Consent, consents)):
-        if rows:
-            uow.session.execute(insert(model), rows)
+        insert_rows(uow.session, model, rows)
     return numbers
 
 

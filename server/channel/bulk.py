@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
-
 from server.base.outbox_rows import OutboxState, idle_values
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork
 from server.channel.models import Follower
 
@@ -42,5 +41,4 @@ def add_followers(uow: UnitOfWork, followers: Sequence[NewFollower]) -> None:
         }
         for one in followers
     ]
-    if rows:
-        uow.session.execute(insert(Follower), rows)
+    insert_rows(uow.session, Follower, rows)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, insert, not_, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, true
 
 from server.base.access import Scope
 from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.sql.locks import lock_name
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork
 from server.units.kinds import Level
 from server.units.models import Unit
@@ -100,7 +101,7 @@ def add_units(uow: UnitOfWork, rows: Sequence[tuple[Scope, str, str, str | None]
             {**_facts_of(uow, place), "name": name, "kind": kind, "full_name": full_name}
             for place, name, kind, full_name in rows[start : start + _INSERTED]
         ]
-        uow.session.execute(insert(Unit), made)
+        insert_rows(uow.session, Unit, made)
 
 
 def _facts_of(uow: UnitOfWork, place: Scope) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
+from datetime import date
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import event, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, InternalError
 
 from server.base.database_away import DatabaseAway
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
 from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.programme.models import Participation
 from tests.kit.clock import FakeClock
 
 ADD = insert(table_of(Lease))
@@ -87,6 +90,32 @@ def test_times_come_back_aware_and_equal(uow_factory: UnitOfWorkFactory, clock: 
         assert row is not None
         assert row.until == clock.now()
         assert row.until.tzinfo is not None
+
+
+def test_many_rows_are_one_statement_whichever_columns_are_empty(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    rows = [
+        {"citizen_id": n, "kind": "paper", "source_ref": f"att_{n}", "on_day": date(2026, 5, 1),
+         "city": None if n % 2 else "450100", "audience": "youth" if n % 3 else None}
+        for n in range(9)
+    ]  # fmt: skip
+    sent: list[str] = []
+
+    def note_statement(*given: object) -> None:
+        sent.append(str(given[2]))
+
+    event.listen(uow_factory.engine, "before_cursor_execute", note_statement)
+    with uow_factory.begin() as uow:
+        insert_rows(uow.session, Participation, rows)
+        insert_rows(uow.session, Participation, [])
+    event.remove(uow_factory.engine, "before_cursor_execute", note_statement)
+    assert len(sent) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        found = uow.session.scalars(select(Participation).order_by(Participation.citizen_id)).all()
+        assert [(one.city, one.audience) for one in found] == [
+            (row["city"], row["audience"]) for row in rows
+        ]
 
 
 @pytest.mark.race

@@ -5,11 +5,12 @@ Models inherit this `Base`, never the extension's own model class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Table
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Enum, Integer, MetaData, Table, insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
@@ -99,6 +100,15 @@ def insert_for(session: Session, table: Table | type[Base]) -> Any:
 def insert_of(dialect: str, table: Table | type[Base]) -> Any:
     """An INSERT of a dialect by its name, for module-level statements."""
     return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows, which have the same keys, in one statement; None is NULL in all of them.
+
+    The ORM alone leaves empty columns out, and then needs a statement for each row with others.
+    """
+    if rows:
+        session.execute(insert(model), rows, execution_options={"render_nulls": True})
 
 
 def _enum_values(kind: Any) -> list[str]:

@@ -9,10 +9,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert
-
 from server.accounts.service import Place
 from server.base.clock import beijing_hour
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork
 from server.programme import service as programmes
 from server.programme.service import Fact
@@ -55,9 +54,8 @@ def add_played_papers(
             ref = ref_of(f"{paper.player}:{paper.on_day}:{paper.try_no}")
             rows.append(_attempt_row(contest, one, entries[one.citizen_id], paper) | {"ref": ref})
             facts.append(_fact_of_paper(contest, one, paper, ref))
-    if rows:
-        uow.session.execute(insert(Attempt), rows)
-        programmes.record_missing(uow, facts)
+    insert_rows(uow.session, Attempt, rows)
+    programmes.record_missing(uow, facts)
     for one in with_papers:
         _recount_standings(uow, contest, one, entries[one.citizen_id])
     _count_dealt(uow, contest, [paper for one in with_papers for paper in one.papers])

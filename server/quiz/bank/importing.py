@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from server.base.access import REGION, Organizer, Scope
 from server.base.ownership import owned_by, owned_insert, scope_of, writable_by
-from server.base.sql.tables import insert_for
+from server.base.sql.tables import insert_for, insert_rows
 from server.base.uow import UnitOfWork
 from server.console.sheets.reasons import Problem
 from server.quiz.bank import service as banks
@@ -269,7 +269,7 @@ def publish_comparison(uow: UnitOfWork, slug: str, found: Comparison) -> None:
             {**content_of(draft), "ref": draft.ref, "version": version, **facts}
             for draft, version in rows
         ]
-        uow.session.execute(insert(Question), made)
+        insert_rows(uow.session, Question, made)
     revived = [row.id for row in found.unchanged if row.state is not QuestionState.LIVE]
     _set_states(uow, revived, QuestionState.LIVE)
     if rows or revived:
@@ -304,7 +304,7 @@ def store_drafts(
     for start in range(0, len(rows), _INSERTED):
         part = rows[start : start + _INSERTED]
         made = [{**content_of(d), "ref": d.ref, "version": v, **facts} for d, v in part]
-        uow.session.execute(insert(Question), made)
+        insert_rows(uow.session, Question, made)
 
 
 def _set_states(uow: UnitOfWork, ids: list[int], state: QuestionState) -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Select, delete, func, insert, select
 
+from server.base.sql.tables import insert_rows
 from server.base.uow import UnitOfWork
 from server.quiz.leaderboards import rank_order
 from server.quiz.leaderboards.board_keys import HIDDEN, TOTAL
@@ -149,9 +150,7 @@ def store_next_rows(uow: UnitOfWork, version_id: int) -> bool:
         return False
     entries = _READ_ENTRIES.decode(zlib.decompress(part.content))
     rows = [{"version_id": version_id, **one._asdict()} for one in entries]
-    if rows:
-        # Without the option each row with other empty columns would be a statement of its own.
-        uow.session.execute(insert(SealedRank), rows, execution_options={"render_nulls": True})
+    insert_rows(uow.session, SealedRank, rows)
     uow.session.execute(delete(SealedOrder).where(SealedOrder.id == part.id))
     return True
 
