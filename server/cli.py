@@ -303,7 +303,7 @@ def _resume_queues(application: Application, asked: argparse.Namespace) -> int:
         for queue in _queues_named(asked.queue):
             was_paused = resume_queue(uow, queue)
             record_change(uow, by, "audit.resume_queue", Subject("queue", queue.name))
-            _print_line(f"{queue.name}: {'goes on' if was_paused else 'was not paused'}")
+            _print_line(f"{queue.name}: {'resumed' if was_paused else 'was not paused'}")
     return 0
 
 

@@ -190,7 +190,7 @@ def _check_database(application: Application) -> Iterator[Finding]:
 def _check_redis(application: Application) -> Finding:
     if application.uow_factory.dependencies.kv.kv.ping_server():
         return Finding(CheckState.OK, "redis", "answers")
-    return Finding(CheckState.WRONG, "redis", "does not answer; boards and limits go on without it")
+    return Finding(CheckState.WRONG, "redis", "does not answer; boards and limits work without it")
 
 
 def _check_wechat(application: Application) -> Iterator[Finding]:

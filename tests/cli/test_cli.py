@@ -260,7 +260,7 @@ def test_queues_are_shown_paused_and_resumed(capsys: pytest.CaptureFixture[str])
     assert main(["resume-queue", "all"]) == 0
     assert main(["resume-queue", "late_replies"]) == 0
     told = capsys.readouterr().out
-    assert "late_replies: goes on" in told
+    assert "late_replies: resumed" in told
     assert "late_replies: was not paused" in told
     assert main(["pause-queue", "nobodys"]) == 1
     assert "queue_unknown" in capsys.readouterr().err

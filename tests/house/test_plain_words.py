@@ -29,6 +29,8 @@ INSTEAD = {
     r"anew": "again, new",
     r"at nought": "at zero",
     r"in vain": "timed out, failed",
+    r"(?:goes|go|going|went|gone) on(?: with)?": "continues, resumes, is repeated",
+    r"(?:those|these|that) of (?:these|those|this|that)": "name the things that are meant",
 }
 FAULT = re.compile("|".join(rf"(?P<_{n}>\b(?:{word})\b)" for n, word in enumerate(INSTEAD)), re.I)
 
@@ -75,6 +77,8 @@ def test_comments_of_the_server_use_terms_of_the_field() -> None:
         ("def f():\n    '''Ring the bell.'''\n", "bell"),
         ("x = 1  # whoever asks\n", "whoever"),
         ("# a file is let go of\n", "let go of"),
+        ("# the worker goes on with the rest\n", "goes on with"),
+        ("# the boards of both, and those of these\n", "those of these"),
     ],
 )
 def test_a_word_that_is_no_term_is_named_with_what_to_write(source: str, word: str) -> None:

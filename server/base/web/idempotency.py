@@ -248,7 +248,7 @@ def _row_of(taken: KeyClaim) -> tuple[ColumnElement[bool], ...]:
 
 
 def drop_answers_of(uow: UnitOfWork, citizen_id: int) -> None:
-    """Delete all stored answers of a citizen, also that of this request: they may contain names."""
+    """Delete all stored answers of a citizen, the current one included: they may hold names."""
     caller = f"citizen:{citizen_id}"
     uow.forgotten.append(caller)
     uow.session.execute(delete(KeptAnswer).where(KeptAnswer.caller == caller))

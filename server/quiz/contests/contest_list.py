@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_
 
 from server.base.access import Organizer
+from server.base.clock import say_end_time
 from server.base.uow import UnitOfWork
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
 from server.quiz.contests import editing
@@ -107,7 +108,7 @@ CONTESTS = Table(
         Column(
             name="closes_at",
             title="quiz.contest.form.closes_at",
-            value=lambda line: line.contest.closes_at,
+            value=lambda line: "{} {}".format(*say_end_time(line.contest.closes_at)),
             kind=ColumnKind.DATE,
             sort=Contest.closes_at,
         ),
