@@ -86,7 +86,7 @@ NO_PAGES = {
     "/units/import/example",
 }
 # Posts of a form, and objects that each page is opened with.
-POSTS, OPENED = repeat_count(full=200, usual=25), repeat_count(full=20, usual=2)
+POSTS, OPENED = repeat_count(full=200, usual=10), repeat_count(full=20, usual=2)
 
 
 def is_plain(text: str) -> bool:
@@ -96,6 +96,8 @@ def is_plain(text: str) -> bool:
 
 PLAIN = [text for text in HOSTILE if is_plain(text) and len(text) < 60]
 ODD = [text for text in HOSTILE if not is_plain(text)]
+# From the first text of one post to that of the next; few posts still go through the whole list.
+STEP = max(7, len(HOSTILE) // POSTS)
 
 
 def packed(texts: list[str], start: int, most: int) -> str:
@@ -104,7 +106,10 @@ def packed(texts: list[str], start: int, most: int) -> str:
     for at in range(len(texts)):
         following = texts[(start + at) % len(texts)]
         if len(made) + len(following) + 1 > most:
-            break
+            # A first text that is too long would leave the field empty.
+            if made:
+                break
+            continue
         made = f"{made} {following}" if made else following
     return made
 
@@ -188,7 +193,7 @@ def fill_forms(app: Flask, uow_factory: UnitOfWorkFactory, filled: Filled) -> No
                 base["username"] = f"guest{number}"
             texts = ODD if number % 5 == 4 else PLAIN
             base |= {
-                name: packed(texts, number * 7 + at * 29, most)
+                name: packed(texts, number * STEP + at * 29, most)
                 for at, (name, most) in enumerate(fields.items())
             }
             status, _ = browser.ask("POST", address_of(route, places), base)
