@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from jinja2 import Environment
 from sqlalchemy import Engine
 from sqlalchemy.engine import Compiled
 from werkzeug.routing import Rule
+from werkzeug.routing.matcher import State, StateMachineMatcher
 
 import server.app
 from server.base.settings import Operator, Settings
@@ -77,6 +79,9 @@ def shared_work() -> Iterator[None]:
         patch.setattr(contest_commands, "read_table", _share_questions(read_table))
         patch.setattr(Environment, "compile", _share_templates(Environment.compile))
         patch.setattr(Rule, "compile", _share_compiled(Rule.compile))
+        collect_rule, build_once = _share_matchers()
+        patch.setattr(StateMachineMatcher, "add", collect_rule)
+        patch.setattr(StateMachineMatcher, "update", build_once)
         yield
 
 
@@ -107,6 +112,40 @@ def _share_compiled(compile_rule: Callable[[Rule], None]) -> Callable[[Rule], No
         rule._build_unknown = first._build_unknown.__func__.__get__(rule, None)  # type: ignore[attr-defined]
 
     return compile_once
+
+
+def _share_matchers() -> tuple[Callable[..., None], Callable[..., None]]:
+    """Build the tree of equal lists of rules once; a match reads the rules alone, not their map."""
+    add, update = StateMachineMatcher.add, StateMachineMatcher.update
+    collected: WeakKeyDictionary[StateMachineMatcher, list[Rule]] = WeakKeyDictionary()
+    built: dict[object, State] = {}
+
+    def collect_rule(matcher: StateMachineMatcher, rule: Rule) -> None:
+        collected.setdefault(matcher, []).append(rule)
+
+    def build_once(matcher: StateMachineMatcher) -> None:
+        rules = collected.get(matcher, [])
+        key = (matcher.merge_slashes, *map(_spell_rule, rules))
+        if key not in built:
+            matcher._root = State()
+            for rule in rules:
+                add(matcher, rule)
+            update(matcher)
+            built[key] = matcher._root
+        matcher._root = built[key]
+
+    return collect_rule, build_once
+
+
+def _spell_rule(rule: Rule) -> object:
+    """What decides where a rule matches, and how Flask answers by it."""
+    assert rule.map is not None
+    methods = None if rule.methods is None else frozenset(rule.methods)
+    flags = (rule.strict_slashes, rule.merge_slashes, rule.websocket, rule.alias, rule.build_only)
+    whole = (rule.rule, rule.host, rule.subdomain, rule.endpoint, methods, flags)
+    by_flask = getattr(rule, "provide_automatic_options", None)
+    told = (by_flask, repr(rule.defaults), rule.redirect_to)
+    return (*whole, *told, *rule.map.converters.items())
 
 
 def _share_templates(compile_template: Callable[..., Any]) -> Callable[..., Any]:
