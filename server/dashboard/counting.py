@@ -31,7 +31,7 @@ from server.programme import service as programmes
 from server.programme.service import NotedParticipation, PersonSum
 
 # Changes per transaction, which takes some tenths of a second.
-BATCH = 2000
+BATCH = 1000
 PARTICIPATION = "participation"
 # How often the instant of complete figures is renewed while there are no changes.
 NOTED_EVERY = timedelta(seconds=30)
