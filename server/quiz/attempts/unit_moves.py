@@ -13,7 +13,8 @@ from server.quiz.leaderboards import standings_queries
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.models import Entry
 
-_BATCH = 100
+# Entries per transaction, which takes some tenths of a second.
+_BATCH = 50
 
 
 def count_entries(uow: UnitOfWork, unit_id: int) -> int:
