@@ -31,7 +31,7 @@ from tests.kit.sealing import (
     work,
 )
 
-LETTER = "竞赛最终名次已公布"
+FIRST, CORRECTED = "竞赛最终名次已公布", "竞赛最终名次有更正"
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def inboxes(uow_factory: UnitOfWorkFactory) -> dict[int, list[str]]:
     """The letters about final ranks, by citizen, the oldest first."""
     found: dict[int, list[str]] = {}
     with uow_factory.begin(read_only=True) as uow:
-        asked = select(InboxMessage).where(InboxMessage.title == LETTER)
+        asked = select(InboxMessage).where(InboxMessage.title.in_((FIRST, CORRECTED)))
         for one in uow.session.scalars(asked.order_by(InboxMessage.id)):
             found.setdefault(one.citizen_id, []).append(one.body)
     return found
@@ -127,6 +127,9 @@ def test_a_correction_tells_only_those_whom_it_moves(
     assert draft is not None
     publish(uow_factory, ended, draft, OTHER)
     assert tell(uow_factory) == 2
+    with uow_factory.begin(read_only=True) as uow:
+        titles = uow.session.scalars(select(InboxMessage.title).order_by(InboxMessage.id)).all()
+    assert titles == [FIRST] * 7 + [CORRECTED] * 2
     told = inboxes(uow_factory)
     moved = {citizen_of(uow_factory, entry) for entry in order[5:]}
     assert {one for one, bodies in told.items() if len(bodies) == 2} == moved

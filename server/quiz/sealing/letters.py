@@ -112,7 +112,7 @@ def _compose_letter(
     scale = contest.rules.points_scale
     return Letter(
         key=f"{version.ref}:rank",
-        title=said("quiz.final_letter.title"),
+        title=said(f"quiz.final_letter.{'title' if what == 'first' else 'corrected_title'}"),
         body=said(
             f"quiz.final_letter.{what}",
             title=contest.title,
