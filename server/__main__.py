@@ -8,4 +8,4 @@ from importlib import import_module
 gc.set_threshold(50_000, 20, 20)
 
 # Imported after that, hence not by a statement at the top.
-raise SystemExit(import_module("server.cli").main())
+raise SystemExit(import_module("server.cli.main").main())

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from server.accounts.slice import SLICE as ACCOUNTS
+from server.activities.slice import SLICE as ACTIVITIES
 from server.audit.slice import SLICE as AUDIT
 from server.base.jobs import Task
 from server.base.manifest import EventHandler, NamedJob, Slice
@@ -29,6 +30,7 @@ from server.notices.slice import SLICE as NOTICES
 from server.organizers.slice import SLICE as ORGANIZERS
 from server.programme.slice import SLICE as PROGRAMME
 from server.quiz.slice import SLICE as QUIZ
+from server.signups.slice import SLICE as SIGNUPS
 from server.unit_requests.slice import SLICE as UNIT_REQUESTS
 from server.units.slice import SLICE as UNITS
 from server.wechat.slice import SLICE as WECHAT
@@ -46,8 +48,10 @@ SLICES: tuple[Slice, ...] = (
     PROGRAMME,
     NOTICES,
     CHANNEL,
+    ACTIVITIES,
     UNIT_REQUESTS,
     QUIZ,
+    SIGNUPS,
     DASHBOARD,
 )
 

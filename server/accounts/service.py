@@ -27,6 +27,7 @@ from server.accounts.bulk import refs_by_id as refs_by_id
 from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.name_search import ids_by_nickname as ids_by_nickname
 from server.accounts.name_search import ids_by_shown_number as ids_by_shown_number
+from server.accounts.phones import tell_number as tell_number
 from server.accounts.profile import join_unit as join_unit
 from server.accounts.public_names import Name as Name
 from server.accounts.public_names import join_names as join_names

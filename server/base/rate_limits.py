@@ -51,6 +51,7 @@ GROUP = Pace(name="groups", figure="login_per_minute")
 # Requests that may be repeats share this wide limit; creating something has its own.
 REPEAT = Pace(name="repeat", figure="repeat_per_minute")
 QUIZ_START = Pace(name="quiz.start", figure="quiz_start_per_minute")
+SIGN_UP = Pace(name="signups", figure="signup_per_minute")
 ANSWER = Pace(name="quiz.answers", figure="answer_per_minute")
 PRACTICE = Pace(name="practice", figure="practice_per_minute")
 PRACTICE_ANSWER = Pace(name="practice.answers", figure="answer_per_minute")

@@ -85,6 +85,7 @@ class Limits:
 
     login_per_minute: float = bounded_number(10.0, 1.0, 1000000.0)
     quiz_start_per_minute: float = bounded_number(6.0, 1.0, 1000000.0)
+    signup_per_minute: float = bounded_number(20.0, 1.0, 1000000.0)
     answer_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     own_words_per_hour: float = bounded_number(10.0, 1.0, 1000000.0)
     export_per_hour: float = bounded_number(10.0, 1.0, 1000000.0)
@@ -94,6 +95,16 @@ class Limits:
     share_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     visit_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     failures_per_minute: float = bounded_number(300.0, 1.0, 1000000.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignUps:
+    """Limits of one person's places in activities, and the pause after absences."""
+
+    most_places: int = bounded_number(10, 1, 1000)
+    absences_most: int = bounded_number(3, 0, 100)
+    absences_days: int = bounded_number(90, 1, 1000)
+    pause_days: int = bounded_number(7, 1, 1000)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +152,7 @@ class Settings:
     database: Database = field(default_factory=Database)
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
+    signups: SignUps = field(default_factory=SignUps)
     operator: Operator = field(default_factory=Operator)
     allow: Allow = field(default_factory=Allow)
 

@@ -17,7 +17,7 @@ from server.accounts.models import Avatar, AvatarState, Citizen
 from server.app import Overrides, open_application
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import is_newest
-from server.cli import main
+from server.cli.main import main
 from server.quiz.models import SealedPart
 from tests.kit.accounts import a_citizen
 from tests.kit.clock import FakeClock
@@ -33,7 +33,7 @@ def application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEPU_VAR", str(tmp_path))
     monkeypatch.setenv("KEPU_REDIS_URL", f"fake:{tmp_path.name}")
     monkeypatch.setenv("KEPU_EMULATOR_PORT", "9")
-    monkeypatch.setattr("server.cli.set_up_logging", lambda *_: None)
+    monkeypatch.setattr("server.cli.main.set_up_logging", lambda *_: None)
     place_migrated(tmp_path)
 
 

@@ -12,7 +12,7 @@ from server.app import Application, open_application
 from server.base.settings import Settings
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate_database
-from server.cli import main
+from server.cli.main import main
 from server.demo import supervisor as demo
 from server.seeding import SeedingRefused, seed_samples
 from tests.kit.accounts import a_citizen
@@ -112,9 +112,9 @@ def test_the_demo_starts_nothing_outside_its_own_environment(
         raise AssertionError("the demo started")
 
     monkeypatch.setattr(demo, "EmbeddedServer", start)
-    monkeypatch.setattr("server.cli.run_demo", start)
+    monkeypatch.setattr("server.cli.main.run_demo", start)
     monkeypatch.setattr(
-        "server.cli.load_settings", lambda: Settings(environment=environment, var=var)
+        "server.cli.main.load_settings", lambda: Settings(environment=environment, var=var)
     )
     assert main(["demo"]) == 1
     # Whoever calls it past the command line is refused the same way.

@@ -11,7 +11,7 @@ import pytest
 from server.app import Overrides, open_application
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate_database
-from server.cli import main
+from server.cli.main import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
 from tests.kit.console_browser import built_libraries

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.cli import build_parser, main
+from server.cli.main import build_parser, main
 from tests.house.source import callee, nodes_of, trees
 from tests.kit.settings import production
 
@@ -20,6 +20,7 @@ ANYWHERE = {
     "doctor",
     "migrate",
     "load-campaign",
+    "import-activities",
     "import-questions",
     "open-contest",
     "push-menu",
@@ -89,5 +90,5 @@ def test_only_the_demo_seeds() -> None:
         "server/demo/background.py",
         "server/demo/season.py",
         "server/seeding.py",
-        "server/cli.py",
+        "server/cli/main.py",
     }

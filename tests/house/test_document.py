@@ -17,10 +17,13 @@ from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
 from server.quiz.enums import CaseState
 from server.quiz.models import Attempt, Contest, IntegrityCase
+from server.signups import service
 from server.wechat.errors import AWAY, WeChatAway
 from server.wechat.gateway import GroupEntry, PhoneNumber, Verdict, WeChatIdentity
 from tests.conftest import application_of
 from tests.house.source import ROOT
+from tests.kit.accounts import a_citizen
+from tests.kit.activities import a_lecture
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -82,6 +85,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
         uow.session.execute(update(Contest).values(final_id=None))
     appeal_hold(client, uow_factory_of_app, me)
     take_a_timed_paper(client, clock, me)
+    sign_up_and_withdraw(client, uow_factory_of_app, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
     give_picture_and_phone(client, gateway, me)
@@ -195,6 +199,28 @@ def give_picture_and_phone(
     assert client.post("/me/avatar", **as_form(a_picture()), **me).status_code == 202
     gateway.answers["phone_number"] = PhoneNumber(country="86", number="13800000000")
     assert client.post("/me/phone", json={"code": "c"}, **me).status_code == 200
+
+
+def sign_up_and_withdraw(
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]
+) -> None:
+    with uow_factory.begin() as uow:
+        free = a_lecture(uow, offer_minutes=30)
+        full = a_lecture(uow, seats=1, starts_in=timedelta(days=9), offer_minutes=30)
+        other = a_citizen(uow)
+        service.sign_up(uow, other.id, full.ref, service.Wish())
+    assert len(client.get("/activities", **me).get_json()["items"]) == 2
+    signed = client.post(f"/activities/{free.ref}/signup", json={}, **me)
+    assert (signed.status_code, signed.get_json()["status"]) == (201, "confirmed")
+    assert client.get(f"/activities/{free.ref}", **me).get_json()["me"]["ticket"]
+    assert len(client.get("/me/tickets", **me).get_json()["items"]) == 1
+    assert client.post(f"/activities/{full.ref}/signup", json={}, **me).status_code == 201
+    with uow_factory.begin() as uow:
+        assert service.withdraw(uow, other.id, full.ref)
+    offer = f"/activities/{full.ref}/signup/offer"
+    accepted = client.post(offer, json={"accept": True}, **me)
+    assert accepted.get_json()["status"] == "confirmed"
+    assert client.delete(f"/activities/{free.ref}/signup", **me).status_code == 204
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

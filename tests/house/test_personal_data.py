@@ -24,6 +24,11 @@ WORDS = frozenset(
 )  # fmt: skip
 # Columns that sound like a person and hold none, or none that can be told apart.
 NOT_PERSONAL: Mapping[str, str] = {
+    "activity.address": "the address of a place that is open to everybody",
+    "activity.office_phone": "the telephone of an office",
+    "activity.phone_needed": "whether the sign-up asks for a number",
+    "activity.writer_id": "the organizer who wrote it, on duty",
+    "activity.decider_id": "the organizer who decided on it, on duty",
     "question.writer_id": "the organizer who wrote it, on duty",
     "question.decider_id": "the organizer who decided on it, on duty",
     "question_void.proposer_id": "the organizer who proposed it, on duty",

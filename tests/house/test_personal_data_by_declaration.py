@@ -29,6 +29,7 @@ BY_FUNCTION = {
     "follower",
     "kept_answer",
     "scene_visit",
+    "signup",
 }
 # Tried elsewhere: told only to who is found by a keyed hash (tests/quiz/test_returning.py), and
 # told of the other of two apps (tests/quiz/test_shares.py), and told once they are published
@@ -234,7 +235,7 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
         *("scene_visits", "visits", "late_replies", "recent_replies", "unit_requests"),
         *("contest_entries", "contest_papers", "final_ranks", "practice", "mistakes"),
         "rank_changes",
-        *("question_reports", "devices", "held_results", "shares", "groups"),
+        *("question_reports", "devices", "held_results", "shares", "groups", "signups"),
     ], (
         "add a new key of the export to this list, where its slice stands in server/slices.py, and"
         " its name for citizens to miniprogram/packages/mine/data/held.ts"

@@ -13,6 +13,7 @@ PUBLIC = {
     "GET /contests/<ref>/final", "GET /signing-key",
     "GET /contests/<ref>/leaderboard", "GET /shares/<ref>/image.png",
     "GET /shares/<ref>/card.png", "POST /login",
+    "GET /activities", "GET /activities/<ref>",
 }  # fmt: skip
 
 

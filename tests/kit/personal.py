@@ -21,6 +21,9 @@ Maker = Callable[[UnitOfWork, dict[str, Any]], Any]
 
 # Values that a table's constraints require; each function gets the row so far.
 _SPECIAL: Mapping[str, Any] = {
+    "activity.draw_at": None,
+    "activity.ends_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),
+    "activity.signup_closes_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),
     "attempt.answers": {},
     "attempt.try_no": 1,
     "attempt.state": "submitted",
@@ -39,6 +42,9 @@ _SPECIAL: Mapping[str, Any] = {
     "push.fields": {},
     "question.answer": [0],
     "question.options": ["甲", "乙"],
+    "signup.name": lambda uow, row: uow.keys.seal_text(row["mark"], f"signup.name:{row['ref']}"),
+    "signup.offer_expires_at": None,
+    "signup.phone": lambda uow, row: uow.keys.seal_text(row["mark"], f"signup.phone:{row['ref']}"),
     "seen_message.reply": lambda _work, row: Reply.of_text(row["mark"]).to_bytes().decode(),
 }
 

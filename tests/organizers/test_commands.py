@@ -11,10 +11,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from server import cli
 from server.app import Application
 from server.base.access import Role
 from server.base.uow import UnitOfWorkFactory
+from server.cli import main as cli
 from server.organizers import commands, log_in
 from server.organizers.models import AccountState, OrganizerAccount
 from tests.kit.organizers import an_account

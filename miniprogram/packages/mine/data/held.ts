@@ -82,6 +82,7 @@ function namesOf(t: Words): Record<string, string> {
     visits: t.kept_visits,
     groups: t.kept_groups,
     unit_requests: t.kept_unit_requests,
+    signups: t.kept_signups,
     participation: t.kept_participation,
     devices: t.kept_devices,
     held_results: t.kept_held,

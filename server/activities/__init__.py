@@ -1,0 +1,1 @@
+"""Activities: lectures, open days and other dated occasions with their own seats."""

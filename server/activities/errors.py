@@ -1,0 +1,23 @@
+"""Refusals of the slice of activities."""
+
+from __future__ import annotations
+
+from server.base.errors import AlreadyDone, Conflict
+
+
+class WrongActivityState(AlreadyDone):
+    """The activity is not in the state that this step needs."""
+
+    code = "wrong_activity_state"
+
+
+class OwnActivity(Conflict):
+    """An author does not publish the own activity."""
+
+    code = "own_activity"
+
+
+class ActivityIncomplete(Conflict):
+    """A draft lacks something that citizens need; the facts name the field."""
+
+    code = "activity_incomplete"

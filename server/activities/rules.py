@@ -1,0 +1,106 @@
+"""Rules of activities without a database: phases of the sign-up, and a draft's consistency."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+
+from server.activities.kinds import ActivityState, SignUpPhase
+
+# Source: a lecture hall or a stadium; larger numbers are typing errors.
+MOST_SEATS = 20_000
+MOST_PARTY = 10
+_BAR = "|"
+
+
+class Terms(Protocol):
+    """Times and state of an activity."""
+
+    @property
+    def state(self) -> ActivityState:
+        """The stored state."""
+
+    @property
+    def starts_at(self) -> datetime:
+        """Its start."""
+
+    @property
+    def ends_at(self) -> datetime:
+        """Its end."""
+
+    @property
+    def signup_opens_at(self) -> datetime:
+        """From when on people sign up."""
+
+    @property
+    def signup_closes_at(self) -> datetime:
+        """Until when people sign up."""
+
+    @property
+    def draw_at(self) -> datetime | None:
+        """When the lottery is drawn; None without a lottery."""
+
+    @property
+    def drawn_at(self) -> datetime | None:
+        """When it was drawn."""
+
+
+_PHASES = {
+    ActivityState.CANCELLED: SignUpPhase.CANCELLED,
+    ActivityState.POSTPONED: SignUpPhase.POSTPONED,
+    ActivityState.CLOSED: SignUpPhase.ENDED,
+}
+
+
+def phase_at(terms: Terms, now: datetime) -> SignUpPhase:
+    """What a citizen can do with the sign-up at an instant.
+
+    Raises: ValueError for an activity that citizens do not see.
+    """
+    settled = _PHASES.get(terms.state)
+    if settled is not None:
+        return settled
+    if terms.state is not ActivityState.PUBLISHED:
+        raise ValueError(f"nobody signs up for a {terms.state.value}")
+    if now >= terms.ends_at:
+        return SignUpPhase.ENDED
+    if now < terms.signup_opens_at:
+        return SignUpPhase.NOT_OPEN
+    if now >= terms.signup_closes_at:
+        return SignUpPhase.CLOSED
+    if terms.draw_at is not None and terms.drawn_at is None:
+        return SignUpPhase.LOTTERY
+    return SignUpPhase.OPEN
+
+
+def is_draw_due(terms: Terms, now: datetime) -> bool:
+    """Whether the lottery has to be drawn; until then nobody gets a seat."""
+    return terms.draw_at is not None and terms.drawn_at is None and now >= terms.draw_at
+
+
+def may_promote_at(terms: Terms, now: datetime) -> bool:
+    """Whether freed seats go to the waitlist: not after the closing, nor after the start."""
+    return phase_at(terms, now) is SignUpPhase.OPEN and now < terms.starts_at
+
+
+def do_overlap(one: Terms, other: Terms) -> bool:
+    """Whether two activities share an instant."""
+    return one.starts_at < other.ends_at and other.starts_at < one.ends_at
+
+
+def spell_audiences(slugs: Iterable[str]) -> str:
+    """The stored form of a set of audience slugs; empty for everybody."""
+    chosen = sorted(set(slugs))
+    return f"{_BAR}{_BAR.join(chosen)}{_BAR}" if chosen else ""
+
+
+def read_audiences(stored: str) -> tuple[str, ...]:
+    """The slugs of a stored set."""
+    return tuple(slug for slug in stored.split(_BAR) if slug)
+
+
+def commit_seed(seed: str) -> str:
+    """The published commitment to a seed: SHA-256 of its hexadecimal spelling."""
+    return hashlib.sha256(seed.encode()).hexdigest()

@@ -1,0 +1,176 @@
+"""The interface of the slice of activities: reading them, and locking their seats."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, bindparam, select, update
+
+from server.activities.kinds import PUBLIC, ActivityState
+from server.activities.kinds import ActivityKind as ActivityKind
+from server.activities.kinds import SignUpPhase as SignUpPhase
+from server.activities.models import Activity, ActivitySeries, Seating
+from server.activities.reading import ActivityStatus as ActivityStatus
+from server.activities.reading import ActivityView as ActivityView
+from server.activities.reading import WantedActivities as WantedActivities
+from server.activities.reading import find_activity as find_activity
+from server.activities.reading import list_activities as list_activities
+from server.activities.reading import views_of as views_of
+from server.activities.rules import Terms as Terms
+from server.activities.rules import do_overlap as do_overlap
+from server.activities.rules import is_draw_due as is_draw_due
+from server.activities.rules import may_promote_at as may_promote_at
+from server.activities.rules import phase_at as phase_at
+from server.activities.rules import read_audiences as read_audiences
+from server.activities.seats import LockedSeats as LockedSeats
+from server.activities.seats import lock_seats as lock_seats
+from server.activities.seats import store_counts as store_counts
+from server.base.errors import NotFound
+from server.base.sql.prepared import run_statement, table_of
+from server.base.uow import UnitOfWork
+
+_activity, _series = table_of(Activity), table_of(ActivitySeries)
+_TIMES = (
+    _activity.c.id,
+    _activity.c.state,
+    _activity.c.starts_at,
+    _activity.c.ends_at,
+    _activity.c.signup_opens_at,
+    _activity.c.signup_closes_at,
+    _activity.c.draw_at,
+    _activity.c.drawn_at,
+    _activity.c.series_id,
+)
+_BY_REF = (
+    select(*_TIMES, _series.c.most_signups)
+    .outerjoin(_series, _series.c.id == _activity.c.series_id)
+    .where(
+        _activity.c.ref == bindparam("of_ref"),
+        _activity.c.state.in_(bindparam("public", expanding=True)),
+    )
+)
+_BY_ID = (
+    select(*_TIMES, _series.c.most_signups)
+    .outerjoin(_series, _series.c.id == _activity.c.series_id)
+    .where(_activity.c.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActivityTimes:
+    """Times and state of an activity, and the limit of its series."""
+
+    id: int
+    state: ActivityState
+    starts_at: datetime
+    ends_at: datetime
+    signup_opens_at: datetime
+    signup_closes_at: datetime
+    draw_at: datetime | None
+    drawn_at: datetime | None
+    series_id: int | None
+    most_signups: int | None
+
+
+def times_of_ref(uow: UnitOfWork, ref: str) -> ActivityTimes:
+    """Times of an activity that citizens see.
+
+    Raises: NotFound (404).
+    """
+    row = run_statement(uow, _BY_REF, {"of_ref": ref, "public": PUBLIC}).one_or_none()
+    if row is None:
+        raise NotFound
+    return ActivityTimes(**row._asdict())
+
+
+def times_of(uow: UnitOfWork, activity_ids: Collection[int]) -> dict[int, ActivityTimes]:
+    """Times of activities, by row id."""
+    if not activity_ids:
+        return {}
+    rows = run_statement(uow, _BY_ID, {"ids": list(activity_ids)})
+    return {row.id: ActivityTimes(**row._asdict()) for row in rows}
+
+
+def ids_overlapping(terms: Terms) -> Select[Any]:
+    """A subquery of the activities that take place at the same time, itself among them."""
+    return select(Activity.id).where(
+        Activity.starts_at < terms.ends_at,
+        Activity.ends_at > terms.starts_at,
+        Activity.state.in_((ActivityState.PUBLISHED, ActivityState.CLOSED)),
+    )
+
+
+def note_draw(uow: UnitOfWork, activity_id: int) -> None:
+    """Store that the lottery of a locked activity was drawn.
+
+    Locks: the activity.
+    """
+    uow.session.execute(update(Activity).where(Activity.id == activity_id).values(drawn_at=uow.now))
+
+
+def store_seats(uow: UnitOfWork, locked: LockedSeats, seats: int) -> None:
+    """Store the number of seats of a locked activity, together with its counters."""
+    locked.seats = seats
+    uow.session.execute(
+        update(Seating)
+        .where(Seating.activity_id == locked.id)
+        .values(seats=seats, taken=locked.taken, waiting=locked.waiting)
+    )
+
+
+def draw_seed_of(uow: UnitOfWork, activity_id: int) -> str:
+    """The seed of a lottery.
+
+    Raises: ValueError for an activity without a lottery.
+    """
+    seed = uow.session.scalar(select(Activity.draw_seed).where(Activity.id == activity_id))
+    if seed is None:
+        raise ValueError(f"activity {activity_id} has no lottery")
+    return seed
+
+
+def due_draws(uow: UnitOfWork) -> list[int]:
+    """Row ids of published activities whose lottery is due."""
+    found = uow.session.scalars(
+        select(Activity.id).where(
+            Activity.state == ActivityState.PUBLISHED,
+            Activity.draw_at <= uow.now,
+            Activity.drawn_at.is_(None),
+        )
+    )
+    return list(found)
+
+
+def idle_waitlists(uow: UnitOfWork) -> list[int]:
+    """Row ids of activities with free seats and people who wait, before their start."""
+    found = uow.session.scalars(
+        select(Activity.id)
+        .join(Seating, Seating.activity_id == Activity.id)
+        .where(
+            Activity.state == ActivityState.PUBLISHED,
+            Activity.starts_at > uow.now,
+            Activity.signup_closes_at > uow.now,
+            Seating.waiting > 0,
+            Seating.taken < Seating.seats,
+        )
+        .order_by(Activity.id)
+    )
+    return list(found)
+
+
+class ActivityName(NamedTuple):
+    """The public id and the title of an activity."""
+
+    ref: str
+    title: str
+
+
+def name_of(uow: UnitOfWork, activity_id: int) -> ActivityName:
+    """The public id and the title of an activity."""
+    row = uow.session.execute(
+        select(Activity.ref, Activity.title).where(Activity.id == activity_id)
+    ).one()
+    return ActivityName(row.ref, row.title)

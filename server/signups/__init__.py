@@ -1,0 +1,1 @@
+"""Sign-ups: seats, the waitlist, offers, the lottery."""

@@ -1,0 +1,175 @@
+"""Activities, sign-ups and tickets for the mini-program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from server.accounts import service as accounts
+from server.activities import service as activities
+from server.activities.service import ActivityView, WantedActivities
+from server.base.errors import Invalid, NotFound
+from server.base.rate_limits import SIGN_UP
+from server.base.uow import UnitOfWork
+from server.base.web.auth import Who
+from server.base.web.cursor import decode_cursor, encode_cursor
+from server.base.web.endpoint import Answer, Api, endpoint
+from server.base.web.schema import Page
+from server.signups import places, responses, service, wishes
+from server.signups.contacts import Contact
+from server.signups.errors import (
+    ActivityFull,
+    AlreadyStarted,
+    ClashesWithOther,
+    DrawInProgress,
+    NoShowPause,
+    OfferExpired,
+    PhoneNeeded,
+    SignUpClosed,
+    SignUpLimitReached,
+    SignUpNotOpen,
+)
+from server.signups.schemas import (
+    ActivitiesQuery,
+    ActivityOut,
+    OfferIn,
+    OwnPlaceOut,
+    SignUpIn,
+    TicketsOut,
+)
+from server.units import service as units
+
+API = Api("activities")
+
+
+@endpoint(
+    API,
+    "GET",
+    "/activities",
+    who=Who.MAYBE_CITIZEN,
+    query=ActivitiesQuery,
+    out=Page[ActivityOut],
+    errors=(Invalid,),
+)
+def list_activities(uow: UnitOfWork, query: ActivitiesQuery) -> Page[ActivityOut]:
+    """Activities in the order of their start; by default those that have not ended."""
+    units.load_regions().check_place(query.city, None)
+    wanted = WantedActivities(
+        kind=query.kind, city=query.city, programme=query.programme, audience=query.audience,
+        series=query.series, status=query.status, first_day=query.from_day, last_day=query.to,
+    )  # fmt: skip
+    after = None if query.after is None else _read_cursor(query.after)
+    found = activities.list_activities(uow, wanted, query.limit + 1, after)
+    shown = found[: query.limit]
+    mine = _own_places(uow, shown)
+    more = len(found) > len(shown)
+    last = shown[-1].activity if more else None
+    return Page(
+        items=[responses.activity_out(one, uow.now, mine.get(one.activity.id)) for one in shown],
+        next=None if last is None else encode_cursor(last.starts_at.isoformat(), last.id),
+    )
+
+
+def _read_cursor(after: str) -> tuple[datetime, int]:
+    at, row_id = decode_cursor(after, str, int)
+    try:
+        start = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise Invalid((("query", "after"), "an unreadable cursor")) from None
+    if start.tzinfo is None:
+        raise Invalid((("query", "after"), "an unreadable cursor"))
+    return start, int(row_id)
+
+
+def _own_places(uow: UnitOfWork, shown: Sequence[ActivityView]) -> dict[int, OwnPlaceOut]:
+    caller = uow.maybe_caller_id
+    if caller is None:
+        return {}
+    wanted = {one.activity.id for one in shown}
+    return {
+        activity_id: responses.place_out(uow, placed)
+        for activity_id, placed in service.read_places_in(uow, caller, wanted).items()
+    }
+
+
+@endpoint(
+    API, "GET", "/activities/<ref>", who=Who.MAYBE_CITIZEN, out=ActivityOut, errors=(NotFound,)
+)
+def show_activity(uow: UnitOfWork, ref: str) -> ActivityOut:
+    """One activity, with the caller's place in it."""
+    found = activities.find_activity(uow, ref)
+    mine = _own_places(uow, [found])
+    return responses.activity_out(found, uow.now, mine.get(found.activity.id))
+
+
+@endpoint(
+    API,
+    "POST",
+    "/activities/<ref>/signup",
+    who=Who.CITIZEN,
+    body=SignUpIn,
+    out=OwnPlaceOut,
+    status=(201, 200),
+    errors=(
+        NotFound, Invalid, SignUpNotOpen, SignUpClosed, DrawInProgress, ActivityFull,
+        ClashesWithOther, SignUpLimitReached, NoShowPause, PhoneNeeded,
+    ),
+    consent=True,
+    pace=SIGN_UP,
+)  # fmt: skip
+def sign_up(uow: UnitOfWork, ref: str, body: SignUpIn) -> Answer:
+    """Take seats, a place on the waitlist or a lot; a repeat returns the existing place."""
+    phone = None if body.phone is None else wishes.read_phone(body.phone)
+    contact = Contact(
+        name=None if body.name is None else wishes.read_name(body.name),
+        phone=phone or accounts.tell_number(uow, uow.caller_id),
+    )
+    wish = service.Wish(
+        party_size=body.party_size, answers=body.answers, contact=contact,
+        instead_of=body.instead_of,
+    )  # fmt: skip
+    placed = service.sign_up(uow, uow.caller_id, ref, wish)
+    return Answer(value=responses.place_out(uow, placed), status=201 if placed.fresh else 200)
+
+
+@endpoint(
+    API,
+    "DELETE",
+    "/activities/<ref>/signup",
+    who=Who.CITIZEN,
+    status=(204,),
+    errors=(NotFound, AlreadyStarted),
+    pace=SIGN_UP,
+)
+def withdraw(uow: UnitOfWork, ref: str) -> None:
+    """Give up the place; a repeat does nothing."""
+    service.withdraw(uow, uow.caller_id, ref)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/activities/<ref>/signup/offer",
+    who=Who.CITIZEN,
+    body=OfferIn,
+    out=OwnPlaceOut,
+    errors=(NotFound, OfferExpired),
+    pace=SIGN_UP,
+)
+def answer_offer(uow: UnitOfWork, ref: str, body: OfferIn) -> OwnPlaceOut:
+    """Accept or decline offered seats."""
+    placed = service.answer_offer(uow, uow.caller_id, ref, accept=body.accept)
+    return responses.place_out(uow, placed)
+
+
+@endpoint(API, "GET", "/me/tickets", who=Who.CITIZEN, out=TicketsOut)
+def list_tickets(uow: UnitOfWork) -> TicketsOut:
+    """The caller's places, with signed codes that a phone can show without network."""
+    held = places.read_places(uow, uow.caller_id)
+    ids = {one.activity_id for one in held.held}
+    own = service.read_places_in(uow, uow.caller_id, ids)
+    views = activities.views_of(uow, ids)
+    ordered = sorted(views, key=lambda one: (one.activity.starts_at, one.activity.id))
+    return TicketsOut(
+        items=[responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered]
+    )

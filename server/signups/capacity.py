@@ -1,0 +1,69 @@
+"""Changing the number of seats of an activity that people have signed up for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from server.activities import service as activities
+from server.activities.service import LockedSeats
+from server.base.errors import NotFound
+from server.base.uow import UnitOfWork
+from server.signups import store, waitlist
+from server.signups.errors import SeatsTaken
+from server.signups.kinds import SEATED, NoticeKind, SignUpState
+from server.signups.models import SignUp
+
+
+def change_seats(
+    uow: UnitOfWork, activity_id: int, seats: int, put_back: Sequence[str] = ()
+) -> None:
+    """Set the number of seats; new ones go to the waitlist at once.
+
+    `put_back` names the sign-ups that give their seats up and go to the head of the waitlist, in
+    this order.
+    Locks: the activity.
+    Raises: NotFound (404), SeatsTaken (409) when more seats are taken.
+    """
+    locked = activities.lock_seats(uow, [activity_id]).get(activity_id)
+    if locked is None:
+        raise NotFound
+    if put_back:
+        _put_back(uow, locked, put_back)
+    if seats < locked.taken:
+        raise SeatsTaken(taken=locked.taken)
+    activities.store_seats(uow, locked, seats)
+    waitlist.serve_waitlist(uow, locked)
+    activities.store_counts(uow, locked)
+
+
+def _put_back(uow: UnitOfWork, locked: LockedSeats, refs: Sequence[str]) -> None:
+    """Put seated people back to the head of the waitlist, the first of them first.
+
+    Raises: NotFound (404) for a sign-up without seats in this activity.
+    """
+    rows = uow.session.execute(
+        select(SignUp.id, SignUp.ref, SignUp.state, SignUp.party_size).where(
+            SignUp.activity_id == locked.id, SignUp.ref.in_(list(refs)), SignUp.state.in_(SEATED)
+        )
+    )
+    by_ref = {row.ref: row for row in rows}
+    if len(by_ref) != len(set(refs)):
+        raise NotFound
+    for ref in reversed(refs):
+        row = by_ref[ref]
+        waitlist.uncount_place(locked, row.state, row.party_size)
+        locked.waiting += 1
+        uow.session.execute(
+            update(SignUp)
+            .where(SignUp.id == row.id)
+            .values(
+                state=SignUpState.WAITLISTED,
+                sequence=locked.take_head_sequence(),
+                passed=0,
+                offer_expires_at=None,
+                changed_at=uow.now,
+            )
+        )
+        store.note_message(uow, row.id, NoticeKind.PUT_BACK)

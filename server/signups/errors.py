@@ -1,0 +1,71 @@
+"""Refusals of the slice of sign-ups."""
+
+from __future__ import annotations
+
+from server.base.errors import Conflict
+
+
+class SignUpNotOpen(Conflict):
+    """The sign-up has not begun; `opens_at` says when."""
+
+    code = "signup_not_open"
+
+
+class SignUpClosed(Conflict):
+    """The sign-up is over: its time has passed, or the activity is postponed, cancelled or over."""
+
+    code = "signup_closed"
+
+
+class ActivityFull(Conflict):
+    """No seat is free, and there is no place on the waitlist."""
+
+    code = "activity_full"
+
+
+class ClashesWithOther(Conflict):
+    """The citizen has a place in an activity at the same time; `title` and `activity` name it."""
+
+    code = "clashes_with_other_activity"
+
+
+class SignUpLimitReached(Conflict):
+    """The citizen has as many places as one person may have."""
+
+    code = "signup_limit_reached"
+
+
+class NoShowPause(Conflict):
+    """The citizen was absent too often and cannot sign up until `until`."""
+
+    code = "no_show_pause"
+
+
+class DrawInProgress(Conflict):
+    """The lottery is being drawn; a try a few seconds later succeeds."""
+
+    code = "draw_in_progress"
+
+
+class OfferExpired(Conflict):
+    """The offered seats went to somebody else."""
+
+    code = "offer_expired"
+
+
+class PhoneNeeded(Conflict):
+    """This activity asks for a telephone number, and the citizen has given none."""
+
+    code = "phone_needed"
+
+
+class AlreadyStarted(Conflict):
+    """The activity has begun, so places cannot be given back any more."""
+
+    code = "activity_started"
+
+
+class SeatsTaken(Conflict):
+    """More seats are taken than the new number; `taken` says how many."""
+
+    code = "seats_taken"

@@ -1,0 +1,110 @@
+"""Sign-ups as personal data: their erasure gives seats back, a merge keeps one place each."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, update
+
+from server.activities import service as activities
+from server.base.personal_data import Erase, Personal
+from server.base.uow import UnitOfWork
+from server.signups import store, waitlist
+from server.signups.contacts import read_name, read_phone
+from server.signups.kinds import SignUpState
+from server.signups.models import SignUp, SignUpNotice
+from server.signups.places import activities_to_lock, read_places
+
+
+def give_up_places(uow: UnitOfWork, citizen_id: int) -> None:
+    """Give up the places of a citizen in activities that have not begun, and delete the messages.
+
+    The first step of an erasure: the activities are locked before any row of a sign-up is written,
+    as promotions do.
+
+    Locks: the activities.
+    """
+    places = read_places(uow, citizen_id)
+    touched = [places.times[one.activity_id] for one in places.held]
+    locked = activities.lock_seats(uow, activities_to_lock(places, *touched))
+    for held in read_places(uow, citizen_id).held:
+        mine = locked.get(held.activity_id)
+        if mine is not None and uow.now < mine.starts_at:
+            waitlist.uncount_place(mine, held.state, held.party_size)
+            store.settle_signup(uow, held.id, SignUpState.WITHDRAWN)
+    for one in locked.values():
+        waitlist.serve_waitlist(uow, one)
+        activities.store_counts(uow, one)
+    own = select(SignUp.id).where(SignUp.citizen_id == citizen_id)
+    uow.session.execute(delete(SignUpNotice).where(SignUpNotice.signup_id.in_(own)))
+
+
+def merge_signups(uow: UnitOfWork, keep: int, gone: int) -> None:
+    """Move the sign-ups of `gone` to `keep`; of two places in one activity the older stays.
+
+    Locks: the activities.
+    """
+    mine = _live_places(uow, keep)
+    others = _live_places(uow, gone)
+    doubled = sorted(set(mine) & set(others))
+    locked = activities.lock_seats(uow, doubled)
+    for activity_id in doubled:
+        newer = uow.session.get_one(
+            SignUp, max(mine[activity_id], others[activity_id]), populate_existing=True
+        )
+        waitlist.uncount_place(locked[activity_id], newer.state, newer.party_size)
+        store.settle_signup(uow, newer.id, SignUpState.WITHDRAWN)
+        waitlist.serve_waitlist(uow, locked[activity_id])
+        activities.store_counts(uow, locked[activity_id])
+    uow.session.execute(
+        update(SignUp)
+        .where(SignUp.citizen_id == gone)
+        .values(citizen_id=keep)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _live_places(uow: UnitOfWork, citizen_id: int) -> dict[int, int]:
+    """The live sign-ups of a citizen by the activity's row id."""
+    return {one.activity_id: one.id for one in store.live_of(uow, citizen_id)}
+
+
+def export_signups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's sign-ups, the first first."""
+    rows = uow.session.scalars(
+        select(SignUp).where(SignUp.citizen_id == citizen_id).order_by(SignUp.id)
+    )
+    return [
+        {
+            "activity": activities.name_of(uow, row.activity_id).title,
+            "state": row.state.value,
+            "party_size": row.party_size,
+            "answers": row.answers,
+            "name": read_name(uow, row.ref, row.name),
+            "phone": read_phone(uow, row.ref, row.phone),
+            "made_at": row.made_at,
+            "changed_at": row.changed_at,
+        }
+        for row in rows
+    ]
+
+
+PERSONAL = (
+    Personal(
+        SignUpNotice,
+        "signup_id",
+        erase=give_up_places,
+        untold_because="told as messages of the inbox",
+    ),
+    Personal(
+        SignUp,
+        "citizen_id",
+        also=("entered_by",),
+        erase=Erase.BLANK,
+        blank={"answers": {}, "name": None, "phone": None, "phone_blind": None, "phone_tail": None},
+        stays=(
+            "id", "ref", "activity_id", "state", "party_size", "sequence", "passed",
+            "offer_expires_at", "entered_by", "group_label", "absent_at", "made_at", "changed_at",
+        ),
+        merge=merge_signups,
+        export={"signups": export_signups},
+    ),
+)  # fmt: skip

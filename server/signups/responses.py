@@ -1,0 +1,89 @@
+"""Views of activities and places as API types."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.activities import service as activities
+from server.activities.service import ActivityView
+from server.base.uow import UnitOfWork
+from server.base.web.schema import fill_from
+from server.signups.kinds import SEATED
+from server.signups.schemas import (
+    ActivityOut,
+    LotteryOut,
+    OwnPlaceOut,
+    OwnTicketOut,
+    SeriesOut,
+    SignUpQuestionOut,
+    TicketOut,
+)
+from server.signups.service import PlaceView
+from server.signups.tickets import spell_ticket
+from server.signups.wishes import read_questions
+from server.units import service as units
+
+_DEGREE = 1_000_000
+
+
+def activity_out(view: ActivityView, now: datetime, mine: OwnPlaceOut | None) -> ActivityOut:
+    """An activity with the caller's place in it."""
+    row, seating, series = view.activity, view.seating, view.series
+    most = row.waitlist_most
+    return fill_from(
+        row,
+        ActivityOut,
+        id=row.ref,
+        state=row.state.value,
+        phase=activities.phase_at(row, now),
+        programme=row.programme_slug,
+        series=None if series is None else SeriesOut(id=series.ref, title=series.title),
+        audiences=list(activities.read_audiences(row.audiences)),
+        city_name=None if row.city is None else units.name_place(row.city),
+        county_name=None if row.county is None else units.name_place(row.county),
+        latitude=None if row.latitude is None else row.latitude / _DEGREE,
+        longitude=None if row.longitude is None else row.longitude / _DEGREE,
+        seats=seating.seats,
+        seats_left=seating.seats - seating.taken,
+        waitlist_length=seating.waiting,
+        waitlist_open=most is None or seating.waiting < most,
+        questions=[
+            fill_from(one, SignUpQuestionOut, options=list(one.options))
+            for one in read_questions(row.questions)
+        ],
+        lottery=_lottery_out(view),
+        me=mine,
+    )
+
+
+def _lottery_out(view: ActivityView) -> LotteryOut | None:
+    row = view.activity
+    if row.draw_at is None:
+        return None
+    return LotteryOut(
+        draw_at=row.draw_at,
+        drawn_at=row.drawn_at,
+        commitment=row.draw_commitment,
+        seed=None if row.drawn_at is None else row.draw_seed,
+        entered=view.seating.entered,
+    )
+
+
+def place_out(uow: UnitOfWork, placed: PlaceView) -> OwnPlaceOut:
+    """A place with its ticket, if it has seats."""
+    ticket = None
+    if placed.state in SEATED:
+        ticket = TicketOut(code=spell_ticket(uow.keys, placed.id))
+    return fill_from(placed, OwnPlaceOut, status=placed.state, ticket=ticket)
+
+
+def ticket_out(uow: UnitOfWork, view: ActivityView, placed: PlaceView) -> OwnTicketOut:
+    """A place with what a phone shows of its activity."""
+    row = view.activity
+    return fill_from(
+        row,
+        OwnTicketOut,
+        activity=row.ref,
+        phase=activities.phase_at(row, uow.now),
+        place=place_out(uow, placed),
+    )

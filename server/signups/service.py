@@ -1,0 +1,288 @@
+"""Signing up, withdrawing, and answering offers.
+
+Lock order: the citizen, then the activities (`activities.lock_seats`) in the order of their ids.
+Besides the wanted activity a transaction of a citizen locks those on whose waitlist the citizen
+stands at the same time, so that no other transaction promotes the citizen there meanwhile. Who has
+a place on a waitlist can take a seat at the same time elsewhere, and is then left out by promotions
+(`store.clashing_people`); two waitlists at the same time are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+
+from server.accounts import service as accounts
+from server.activities import service as activities
+from server.activities.service import ActivityTimes, LockedSeats, SignUpPhase
+from server.base.errors import Invalid, NotFound
+from server.base.uow import UnitOfWork
+from server.signups import limits, store, waitlist
+from server.signups.contacts import Contact, sealed_contact
+from server.signups.errors import (
+    ActivityFull,
+    AlreadyStarted,
+    ClashesWithOther,
+    DrawInProgress,
+    OfferExpired,
+    PhoneNeeded,
+    SignUpClosed,
+    SignUpNotOpen,
+)
+from server.signups.kinds import HOPING, NoticeKind, SignUpState
+from server.signups.models import SignUp
+from server.signups.places import HeldPlaces, activities_to_lock, read_places
+from server.signups.store import Held
+from server.signups.wishes import check_answers, read_questions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a citizen asks for: seats, answers to questions, the activity to leave for it."""
+
+    party_size: int = 1
+    answers: Mapping[str, str] = field(default_factory=dict)
+    contact: Contact = field(default_factory=lambda: Contact())
+    instead_of: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceView:
+    """A sign-up as its person sees it; `position` counts from 1 on the waitlist."""
+
+    id: int
+    ref: str
+    state: SignUpState
+    party_size: int
+    position: int | None = None
+    offer_expires_at: datetime | None = None
+    fresh: bool = False
+
+
+def sign_up(uow: UnitOfWork, citizen_id: int, ref: str, wish: Wish) -> PlaceView:
+    """Take seats, a place on the waitlist or a lot of the lottery; an existing place is returned.
+
+    With `instead_of` the citizen leaves that activity in the same transaction, but only for seats.
+    Locks: the citizen, the activities.
+    Raises: NotFound (404), Invalid (422) for a party that is too large, SignUpNotOpen,
+    SignUpClosed, DrawInProgress, ClashesWithOther, SignUpLimitReached, NoShowPause, PhoneNeeded,
+    ActivityFull (409).
+    """
+    accounts.lock_citizen(uow, citizen_id)
+    wanted = activities.times_of_ref(uow, ref)
+    left = _times_to_leave(uow, wish)
+    touched = (wanted,) if left is None else (wanted, left)
+    before = read_places(uow, citizen_id)
+    locked = activities.lock_seats(uow, activities_to_lock(before, *touched))
+    # Read again: promotions may have changed them before the locks.
+    places = read_places(uow, citizen_id)
+    own = places.in_activity(wanted.id)
+    if own is not None:
+        return read_placed(uow, own.id)
+    leaving = None if left is None else places.in_activity(left.id)
+    if left is not None and leaving is None:
+        raise NotFound
+    mine = locked[wanted.id]
+    _require_phase(uow, mine)
+    _check_wish(mine, wish)
+    limits.check_limits(uow, citizen_id, places, wanted, leaving)
+    _refuse_seats_beside(uow, places, wanted, leaving)
+    placed = _take_place(uow, citizen_id, mine, wish)
+    if placed.state in HOPING and places.hoping_beside(wanted):
+        raise ClashesWithOther(**_name_activity(uow, places.hoping_beside(wanted)[0]))
+    if leaving is not None:
+        if placed.state is not SignUpState.CONFIRMED:
+            raise ActivityFull
+        _end_place(uow, locked[leaving.activity_id], leaving, SignUpState.WITHDRAWN)
+    _serve_others(uow, locked, mine.id)
+    return placed
+
+
+def withdraw(uow: UnitOfWork, citizen_id: int, ref: str) -> bool:
+    """Give up a place; its seats go to the waitlist at once. False when there is none.
+
+    Locks: the citizen, the activities.
+    Raises: NotFound (404), AlreadyStarted (409).
+    """
+    accounts.lock_citizen(uow, citizen_id)
+    left = activities.times_of_ref(uow, ref)
+    before = read_places(uow, citizen_id)
+    locked = activities.lock_seats(uow, activities_to_lock(before, left))
+    own = read_places(uow, citizen_id).in_activity(left.id)
+    if own is None:
+        return False
+    mine = locked[left.id]
+    if uow.now >= mine.starts_at:
+        raise AlreadyStarted
+    _end_place(uow, mine, own, SignUpState.WITHDRAWN)
+    _serve_others(uow, locked)
+    return True
+
+
+def answer_offer(uow: UnitOfWork, citizen_id: int, ref: str, *, accept: bool) -> PlaceView:
+    """Accept or decline an offer; a repeated answer returns the present place.
+
+    Locks: the citizen, the activities.
+    Raises: NotFound (404) without an offer, OfferExpired (409).
+    """
+    accounts.lock_citizen(uow, citizen_id)
+    offered = activities.times_of_ref(uow, ref)
+    before = read_places(uow, citizen_id)
+    locked = activities.lock_seats(uow, activities_to_lock(before, offered))
+    newest = _newest_signup(uow, citizen_id, offered.id)
+    if newest is None:
+        raise NotFound
+    expired = newest.offer_expires_at is not None and newest.offer_expires_at <= uow.now
+    if newest.state is SignUpState.EXPIRED or expired:
+        raise OfferExpired
+    repeated = SignUpState.CONFIRMED if accept else SignUpState.DECLINED
+    if newest.state is repeated:
+        return read_placed(uow, newest.id)
+    if newest.state is not SignUpState.OFFERED:
+        raise NotFound
+    mine = locked[offered.id]
+    if accept:
+        mine.offered -= 1
+        store.settle_signup(uow, newest.id, SignUpState.CONFIRMED)
+        store.note_message(uow, newest.id, NoticeKind.CONFIRMED)
+    else:
+        held = Held(
+            id=newest.id, activity_id=mine.id, state=newest.state,
+            party_size=newest.party_size, sequence=newest.sequence,
+        )  # fmt: skip
+        _end_place(uow, mine, held, SignUpState.DECLINED)
+    _serve_others(uow, locked)
+    return read_placed(uow, newest.id)
+
+
+def read_places_in(
+    uow: UnitOfWork, citizen_id: int, activity_ids: Collection[int]
+) -> dict[int, PlaceView]:
+    """A citizen's live places in these activities, by the activity's row id."""
+    held = [one for one in store.live_of(uow, citizen_id) if one.activity_id in activity_ids]
+    return {one.activity_id: read_placed(uow, one.id) for one in held}
+
+
+def read_placed(uow: UnitOfWork, signup_id: int) -> PlaceView:
+    """A sign-up with its present position on the waitlist."""
+    row = uow.session.get_one(SignUp, signup_id, populate_existing=True)
+    waits = row.state is SignUpState.WAITLISTED and row.sequence is not None
+    position = store.count_before(uow, row.activity_id, row.sequence or 0) + 1 if waits else None
+    return PlaceView(
+        id=row.id, ref=row.ref, state=row.state, party_size=row.party_size,
+        position=position, offer_expires_at=row.offer_expires_at,
+    )  # fmt: skip
+
+
+def _times_to_leave(uow: UnitOfWork, wish: Wish) -> ActivityTimes | None:
+    return None if wish.instead_of is None else activities.times_of_ref(uow, wish.instead_of)
+
+
+def _newest_signup(uow: UnitOfWork, citizen_id: int, activity_id: int) -> SignUp | None:
+    return uow.session.scalar(
+        select(SignUp)
+        .where(SignUp.citizen_id == citizen_id, SignUp.activity_id == activity_id)
+        .order_by(SignUp.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _require_phase(uow: UnitOfWork, mine: LockedSeats) -> None:
+    phase = activities.phase_at(mine, uow.now)
+    if phase is SignUpPhase.NOT_OPEN:
+        raise SignUpNotOpen(opens_at=mine.signup_opens_at)
+    if phase not in (SignUpPhase.OPEN, SignUpPhase.LOTTERY):
+        raise SignUpClosed
+    if activities.is_draw_due(mine, uow.now):
+        raise DrawInProgress
+
+
+def _check_wish(mine: LockedSeats, wish: Wish) -> None:
+    if not 1 <= wish.party_size <= min(mine.party_max, mine.seats):
+        raise Invalid((("body", "party_size"), "too large"))
+    if mine.phone_needed and wish.contact.phone is None:
+        raise PhoneNeeded
+
+
+def _refuse_seats_beside(
+    uow: UnitOfWork, places: HeldPlaces, wanted: ActivityTimes, leaving: Held | None
+) -> None:
+    clashing = places.seated_beside(wanted, leaving)
+    if clashing is not None:
+        raise ClashesWithOther(**_name_activity(uow, clashing))
+
+
+def _name_activity(uow: UnitOfWork, held: Held) -> dict[str, object]:
+    named = activities.name_of(uow, held.activity_id)
+    return {"activity": named.ref, "title": named.title}
+
+
+def _take_place(uow: UnitOfWork, citizen_id: int, mine: LockedSeats, wish: Wish) -> PlaceView:
+    """Insert the sign-up of a newcomer, and store the counters."""
+    ref = uow.new_ref("sgn")
+    state, sequence = _choose_state(uow, mine, wish.party_size)
+    values = {
+        "ref": ref,
+        "activity_id": mine.id,
+        "citizen_id": citizen_id,
+        "state": state,
+        "party_size": wish.party_size,
+        "sequence": sequence,
+        "passed": 0,
+        "answers": check_answers(read_questions(mine.questions), wish.answers),
+        "made_at": uow.now,
+        "changed_at": uow.now,
+        **sealed_contact(uow, ref, wish.contact),
+    }
+    signup_id = store.add_signup(uow, values)
+    activities.store_counts(uow, mine)
+    store.note_message(uow, signup_id, _FIRST_NOTICE[state])
+    position = mine.waiting if state is SignUpState.WAITLISTED else None
+    return PlaceView(
+        id=signup_id, ref=ref, state=state, party_size=wish.party_size,
+        position=position, fresh=True,
+    )  # fmt: skip
+
+
+_FIRST_NOTICE = {
+    SignUpState.CONFIRMED: NoticeKind.CONFIRMED,
+    SignUpState.WAITLISTED: NoticeKind.WAITLISTED,
+    SignUpState.ENTERED: NoticeKind.ENTERED,
+}
+
+
+def _choose_state(
+    uow: UnitOfWork, mine: LockedSeats, party_size: int
+) -> tuple[SignUpState, int | None]:
+    """What a newcomer gets, counted in the locked activity; with the place on the waitlist.
+
+    Raises: ActivityFull (409).
+    """
+    if activities.phase_at(mine, uow.now) is SignUpPhase.LOTTERY:
+        mine.entered += 1
+        return SignUpState.ENTERED, None
+    if waitlist.serve_waitlist(uow, mine, party_size):
+        return SignUpState.CONFIRMED, None
+    most = mine.waitlist_most
+    if most is not None and mine.waiting >= most:
+        raise ActivityFull
+    mine.waiting += 1
+    return SignUpState.WAITLISTED, mine.take_sequence()
+
+
+def _end_place(uow: UnitOfWork, mine: LockedSeats, held: Held, state: SignUpState) -> None:
+    """End a live sign-up in a locked activity, and free its seats; others are served later."""
+    waitlist.uncount_place(mine, held.state, held.party_size)
+    store.settle_signup(uow, held.id, state)
+
+
+def _serve_others(uow: UnitOfWork, locked: Mapping[int, LockedSeats], served: int = 0) -> None:
+    """Serve the waitlists of locked activities, and store their counters."""
+    for one in locked.values():
+        if one.id != served:
+            waitlist.serve_waitlist(uow, one)
+            activities.store_counts(uow, one)

@@ -1,0 +1,17 @@
+"""Manifest of the slice of sign-ups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.base.manifest import Slice
+from server.signups import api, tasks
+from server.signups.personal_data import PERSONAL
+
+SLICE = Slice(
+    name="signups",
+    texts=Path(__file__).parent,
+    apis=(api.API,),
+    tasks=tasks.TASKS,
+    personal_data=PERSONAL,
+)
