@@ -154,12 +154,12 @@ class Seating(Base):
         BigId, ForeignKey("activity.id"), primary_key=True, autoincrement=False
     )
     seats: Mapped[int] = mapped_column(Integer)
-    taken: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    taken: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # Sign-ups on the waitlist, not people.
-    waiting: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    waiting: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # Open offers, whose seats are among the taken ones.
-    offered: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    offered: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     # Sign-ups that take part in the lottery.
-    entered: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
-    next_sequence: Mapped[int] = mapped_column(Integer, default=1, server_default=text("1"))
-    head_sequence: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
+    entered: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_sequence: Mapped[int] = mapped_column(Integer, server_default=text("1"))
+    head_sequence: Mapped[int] = mapped_column(Integer, server_default=text("0"))

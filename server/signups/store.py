@@ -122,7 +122,7 @@ def waitlist_parts(uow: UnitOfWork, activity_id: int) -> Iterator[list[WaitingPa
 
 
 def clashing_people(uow: UnitOfWork, locked: LockedSeats, citizen_ids: Collection[int]) -> set[int]:
-    """Those of these citizens who have seats in another activity at the same time."""
+    """The citizens among these who have seats in another activity at the same time."""
     if not citizen_ids:
         return set()
     asked = (

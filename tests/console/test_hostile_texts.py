@@ -76,7 +76,8 @@ CITIZENS = {
     "guardian_relation": "no page of the console shows it",
     "code": "spent with WeChat", "encrypted_data": "spent with WeChat", "iv": "spent with WeChat",
     "unit": "an id", "policy_version": "an id", "question_id": "an id", "attempt_id": "an id",
-    "scene": "an id", "division": "an id",
+    "scene": "an id", "division": "an id", "instead_of": "an id",
+    "phone": "refused unless it is a number",
 }  # fmt: skip
 NO_PAGES = {
     "/contests/rules-preview",

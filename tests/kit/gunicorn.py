@@ -32,7 +32,7 @@ class Group:
                 "-b", f"fd://{handler.fileno()}", app,
             ]  # fmt: skip
             self.process = subprocess.Popen(
-                command, cwd=ROOT, pass_fds=[handler.fileno()], stderr=subprocess.DEVNULL,
+                command, cwd=ROOT, pass_fds=[handler.fileno()],
                 env={**os.environ, **(environment or {})},
             )  # fmt: skip
             self.port = int(handler.getsockname()[1])

@@ -253,7 +253,7 @@ def test_an_old_county_code_shows_its_successor(uow_factory: UnitOfWorkFactory) 
 
 
 def test_the_key_groups_are_those_of_the_profile() -> None:
-    assert {audience.value for audience in Audience} == AUDIENCES
+    assert {audience.value for audience in Audience} == set(AUDIENCES)
 
 
 def test_names_are_masked_unless_their_owner_is_public(
