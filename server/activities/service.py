@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select, update
 
-from server.activities.kinds import PUBLIC, ActivityState
+from server.activities.kinds import PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
+from server.activities.kinds import ActivityState as ActivityState
 from server.activities.kinds import SignUpPhase as SignUpPhase
 from server.activities.models import Activity, ActivitySeries, Seating
 from server.activities.reading import ActivityStatus as ActivityStatus
@@ -100,6 +101,13 @@ def ids_overlapping(terms: Terms) -> Select[Any]:
         Activity.starts_at < terms.ends_at,
         Activity.ends_at > terms.starts_at,
         Activity.state.in_((ActivityState.PUBLISHED, ActivityState.CLOSED)),
+    )
+
+
+def ids_ahead(uow: UnitOfWork) -> Select[Any]:
+    """A subquery of the published activities that have not begun."""
+    return select(Activity.id).where(
+        Activity.state == ActivityState.PUBLISHED, Activity.starts_at > uow.now
     )
 
 

@@ -5,16 +5,22 @@ Grants and the values of fields are handled by the slices.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
 import msgspec
 
+from server.base.clock import BEIJING
 from server.base.settings import ROOT
 
 SCHEMA = "wechat-templates/1"
 _FILE = ROOT / "config" / "wechat-templates.json"
+# Source: subscription messages, field types `thing` and `name`.
+_THING = 20
+_NAME = re.compile(r"[\u4e00-\u9fff]{1,10}|[A-Za-z][A-Za-z ]{0,19}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,37 @@ class _Document:
 def message_templates() -> tuple[Template, ...]:
     """All templates of the mini-program, read once."""
     return read_templates(_FILE)
+
+
+def template_id_of(slug: str) -> str:
+    """WeChat's id of a template.
+
+    Raises: StopIteration for a slug that the data file does not have.
+    """
+    return next(one.id for one in message_templates() if one.slug == slug)
+
+
+def shorten_thing(words: str) -> str:
+    """Words as the value of a `thing` field: one line of at most 20 characters."""
+    line = " ".join(words.split())
+    return line if len(line) <= _THING else line[: _THING - 1] + "…"
+
+
+def is_template_name(words: str) -> bool:
+    """Whether a `name` field accepts these words: up to 10 Chinese characters, or 20 letters."""
+    return _NAME.fullmatch(words) is not None
+
+
+def spell_template_time(at: datetime) -> str:
+    """An instant in Beijing time as the value of a `time` field, which does not accept 24:00."""
+    local = at.astimezone(BEIJING)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def spell_template_end(at: datetime) -> str:
+    """The end of a span as the value of a `time` field: midnight is 23:59 of the day before."""
+    midnight = at.astimezone(BEIJING).time() == time(0)
+    return spell_template_time(at - timedelta(minutes=1) if midnight else at)
 
 
 _READ = msgspec.json.Decoder(_Document)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import AppError
@@ -23,6 +23,7 @@ from server.base.outbox_rows import (
     Claim,
     Done,
     GiveUp,
+    OutboxState,
     Outcome,
     PutOff,
     Queue,
@@ -81,6 +82,35 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
     uow.session.flush()
     uow.enqueue_after_commit(TASK, push.id)
     return True
+
+
+def spare_grants(uow: UnitOfWork, citizen_id: int, template_id: str) -> int:
+    """How many more messages may be planned for a citizen: open grants without queued pushes.
+
+    Locks: nothing; the caller holds the citizen.
+    """
+    open_ones = select(func.count()).select_from(MessageGrant)
+    queued = select(func.count()).select_from(Push)
+    granted = uow.session.scalar(
+        open_ones.where(
+            MessageGrant.citizen_id == citizen_id,
+            MessageGrant.template_id == template_id,
+            *_OPEN_GRANT,
+        )
+    )
+    planned = uow.session.scalar(
+        queued.where(
+            Push.citizen_id == citizen_id,
+            Push.template_id == template_id,
+            Push.outbox_state == OutboxState.QUEUED,
+        )
+    )
+    return (granted or 0) - (planned or 0)
+
+
+def say_no_grant(uow: UnitOfWork) -> str:
+    """The sentence for a letter that is not pushed, because the citizen has no grant for it."""
+    return _say_reason(uow, _NO_GRANT)
 
 
 def with_grant(

@@ -15,6 +15,7 @@ from server.signups import waitlist
 from server.signups.kinds import NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
 from server.signups.rules import draw_order
+from server.signups.store import TELL_TASK
 
 
 def draw_lottery(uow: UnitOfWork, activity_id: int) -> int:
@@ -66,3 +67,4 @@ def _tell_others(uow: UnitOfWork, activity_id: int) -> None:
     ]  # fmt: skip
     if told:
         uow.session.execute(insert(SignUpNotice), told)
+        uow.enqueue_after_commit(TELL_TASK)

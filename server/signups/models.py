@@ -100,7 +100,7 @@ class SignUpNotice(Base):
     """One message about a sign-up; `number` tells apart several changes of one activity.
 
     Written in the transaction of its cause; a task posts it to the inbox and queues its push when
-    it is due. `facts` are those of its text.
+    it is due. `facts` are those of its text. `told_at` is set too for one that is no longer true.
     """
 
     __tablename__ = "signup_notice"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.base.manifest import Slice
+from server.base.uow import Hooks
 from server.signups import api, tasks
 from server.signups.personal_data import PERSONAL
+from server.signups.wording import TEMPLATES
 
 SLICE = Slice(
     name="signups",
@@ -14,4 +16,5 @@ SLICE = Slice(
     apis=(api.API,),
     tasks=tasks.TASKS,
     personal_data=PERSONAL,
+    hooks=Hooks(sends=TEMPLATES),
 )

@@ -45,6 +45,8 @@ _SETTLE = (
     )
 )
 _PASS = update(_signup).where(_signup.c.id == bindparam("of_id")).values(passed=bindparam("times"))
+# The task that delivers messages; see notices.py.
+TELL_TASK = "signups.tell_notices"
 # The waitlist is read in parts, because few seats are free at a time.
 _PART = 40
 _FIRST = -(2**31)
@@ -93,7 +95,7 @@ def note_message(
     facts: dict[str, Any] | None = None,
     due_at: datetime | None = None,
 ) -> None:
-    """Add a message about a sign-up, due now by default."""
+    """Add a message about a sign-up, due now by default; the task that delivers it is woken."""
     values = {
         "signup_id": signup_id,
         "kind": kind,
@@ -102,6 +104,8 @@ def note_message(
         "due_at": due_at or uow.now,
     }
     run_by_commit(uow, _ADD_NOTICE, values)
+    if due_at is None:
+        uow.enqueue_after_commit(TELL_TASK, signup_id)
 
 
 def waitlist_parts(uow: UnitOfWork, activity_id: int) -> Iterator[list[WaitingParty]]:

@@ -1,16 +1,20 @@
-"""Background tasks: expired offers, lotteries, and seats that stayed free."""
+"""Background tasks: expired offers, lotteries, seats that stayed free, messages."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from sqlalchemy import select
 
 from server.activities import service as activities
+from server.base.errors import AppError
 from server.base.jobs import Task, TaskContext
-from server.signups import lottery, waitlist
+from server.signups import lottery, notices, store, waitlist
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
+
+_log = logging.getLogger(__name__)
 
 
 def expire_offers(context: TaskContext, *_ids: int) -> int:
@@ -59,8 +63,29 @@ def _serve_each(context: TaskContext, activity_ids: Iterable[int]) -> int:
     return served
 
 
+def tell_notices(context: TaskContext, *signup_ids: int) -> int:
+    """Deliver due messages, of all sign-ups or of the given ones; return how many.
+
+    Each has a transaction of its own. A full batch wakes the task again.
+    """
+    with context.uow_factory.begin(read_only=True) as reading:
+        due = notices.due_notices(reading, signup_ids)
+    told = 0
+    for notice_id in due:
+        try:
+            with context.uow_factory.begin() as uow:
+                told += notices.deliver_notice(uow, notice_id)
+        except AppError as refusal:
+            # The citizen is being merged: the row stays due for the next run.
+            _log.info("message put off", extra={"code": refusal.code})
+    if told and len(due) == notices.BATCH:
+        context.uow_factory.dependencies.enqueue(store.TELL_TASK)
+    return told
+
+
 TASKS = (
     Task(name="signups.expire_offers", step=expire_offers, every_seconds=2),
     Task(name="signups.draw_lotteries", step=draw_lotteries, every_seconds=2),
     Task(name="signups.fill_idle_seats", step=fill_idle_seats, every_seconds=10),
+    Task(name=store.TELL_TASK, step=tell_notices, every_seconds=5),
 )

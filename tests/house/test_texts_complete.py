@@ -35,7 +35,7 @@ COMPOSED = (
     "quiz.question_column.", "organizers.link.", "organizers.state.", "organizers.unit_kind.",
     "organizers.unit_file.", "organizers.login.over_", "audit.author.", "audit.recorded",
     "quiz.recorded", "organizers.recorded", "unit_requests.recorded", "channel.recorded",
-    "dashboard.recorded.", "activities.recorded",
+    "dashboard.recorded.", "activities.recorded", "signups.notice.", "signups.notice_word.",
 )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ CITIZENS = {
     "base", "accounts", "channel", "notices", "programme", "units", "wechat",
     "unit_requests.letter", "quiz.chat", "quiz.board", "quiz.reminder", "quiz.share", "quiz.result",
     "quiz.final_letter", "quiz.hold_letter", "quiz.rescore_letter", "quiz.report_letter",
+    "signups.notice", "signups.notice_word", "signups.not_pushed",
 }  # fmt: skip
 # Refusals of both sides stand beside each other; these belong to the console.
 ORGANIZERS_ERRORS = {"own_question", "own_sealing", "own_seal_change", "approvals_paused"}

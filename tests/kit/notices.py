@@ -30,3 +30,7 @@ def an_event(openid: str, event: str, at: int, fields: Fields) -> Message:
         encrypted=False,
         nonce="nonce",
     )
+
+
+# The templates that some slice sends.
+SENDS = {"quiz-daily", "signup-success", "waitlist-promoted", "lecture-reminder", "change-notice"}

@@ -18,7 +18,7 @@ from tests.kit.client import CheckedClient
 from tests.kit.clock import FakeClock
 from tests.kit.edge import edge_client
 from tests.kit.gateway import RecordingGateway
-from tests.kit.notices import FIRST, SECOND
+from tests.kit.notices import FIRST, SECOND, SENDS
 
 
 @pytest.fixture
@@ -183,4 +183,4 @@ def test_a_template_without_a_sender_is_not_offered(
     plain = edge_client(uow_factory, gateway, API)
     told = plain.get("/me/subscriptions", citizen=token).get_json()["remaining"]
     slugs = {one.slug for one in message_templates() if one.id in told}
-    assert slugs == set(uow_factory.dependencies.hooks.sends) == {"quiz-daily"}
+    assert slugs == set(uow_factory.dependencies.hooks.sends) == SENDS

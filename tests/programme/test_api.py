@@ -12,6 +12,7 @@ from server.base.templates import message_templates
 from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
 from tests.kit.clock import FakeClock
+from tests.kit.notices import SENDS
 from tests.programme.test_loading import NOTICE
 
 
@@ -49,7 +50,7 @@ def test_the_campaign_names_the_templates_that_have_a_sender(
     client: Any, notice: UnitOfWorkFactory
 ) -> None:
     told = client.get("/campaign").get_json()["subscribe_templates"]
-    assert {t["slug"] for t in told} == set(notice.dependencies.hooks.sends) == {"quiz-daily"}
+    assert {t["slug"] for t in told} == set(notice.dependencies.hooks.sends) == SENDS
     assert {t["id"] for t in told} < {t.id for t in message_templates()}
 
 

@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select
 
 from server.base.jobs import TaskContext
-from server.base.templates import message_templates
+from server.base.templates import message_templates, shorten_thing
 from server.base.uow import UnitOfWorkFactory
 from server.emulator.fields import accepts_value
 from server.notices import tasks as notices_tasks
 from server.notices.models import InboxMessage, MessageGrant, Push
 from server.quiz.attempts import reminders
 from server.quiz.attempts import service as attempts
-from server.quiz.attempts.reminders import plan_reminders, shorten_title, streak_of
+from server.quiz.attempts.reminders import plan_reminders, streak_of
 from server.quiz.contests.service import ContestView
 from tests.kit.accounts import Person, a_citizen, a_consent
 from tests.kit.boards import at_most
@@ -116,8 +116,8 @@ def test_every_field_is_one_that_wechat_takes(
     (push,) = planned(context.uow_factory)
     assert set(push.fields) == {field.key for field in TEMPLATE.fields}
     assert [key for key, value in push.fields.items() if not accepts_value(key, value)] == []
-    assert shorten_title("长" * 20) == "长" * 20
-    assert accepts_value("thing1", shorten_title("长" * 21))
+    assert shorten_thing("长" * 20) == "长" * 20
+    assert accepts_value("thing1", shorten_thing("长" * 21))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from server.base.clock import BEIJING, beijing_day, beijing_midnight, say_end_time
 from server.base.jobs import Task, TaskContext
-from server.base.templates import message_templates
+from server.base.templates import shorten_thing, spell_template_end, template_id_of
 from server.base.uow import UnitOfWork
 from server.notices import service as notices
 from server.quiz.contests import service as contests
@@ -28,8 +28,6 @@ EXPIRES = time(22)
 BATCH = 200
 # At most this many consecutive days are counted.
 _LONGEST = 366
-# Source: subscription messages, field type `thing`.
-_THING = 20
 
 
 def plan_reminders(context: TaskContext, *_ids: int) -> int:
@@ -60,7 +58,8 @@ def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
     playing = select(Attempt.citizen_id).where(
         Attempt.contest_id == contest.id, Attempt.on_day == today
     )
-    return notices.with_grant(uow, _template_id(), _key_of_day(today), without=playing, limit=BATCH)
+    template_id, key = template_id_of(TEMPLATE), _key_of_day(today)
+    return notices.with_grant(uow, template_id, key, without=playing, limit=BATCH)
 
 
 def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:
@@ -73,10 +72,10 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
     streak = streak_of(_days_played(uow, contest.id, citizen_id), today)
     say = uow.texts.fill_text
     fields = {
-        "thing1": shorten_title(contest.title),
+        "thing1": shorten_thing(contest.title),
         "thing2": say("quiz.reminder.topic"),
         "number3": str(streak),
-        "time4": _say_moment(until),
+        "time4": spell_template_end(until),
     }
     body = say("quiz.reminder.body", title=contest.title, until=_say_end(until))
     if streak > 0:
@@ -87,7 +86,7 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
     )
     planned = notices.PlannedPush(
         letter=letter,
-        template_id=_template_id(),
+        template_id=template_id_of(TEMPLATE),
         page=page,
         fields=fields,
         expires_at=datetime.combine(today, EXPIRES, BEIJING),
@@ -103,11 +102,6 @@ def streak_of(days: Iterable[date], today: date) -> int:
     while day in played:
         count, day = count + 1, day - timedelta(days=1)
     return count
-
-
-def shorten_title(title: str) -> str:
-    """A title shortened to the 20 characters of a template's field."""
-    return title if len(title) <= _THING else title[: _THING - 1] + "…"
 
 
 def _days_played(uow: UnitOfWork, contest_id: int, citizen_id: int) -> list[date]:
@@ -131,20 +125,8 @@ def _say_end(until: datetime) -> str:
     return f"{day.year}年{day.month}月{day.day}日 {time_of_day}"
 
 
-def _say_moment(at: datetime) -> str:
-    local = at.astimezone(BEIJING)
-    # WeChat's time field does not accept 24:00.
-    if local.time() == time(0):
-        local -= timedelta(minutes=1)
-    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
-
-
 def _key_of_day(today: date) -> str:
     return f"{TEMPLATE}:{today}"
-
-
-def _template_id() -> str:
-    return next(one.id for one in message_templates() if one.slug == TEMPLATE)
 
 
 REMINDER_TASKS = (Task(name="quiz.plan_reminders", step=plan_reminders, every_seconds=30),)

@@ -1,0 +1,165 @@
+"""Delivery of messages about sign-ups: a letter in the inbox, and a push if it is granted.
+
+A row of `SignUpNotice` is the job. Its letter, its push and its mark are written in one
+transaction, so that a worker that dies has told nothing; the letter's key is unique besides. Lock
+order: the citizen, then the row, which other workers skip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+from sqlalchemy import exists, func, select
+
+from server.accounts import service as accounts
+from server.activities import service as activities
+from server.activities.service import ActivityState
+from server.base.errors import NotAuthenticated
+from server.base.templates import template_id_of
+from server.base.uow import UnitOfWork
+from server.notices import service as inbox
+from server.signups.kinds import NoticeKind, SignUpState
+from server.signups.models import SignUp, SignUpNotice
+from server.signups.wording import TEMPLATE_OF, DueNotice, write_letter, write_push
+
+BATCH = 200
+DAY_BEFORE, HOURS_BEFORE = timedelta(hours=24), timedelta(hours=2)
+REMINDERS = (NoticeKind.TOMORROW, NoticeKind.SOON)
+
+
+def due_notices(uow: UnitOfWork, signup_ids: Collection[int] = ()) -> list[int]:
+    """Messages that are due, the longest waiting first; of these sign-ups or of all."""
+    asked = (
+        select(SignUpNotice.id)
+        .where(SignUpNotice.told_at.is_(None), SignUpNotice.due_at <= uow.now)
+        .order_by(SignUpNotice.due_at, SignUpNotice.id)
+        .limit(BATCH)
+    )
+    if signup_ids:
+        asked = asked.where(SignUpNotice.signup_id.in_(list(signup_ids)))
+    return list(uow.session.scalars(asked))
+
+
+def deliver_notice(uow: UnitOfWork, notice_id: int) -> bool:
+    """Deliver one message; False when it was delivered, is put off, or is no longer true.
+
+    A guest without an account, and an erased citizen, get no letter.
+    Locks: the citizen, then the message, unless somebody else has it.
+    Raises: Unavailable (503) when the citizen is merged at this moment.
+    """
+    owner = _owner_of(uow, notice_id)
+    if owner is None:
+        return False
+    present = _lock_owner(uow, owner.citizen_id)
+    due = _lock_notice(uow, notice_id, owner)
+    if due is None or _put_off(uow, due):
+        return False
+    due.notice.told_at = uow.now
+    if _is_obsolete(uow, due):
+        return False
+    if present:
+        _tell_citizen(uow, due)
+    return True
+
+
+def _owner_of(uow: UnitOfWork, notice_id: int) -> SignUp | None:
+    return uow.session.scalar(
+        select(SignUp)
+        .join(SignUpNotice, SignUpNotice.signup_id == SignUp.id)
+        .where(SignUpNotice.id == notice_id, SignUpNotice.told_at.is_(None))
+    )
+
+
+def _lock_owner(uow: UnitOfWork, citizen_id: int | None) -> bool:
+    """Lock the citizen; False for a guest and for an erased one."""
+    if citizen_id is None:
+        return False
+    try:
+        accounts.lock_citizen(uow, citizen_id)
+    except NotAuthenticated:
+        return False
+    return True
+
+
+def _lock_notice(uow: UnitOfWork, notice_id: int, owner: SignUp) -> DueNotice | None:
+    """The message, if it is not delivered yet and no other worker has it."""
+    citizen_id = owner.citizen_id
+    notice = uow.session.scalar(
+        select(SignUpNotice)
+        .where(SignUpNotice.id == notice_id, SignUpNotice.told_at.is_(None))
+        .with_for_update(of=SignUpNotice, skip_locked=True)
+    )
+    if notice is None:
+        return None
+    uow.session.refresh(owner)
+    if owner.citizen_id != citizen_id:
+        # A merge moved it to another citizen, who is not locked.
+        return None
+    (view,) = activities.views_of(uow, [owner.activity_id])
+    return DueNotice(notice=notice, signup=owner, view=view)
+
+
+def _put_off(uow: UnitOfWork, due: DueNotice) -> bool:
+    """Put a reminder off to the end of quiet hours, unless the activity begins before it."""
+    if due.kind not in REMINDERS or due.signup.citizen_id is None:
+        return False
+    loud = inbox.next_loud(uow.now, accounts.quiet_hours(uow, due.signup.citizen_id))
+    if loud == uow.now or loud >= due.starts_at:
+        return False
+    due.notice.due_at = loud
+    return True
+
+
+def _is_obsolete(uow: UnitOfWork, due: DueNotice) -> bool:
+    """Whether the message is no longer true."""
+    if due.kind is NoticeKind.OFFERED:
+        return due.signup.state is not SignUpState.OFFERED
+    if due.kind not in REMINDERS:
+        return False
+    activity = due.view.activity
+    latest = activity.starts_at
+    if due.kind is NoticeKind.TOMORROW:
+        latest -= HOURS_BEFORE
+    seated = due.signup.state is SignUpState.CONFIRMED
+    return not seated or activity.state is not ActivityState.PUBLISHED or uow.now >= latest
+
+
+def _tell_citizen(uow: UnitOfWork, due: DueNotice) -> None:
+    citizen_id = due.signup.citizen_id
+    if citizen_id is None:
+        raise ValueError("a guest gets no letter")
+    reason = _why_not_pushed(uow, due, citizen_id)
+    if due.kind not in TEMPLATE_OF or reason is not None:
+        inbox.post_message(uow, citizen_id, write_letter(uow, due, reason))
+    else:
+        inbox.plan_push(uow, citizen_id, write_push(uow, due))
+
+
+def _why_not_pushed(uow: UnitOfWork, due: DueNotice, citizen_id: int) -> str | None:
+    """Why a message with a template goes to the inbox alone; None when it is pushed."""
+    slug = TEMPLATE_OF.get(due.kind)
+    if slug is None:
+        return None
+    spare = inbox.spare_grants(uow, citizen_id, template_id_of(slug))
+    if spare <= 0:
+        return inbox.say_no_grant(uow)
+    if due.kind is NoticeKind.TOMORROW and spare <= _count_reserved(uow, citizen_id):
+        return uow.texts.fill_text("signups.not_pushed.kept_for_later")
+    return None
+
+
+def _count_reserved(uow: UnitOfWork, citizen_id: int) -> int:
+    """Places ahead whose second reminder is still to come: each keeps one grant for it."""
+    told = exists().where(
+        SignUpNotice.signup_id == SignUp.id,
+        SignUpNotice.kind == NoticeKind.SOON,
+        SignUpNotice.told_at.is_not(None),
+    )
+    asked = select(func.count()).where(
+        SignUp.citizen_id == citizen_id,
+        SignUp.state == SignUpState.CONFIRMED,
+        SignUp.activity_id.in_(activities.ids_ahead(uow)),
+        ~told,
+    )
+    return uow.session.scalar(asked) or 0
