@@ -89,7 +89,7 @@ def check_draft(uow: UnitOfWork, draft: ActivityDraft) -> list[DraftFault]:
     ]
 
 
-_LONGEST = {
+LONGEST = {
     "title": 80, "speaker": 60, "speaker_post": 100, "speaker_bio": 2000, "abstract": 4000,
     "venue": 60, "address": 120, "office_phone": 40, "notes": 500, "live_link": 300,
 }  # fmt: skip
@@ -99,7 +99,7 @@ def _text_faults(draft: ActivityDraft) -> Iterator[DraftFault]:
     for name in ("title", "venue"):
         if not getattr(draft, name).strip():
             yield DraftFault(name, "missing")
-    for name, most in _LONGEST.items():
+    for name, most in LONGEST.items():
         if len(getattr(draft, name) or "") > most:
             yield DraftFault(name, "too_long")
     if draft.live_link is not None and not draft.live_link.startswith("https://"):

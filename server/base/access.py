@@ -76,6 +76,11 @@ class Permission(StrEnum):
     REPORT_WRITE = "report.write"
     VOID_WRITE = "void.write"
     VOID_APPROVE = "void.approve"
+    ACTIVITY_READ = "activity.read"
+    ACTIVITY_WRITE = "activity.write"
+    ACTIVITY_APPROVE = "activity.approve"
+    SIGNUP_READ = "signup.read"
+    SIGNUP_WRITE = "signup.write"
 
     @property
     def subject(self) -> str:
@@ -112,6 +117,7 @@ _CONTENT_READ = frozenset(
         _P.SCENE_READ,
         _P.FIGURES_READ,
         _P.UNIT_READ,
+        _P.ACTIVITY_READ,
     }
 )
 # Separation of duties: an author of content approves none, an auditor changes nothing, a system
@@ -132,6 +138,9 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.REPORT_READ,
             _P.REPORT_WRITE,
             _P.VOID_WRITE,
+            _P.ACTIVITY_WRITE,
+            _P.SIGNUP_READ,
+            _P.SIGNUP_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -146,6 +155,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.REPORT_READ,
             _P.REPORT_WRITE,
             _P.VOID_APPROVE,
+            _P.ACTIVITY_APPROVE,
+            _P.SIGNUP_READ,
         },
         Role.AUDITOR: _CONTENT_READ
         | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ, _P.REPORT_READ},

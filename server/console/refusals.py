@@ -53,7 +53,8 @@ def say_refusal(texts: Texts, refusal: AppError, form: Form | None = None) -> st
 def place_refusal(texts: Texts, form: Form, refusal: AppError) -> None:
     """Put a refusal at its field of the form, or above the form."""
     if isinstance(refusal, FieldRefused) and refusal.field_name in form:
-        form[refusal.field_name].errors = [refusal.said]
+        for name, said in ((refusal.field_name, refusal.said), *refusal.others):
+            form[name].errors = [*form[name].errors, said]
     else:
         form.form_errors = [say_refusal(texts, refusal, form)]
 

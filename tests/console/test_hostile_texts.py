@@ -52,7 +52,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 REGION = PEOPLE["editor-region"]
 ADMIN = PEOPLE["system_admin-region"]
 # Fields with a grammar of their own, which refuse most texts.
-GRAMMAR = {"username", "place", "role", "kind", "base", "divisions", "successor", "into", "totp"}
+GRAMMAR = {
+    "username",
+    "place",
+    "role",
+    "kind",
+    "base",
+    "divisions",
+    "successor",
+    "into",
+    "totp",
+    "point",
+    "live_link",
+    "questions",
+}
 # Filled by `fill_rows`, with what they need besides.
 BY_ROW = {"picture_alt"}
 # Pages that need an object which another test makes; their field is the one of the page named.

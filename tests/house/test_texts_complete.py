@@ -36,6 +36,9 @@ COMPOSED = (
     "organizers.unit_file.", "organizers.login.over_", "audit.author.", "audit.recorded",
     "quiz.recorded", "organizers.recorded", "unit_requests.recorded", "channel.recorded",
     "dashboard.recorded.", "activities.recorded", "signups.notice.", "signups.notice_word.",
+    "dashboard.recorded.", "activities.recorded", "activities.fault.", "activities.form.",
+    "activities.kind.", "activities.state.", "activities.audience.", "activities.map_",
+    "activities.phone_",
 )  # fmt: skip
 
 

@@ -34,18 +34,20 @@ class PageRefused(Exception):
 
 
 class FieldRefused(AppError):
-    """A service refuses one field of a valid form; the frame shows the form again with it.
+    """A service refuses fields of a valid form; the frame shows the form again with them.
 
-    `field` is the field's name in the form, `said` the full key of a text in `texts.toml`.
+    `field_name` is the field's name in the form, `said` the full key of a text in `texts.toml`;
+    `others` are pairs of both for further fields.
     """
 
     code = "field_refused"
     status = 422
 
-    def __init__(self, field_name: str, said: str) -> None:
+    def __init__(self, field_name: str, said: str, *others: tuple[str, str]) -> None:
         super().__init__()
         self.field_name = field_name
         self.said = said
+        self.others = others
 
 
 class Page:

@@ -1,0 +1,93 @@
+"""Activities of every owner for the console's tests, and the forms of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.activities.kinds import ActivityState
+from server.base.access import Scope
+from server.base.ownership import owned_by
+from server.base.uow import UnitOfWork
+from tests.kit.activities import a_lecture
+from tests.kit.console_matrix import Probe, list_probes
+
+DESCRIPTION_FORM = {
+    "speaker": "韦明",
+    "speaker_post": "广西大学教授",
+    "speaker_bio": "研究甘蔗二十年。",
+    "abstract": "讲甘蔗的一生。",
+    "notes": "请从东门进。",
+    "live_link": "https://live.example.cn/1",
+    "office_phone": "0771-5550100",
+}
+FORM = {
+    **DESCRIPTION_FORM,
+    "kind": "lecture",
+    "title": "甘蔗为什么这么甜",
+    "programme": "",
+    "audiences": "elder",
+    "place": "450100/450103",
+    "venue": "广西科技馆报告厅",
+    "address": "民族大道20号",
+    "point": "22.817002,108.366543",
+    "starts_at": "2026-05-16T15:00",
+    "ends_at": "2026-05-16T17:00",
+    "seats": "200",
+    "room_limit": "220",
+    "signup_opens_at": "2026-05-03T09:00",
+    "signup_closes_at": "2026-05-16T12:00",
+    "party_max": "2",
+    "waitlist_most": "",
+    "offer_minutes": "30",
+    "draw_at": "",
+    "phone_needed": "y",
+    "questions": "年级：一年级/二年级*\n想问什么",
+}
+
+
+def make_in_state(
+    uow: UnitOfWork, owner: Scope, state: ActivityState, **columns: Any
+) -> dict[str, str]:
+    """An activity of an owner in a state; its public id as an address needs it."""
+    given: dict[str, Any] = {**owned_by(owner), **columns}
+    return {"ref": a_lecture(uow, state=state, **given).ref}
+
+
+def make_activity(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
+    """A published activity, or a draft."""
+    state = ActivityState.PUBLISHED if published else ActivityState.DRAFT
+    return make_in_state(uow, owner, state)
+
+
+def make_draft(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A draft, whatever is requested."""
+    return make_in_state(uow, owner, ActivityState.DRAFT)
+
+
+def make_in_review(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An activity in review, whatever is requested."""
+    return make_in_state(uow, owner, ActivityState.REVIEW)
+
+
+def make_published(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """A published activity, whatever is requested."""
+    return make_in_state(uow, owner, ActivityState.PUBLISHED)
+
+
+ACTIVITY_PROBES = {
+    "GET /activities": Probe(make=make_activity, shows="ref", upward=True),
+    **list_probes("/activities"),
+    "GET /activities/new": Probe(),
+    "POST /activities/new": Probe(form=FORM),
+    "GET /activities/<ref>": Probe(make=make_activity, upward=True),
+    "GET /activities/<ref>/edit": Probe(make=make_draft),
+    "POST /activities/<ref>/edit": Probe(make=make_draft, form=FORM),
+    "GET /activities/<ref>/describe": Probe(make=make_published),
+    "POST /activities/<ref>/describe": Probe(make=make_published, form=DESCRIPTION_FORM),
+    "POST /activities/<ref>/send": Probe(make=make_draft),
+    "POST /activities/<ref>/recall": Probe(make=make_in_review),
+    "POST /activities/<ref>/delete": Probe(make=make_draft),
+    "POST /activities/<ref>/publish": Probe(make=make_in_review),
+    "GET /activities/<ref>/return": Probe(make=make_in_review),
+    "POST /activities/<ref>/return": Probe(make=make_in_review, form={"reason": "时间不对"}),
+}
