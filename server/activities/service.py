@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -109,6 +109,22 @@ def ids_ahead(uow: UnitOfWork) -> Select[Any]:
     return select(Activity.id).where(
         Activity.state == ActivityState.PUBLISHED, Activity.starts_at > uow.now
     )
+
+
+def starts_between(
+    uow: UnitOfWork, after: datetime, until: datetime
+) -> Sequence[tuple[int, datetime]]:
+    """Published activities that begin after an instant, and not after another: id and start."""
+    rows = uow.session.execute(
+        select(Activity.id, Activity.starts_at)
+        .where(
+            Activity.state == ActivityState.PUBLISHED,
+            Activity.starts_at > after,
+            Activity.starts_at <= until,
+        )
+        .order_by(Activity.starts_at, Activity.id)
+    )
+    return [(row.id, row.starts_at) for row in rows]
 
 
 def note_draw(uow: UnitOfWork, activity_id: int) -> None:

@@ -8,7 +8,6 @@ order: the citizen, then the row, which other workers skip.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 
 from sqlalchemy import exists, func, select
 
@@ -21,11 +20,10 @@ from server.base.uow import UnitOfWork
 from server.notices import service as inbox
 from server.signups.kinds import NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
+from server.signups.reminders import BEFORE, is_over
 from server.signups.wording import TEMPLATE_OF, DueNotice, write_letter, write_push
 
 BATCH = 200
-DAY_BEFORE, HOURS_BEFORE = timedelta(hours=24), timedelta(hours=2)
-REMINDERS = (NoticeKind.TOMORROW, NoticeKind.SOON)
 
 
 def due_notices(uow: UnitOfWork, signup_ids: Collection[int] = ()) -> list[int]:
@@ -53,14 +51,25 @@ def deliver_notice(uow: UnitOfWork, notice_id: int) -> bool:
         return False
     present = _lock_owner(uow, owner.citizen_id)
     due = _lock_notice(uow, notice_id, owner)
-    if due is None or _put_off(uow, due):
+    if due is None:
+        return False
+    if _is_obsolete(uow, due):
+        _drop_notice(uow, due)
+        return False
+    if _put_off(uow, due):
         return False
     due.notice.told_at = uow.now
-    if _is_obsolete(uow, due):
-        return False
     if present:
         _tell_citizen(uow, due)
     return True
+
+
+def _drop_notice(uow: UnitOfWork, due: DueNotice) -> None:
+    """End a message that is no longer true; a reminder is added again after a new start."""
+    if due.kind in BEFORE:
+        uow.session.delete(due.notice)
+    else:
+        due.notice.told_at = uow.now
 
 
 def _owner_of(uow: UnitOfWork, notice_id: int) -> SignUp | None:
@@ -101,13 +110,19 @@ def _lock_notice(uow: UnitOfWork, notice_id: int, owner: SignUp) -> DueNotice | 
 
 
 def _put_off(uow: UnitOfWork, due: DueNotice) -> bool:
-    """Put a reminder off to the end of quiet hours, unless the activity begins before it."""
-    if due.kind not in REMINDERS or due.signup.citizen_id is None:
+    """Put a reminder off to its time after a new start, and to the end of quiet hours.
+
+    Quiet hours that last until the activity begins do not count: its letter is silent.
+    """
+    before, citizen_id = BEFORE.get(due.kind), due.signup.citizen_id
+    if before is None or citizen_id is None:
         return False
-    loud = inbox.next_loud(uow.now, accounts.quiet_hours(uow, due.signup.citizen_id))
-    if loud == uow.now or loud >= due.starts_at:
+    begins = max(uow.now, due.starts_at - before)
+    loud = inbox.next_loud(begins, accounts.quiet_hours(uow, citizen_id))
+    wanted = begins if loud >= due.starts_at else loud
+    if wanted == uow.now:
         return False
-    due.notice.due_at = loud
+    due.notice.due_at = wanted
     return True
 
 
@@ -115,14 +130,12 @@ def _is_obsolete(uow: UnitOfWork, due: DueNotice) -> bool:
     """Whether the message is no longer true."""
     if due.kind is NoticeKind.OFFERED:
         return due.signup.state is not SignUpState.OFFERED
-    if due.kind not in REMINDERS:
+    if due.kind not in BEFORE:
         return False
     activity = due.view.activity
-    latest = activity.starts_at
-    if due.kind is NoticeKind.TOMORROW:
-        latest -= HOURS_BEFORE
     seated = due.signup.state is SignUpState.CONFIRMED
-    return not seated or activity.state is not ActivityState.PUBLISHED or uow.now >= latest
+    running = activity.state is ActivityState.PUBLISHED
+    return not seated or not running or is_over(due.kind, activity.starts_at, uow.now)
 
 
 def _tell_citizen(uow: UnitOfWork, due: DueNotice) -> None:

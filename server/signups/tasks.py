@@ -10,7 +10,7 @@ from sqlalchemy import select
 from server.activities import service as activities
 from server.base.errors import AppError
 from server.base.jobs import Task, TaskContext
-from server.signups import lottery, notices, store, waitlist
+from server.signups import lottery, notices, reminders, store, waitlist
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
 
@@ -83,9 +83,21 @@ def tell_notices(context: TaskContext, *signup_ids: int) -> int:
     return told
 
 
+def plan_reminders(context: TaskContext, *_ids: int) -> int:
+    """Add the reminders that are due, those of an activity together; return how many."""
+    with context.uow_factory.begin(read_only=True) as reading:
+        due = reminders.due_reminders(reading)
+    added = 0
+    for one in due:
+        with context.uow_factory.begin() as uow:
+            added += reminders.add_reminders(uow, one)
+    return added
+
+
 TASKS = (
     Task(name="signups.expire_offers", step=expire_offers, every_seconds=2),
     Task(name="signups.draw_lotteries", step=draw_lotteries, every_seconds=2),
     Task(name="signups.fill_idle_seats", step=fill_idle_seats, every_seconds=10),
     Task(name=store.TELL_TASK, step=tell_notices, every_seconds=5),
+    Task(name="signups.plan_reminders", step=plan_reminders, every_seconds=15),
 )
