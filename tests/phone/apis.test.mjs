@@ -202,6 +202,16 @@ test("settings list what was kept for always", async () => {
   assert.equal((await phone.wx.getSetting()).subscriptionsSetting, undefined);
 });
 
+test("a position needs the declaration in app.json and the person's permission", async () => {
+  const undeclared = await open(PAGE);
+  assert.match((await failed(undeclared.wx.getFuzzyLocation())).errMsg, /^getFuzzyLocation:fail the api need to be declared in the requiredPrivateInfos/);
+  assert.deepEqual(undeclared.shell.asked, []);
+  const settings = { ...PAGE["app.json"], requiredPrivateInfos: ["getFuzzyLocation"], permission: { "scope.userFuzzyLocation": { desc: "看看离你多远" } } };
+  const phone = await open({ ...PAGE, "app.json": settings }, { answers: { position: () => null } });
+  assert.match((await failed(phone.wx.getFuzzyLocation({ type: "gcj02" }))).errMsg, /^getFuzzyLocation:fail auth deny$/);
+  assert.deepEqual(plain(phone.shell.asked.at(-1)), ["position", { type: "gcj02", purpose: "看看离你多远" }]);
+});
+
 test("scanning answers the code, or that it was left", async () => {
   const phone = await open(PAGE, { answers: { scan: ({ onlyFromCamera }) => (onlyFromCamera ? null : { result: "r", scanType: "WX_CODE", path: "pages/a?scene=1" }) } });
   assert.equal((await phone.wx.scanCode()).path, "pages/a?scene=1");

@@ -12,13 +12,14 @@ const SECOND = { "q/index.wxml": "<view>二</view>", "q/index.ts": "Page({})" };
 const APP = {
   ...onePage('<button id="b" data-n="1" bindtap="go">按</button><view id="moved" animation="{{anim}}"/>',
     "data: { anim: null }, go() { return this.does?.() }, onPullDownRefresh() { this.seen.push('pulled') }, onShareAppMessage() { return {} }"),
-  "app.json": { pages: ["p/index", "t/index", "q/index"], tabBar: { list: [{ pagePath: "p/index", text: "一" }, { pagePath: "t/index", text: "二" }] } },
+  "app.json": { requiredPrivateInfos: ["getFuzzyLocation"], pages: ["p/index", "t/index", "q/index"], tabBar: { list: [{ pagePath: "p/index", text: "一" }, { pagePath: "t/index", text: "二" }] } },
   "t/index.wxml": "<view>三</view>", "t/index.ts": "Page({})", ...SECOND,
 };
 const ANSWERS = {
   checkSession: { valid: true }, groupEnter: { encryptedData: "e", iv: "i" }, officialAccount: {}, close: {}, privacyContract: {},
   setting: { mainSwitch: true, itemSettings: { t: "accept" } }, subscribe: ({ tmplIds }) => ({ results: Object.fromEntries(tmplIds.map((id) => [id, "accept"])) }),
   shareFile: ({ file, name }) => ({ taken: file.size === 2 && name !== "" }),
+  position: { latitude: 22.8, longitude: 108.3 }, map: {}, phoneCall: ({ phoneNumber }) => ({ called: phoneNumber !== "110" }),
   scan: { result: "r", scanType: "QR_CODE", path: "" },
 };
 

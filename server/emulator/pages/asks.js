@@ -6,6 +6,7 @@ import { codeCard, codeOf, issued, queryOf } from "./issued_codes.js";
 import { inTurn, told } from "./net.js";
 import { agree, avatar, contract, nickname, nicknameReview, phoneNumber, privacy, privacyState }
   from "./profile.js";
+import { phoneCall, position, showMap } from "./place.js";
 import { share } from "./share.js";
 import { sheet } from "./sheet.js";
 import { subscribe } from "./subscribe.js";
@@ -27,6 +28,9 @@ export const answers = {
   agreePrivacy: agree,
   privacyContract: contract,
   scan: fullOnly(scan),
+  position: fullOnly(position),
+  map: fullOnly(showMap),
+  phoneCall: fullOnly(phoneCall),
   share: fullOnly(share),
   shareFile: fullOnly(shareFile),
   officialAccount: fullOnly(officialAccount),

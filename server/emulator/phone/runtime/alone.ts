@@ -52,7 +52,10 @@ function answersOf(start: Start, overlay: Overlay): Answers {
     scan: async () => scanned(overlay),
     share: async (shared) => ({ to: (await agree(`转发：${(shared as Shared).card.title}`)) ? "person" : null }),
     shareFile: async () => ({ taken: false }),
-  officialAccount: async () => ({}),
+    position: async () => ((await agree("允许获取模糊位置？")) ? { latitude: 22.817, longitude: 108.3665 } : null),
+    map: async ({ name }) => (await overlay.dialog({ content: `地图：${name}`, showCancel: false }), {}),
+    phoneCall: async ({ phoneNumber }) => ({ called: await agree(`拨打 ${phoneNumber}？`) }),
+    officialAccount: async () => ({}),
     close: async () => ({}),
   };
 }

@@ -37,6 +37,10 @@ export interface AppSettings {
   /** Whether it supports dark mode. */
   darkmode?: boolean;
   window?: WindowSettings;
+  /** The functions for positions that the program declares. */
+  requiredPrivateInfos?: string[];
+  /** The purpose of each permission, shown when the person is asked. */
+  permission?: Record<string, { desc: string }>;
   tabBar?: TabBar;
   subPackages?: { root: string }[];
   subpackages?: { root: string }[];

@@ -44,6 +44,9 @@ export interface Asks {
   scan: [{ onlyFromCamera?: boolean }, { result: string; scanType: string; path: string } | null];
   share: [Shared, { to: "person" | "group" | "timeline" | null }];
   shareFile: [{ file: Blob; name: string }, { taken: boolean }];
+  position: [{ type: string; purpose: string }, { latitude: number; longitude: number } | null];
+  map: [{ latitude: number; longitude: number; name: string; address: string; scale: number }, Nothing];
+  phoneCall: [{ phoneNumber: string }, { called: boolean }];
   officialAccount: [Nothing, Nothing];
   close: [Nothing, Nothing];
 }

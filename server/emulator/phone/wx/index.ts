@@ -17,6 +17,7 @@ import { login } from "./login.ts";
 import { navigation } from "./navigation.ts";
 import { network } from "./request.ts";
 import { page } from "./page.ts";
+import { place } from "./place.ts";
 import { privacy } from "./privacy.ts";
 import { scan } from "./scan.ts";
 import { setting } from "./setting.ts";
@@ -31,7 +32,7 @@ import { upload } from "./upload.ts";
 import { vibrate } from "./vibrate.ts";
 
 const FAMILIES: Family[] = [
-  account, animation, audio, bars, canvas, clipboard, events, files, image, launch, leaving, login, navigation, network, page, privacy, scan, setting,
+  account, animation, audio, bars, canvas, clipboard, events, files, image, launch, leaving, login, navigation, network, page, place, privacy, scan, setting,
   share,  storage, subscribe, system, ui, update, upload, vibrate,
 ];
 
