@@ -2,6 +2,7 @@
 import { wire } from '../platform/wx'
 import { accounts as accountsOf } from './accounts'
 import { Client } from './client'
+import { lectures as lecturesOf } from './lectures'
 import { notices as noticesOf } from './notices'
 import { programme as programmeOf } from './programme'
 import { quiz as quizOf } from './quiz'
@@ -17,6 +18,7 @@ export function onPerson(hear: (person: Person) => void): void {
 }
 
 export const accounts = accountsOf(client)
+export const lectures = lecturesOf(client)
 export const notices = noticesOf(client)
 export const programme = programmeOf(client)
 export const quiz = quizOf(client)

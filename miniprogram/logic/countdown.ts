@@ -31,8 +31,11 @@ export function urgency(ms: number): Urgency {
   return ms <= SOON_MS ? 'soon' : 'calm'
 }
 
-/** `4:05`; rounded up to whole seconds, so that 0:00 means the end. */
+const two = (number: number): string => String(number).padStart(2, '0')
+
+/** `4:05`, from two hours on `2:00:00`; rounded up to whole seconds, so that 0:00 means the end. */
 export function clockFace(ms: number): string {
   const seconds = Math.ceil(ms / 1000)
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+  const [minutes, rest] = [Math.floor(seconds / 60), two(seconds % 60)]
+  return minutes < 120 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`
 }

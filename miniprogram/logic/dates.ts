@@ -41,3 +41,30 @@ export function sayStretch(start: string | null, end: string | null): string {
   if (!start || !end || start === end) return sayDay((start ?? end) as string)
   return `${sayDay(start)}—${sayDay(end)}`
 }
+
+const WEEKDAYS = ['周日', '周一', '周二', '周三', '周四', '周五', '周六']
+const DAY_MS = 24 * 3600_000
+
+/** The calendar day of an instant: `2026-05-01`. */
+export function dayOf(at: number): string {
+  return beijing(at).toISOString().slice(0, 10)
+}
+
+/** `count` calendar days from that of an instant on. */
+export const daysFrom = (at: number, count: number): string[] =>
+  Array.from({ length: count }, (_, ahead) => dayOf(at + ahead * DAY_MS))
+
+/** `周五 5月1日` for a calendar day. */
+export function sayShortDay(day: string): string {
+  const [year, month, date] = day.split('-').map(Number) as [number, number, number]
+  return `${WEEKDAYS[new Date(Date.UTC(year, month - 1, date)).getUTCDay()]} ${month}月${date}日`
+}
+
+/** Start and end of an occasion: `5月1日 周五 15:00—17:00`; with both days if they differ. */
+export function sayOccasion(start: string, end: string, now: number): string {
+  const [from, until] = [Date.parse(start), Date.parse(end)]
+  const [day, time] = sayInstant(start, now).split(' ')
+  const first = `${day} ${WEEKDAYS[beijing(from).getUTCDay()]} ${time}`
+  const last = sayEnd(end, now)
+  return dayOf(from) === dayOf(until - 60_000) ? `${first}—${last.split(' ')[1]}` : `${first} 至 ${last}`
+}

@@ -246,3 +246,49 @@ export function applyUpdates(ask: () => Promise<boolean>): void {
     void ask().then((agreed) => agreed && manager.applyUpdate())
   })
 }
+
+export interface Position {
+  latitude: number
+  longitude: number
+}
+
+/** The approximate position on WeChat's map (GCJ-02); null when it was not permitted. */
+export function findPosition(): Promise<Position | null> {
+  return new Promise((resolve) => {
+    wx.getFuzzyLocation({
+      type: 'gcj02',
+      success: ({ latitude, longitude }) => resolve({ latitude, longitude }),
+      fail: () => resolve(null),
+    })
+  })
+}
+
+/** Opens WeChat's map at a place. */
+export function showOnMap(place: Position & { name: string; address: string }): void {
+  wx.openLocation({ ...place, scale: 16, fail: () => undefined })
+}
+
+export function callNumber(phoneNumber: string): void {
+  wx.makePhoneCall({ phoneNumber, fail: () => undefined })
+}
+
+/** The brightness before `brighten`; null while it is unchanged. */
+let before: Promise<number> | null = null
+
+/** Makes the screen bright and keeps it on, so that a scanner can read a code. */
+export function brighten(): void {
+  wx.setKeepScreenOn({ keepScreenOn: true, fail: () => undefined })
+  before ??= new Promise((resolve) => {
+    // -1 lets the system decide again.
+    wx.getScreenBrightness({ success: ({ value }) => resolve(value), fail: () => resolve(-1) })
+  })
+  void before.then(() => before && wx.setScreenBrightness({ value: 1, fail: () => undefined }))
+}
+
+/** Restores what `brighten` changed. */
+export function dim(): void {
+  if (before === null) return
+  wx.setKeepScreenOn({ keepScreenOn: false, fail: () => undefined })
+  void before.then((value) => wx.setScreenBrightness({ value, fail: () => undefined }))
+  before = null
+}

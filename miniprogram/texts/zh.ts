@@ -1,4 +1,5 @@
 /** Chinese, the complete language. One section per page; `common` is shared by all pages. */
+import { zh_lectures } from './zh_lectures'
 import { zh_mine } from './zh_mine'
 
 /** Texts of a language that may lack sections and keys. */
@@ -14,7 +15,7 @@ export const zh = {
     cancel: '取消',
     close: '关闭',
     later: '以后再说',
-    consent_note: '看过隐私规则并同意以后，才能答题和保存资料。',
+    consent_note: '看过隐私规则并同意以后，才能答题、报名和保存资料。',
     consent: '看隐私规则',
     points: '分',
     total: '总成绩 {score} 分',
@@ -36,6 +37,19 @@ export const zh = {
     update_title: '有新版本',
     update_body: '新版本已经准备好，现在换上吗？',
     update_yes: '换上',
+    act_not_open: '{time} 开始报名',
+    act_lottery: '抽签报名，{time} 抽签',
+    act_left: '还有 {count} 个名额',
+    act_wait: '名额已满，可以排队候补',
+    act_full: '名额已满，候补也满了',
+    act_closed: '报名已经截止',
+    act_postponed: '活动延期，新时间另行通知',
+    act_cancelled: '活动已经取消',
+    act_ended: '活动已经结束',
+    act_confirmed: '已经报名',
+    act_waitlisted: '候补第 {count} 位',
+    act_offered: '有名额了，等你确认',
+    act_entered: '已经参加抽签',
     tab_home: '首页',
     tab_programme: '活动',
     tab_mine: '我的',
@@ -68,6 +82,8 @@ export const zh = {
     mistakes: '错题本',
     mistakes_note: '答错的再练练',
     nothing_open: '现在没有开放的竞赛，可以先做做练习。',
+    lectures: '讲座活动',
+    lectures_note: '找一场去听听，在这里报名',
     on_now: '正在进行的活动',
     all: '全部',
     all_label: '看全部活动',
@@ -312,5 +328,6 @@ export const zh = {
     save: '打开图片',
     no_reward: '分享不会带来分数、答题次数或名次，不分享也能看全部内容。',
   },
+  ...zh_lectures,
   ...zh_mine,
 }

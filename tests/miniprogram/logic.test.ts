@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { Attempt, Board, BoardLine, Contest } from '../../miniprogram/api/shapes'
 import { contestOf } from '../../miniprogram/logic/contests'
+import { base64 } from '../../miniprogram/logic/base64'
 import { clockFace, urgency } from '../../miniprogram/logic/countdown'
 import * as dates from '../../miniprogram/logic/dates'
+import { kmBetween, nearestFirst, wholeKm } from '../../miniprogram/logic/distance'
 import { lookOf } from '../../miniprogram/logic/elder'
 import { pointsBetween, sayDuration, sayScore, saySpan, timeBetween } from '../../miniprogram/logic/figures'
 import { fill } from '../../miniprogram/logic/fill'
@@ -164,4 +166,30 @@ test("the own line tells the place in words, and what is missing unless the cont
   assert.equal(ownRow(mine, { mine: '' }, WORDS, true).city, '')
   assert.equal(ownRow({ ...mine, around: [] }, { mine: '' }, WORDS, false).city, '')
   assert.equal(ownRow({ ...mine, rank: 1, around: [line(1, true)] }, { mine: '' }, WORDS, false).city, 'first')
+})
+
+test('a long time left has hours', () => {
+  assert.deepEqual([7_199_000, 7_200_000, 86_399_001].map(clockFace), ['119:59', '2:00:00', '24:00:00'])
+})
+
+test('an occasion names its weekday, and both days where it ends on another', () => {
+  const now = Date.parse('2026-05-01T09:00:00+08:00')
+  assert.equal(dates.sayOccasion('2026-05-01T15:00:00+08:00', '2026-05-01T17:00:00+08:00', now), '5月1日 周五 15:00—17:00')
+  assert.equal(dates.sayOccasion('2026-05-01T22:00:00+08:00', '2026-05-02T00:00:00+08:00', now), '5月1日 周五 22:00—24:00')
+  assert.equal(dates.sayOccasion('2026-05-01T22:00:00+08:00', '2026-05-02T01:00:00+08:00', now), '5月1日 周五 22:00 至 5月2日 01:00')
+  assert.deepEqual(dates.daysFrom(Date.parse('2026-04-29T23:30:00+08:00'), 3), ['2026-04-29', '2026-04-30', '2026-05-01'])
+  assert.equal(dates.sayShortDay('2026-05-03'), '周日 5月3日')
+})
+
+test('distances are those of a map, and rows without a point come last', () => {
+  const [nanning, liuzhou] = [{ latitude: 22.8167, longitude: 108.3669 }, { latitude: 24.3264, longitude: 109.4281 }]
+  assert.ok(Math.abs(kmBetween(nanning, liuzhou) - 200) < 2, String(kmBetween(nanning, liuzhou)))
+  assert.equal(kmBetween(nanning, nanning), 0)
+  assert.deepEqual([0, 0.4, 1.6, 200.4].map(wholeKm), [1, 1, 2, 200])
+  const rows = [null, liuzhou, null, nanning]
+  assert.deepEqual(nearestFirst(rows, (one) => one, nanning), [nanning, liuzhou, null, null])
+})
+
+test('base64 is that of the platform', () => {
+  for (const text of ['', 'a', 'ab', 'abc', '<svg xmlns="x"/>~']) assert.equal(base64(text), Buffer.from(text).toString('base64'))
 })

@@ -53,6 +53,7 @@ Page({
   boards: () => open('/packages/quiz/board/index?id='),
   records: () => open('/packages/quiz/records/index?id='),
   mistakes: () => open('/packages/quiz/mistakes/index'),
+  tickets: () => open('/packages/lectures/ticket/index'),
   inbox: () => open('/packages/mine/inbox/index'),
   subscriptions: () => open('/packages/mine/subscriptions/index'),
   settings: () => open('/packages/mine/settings/index'),

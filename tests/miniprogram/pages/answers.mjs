@@ -102,6 +102,22 @@ export const unit = (id, name) => ({ id, name, kind: "association", level: "city
 export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", page: null, posted_at: at("08:30"), not_pushed_reason: null, ...changes });
 export const items = (...all) => ({ items: all, next: null });
 
+/** A lecture of two hours with free seats, three days after NOW. */
+export const lecture = (id, changes = {}) => ({
+  id, kind: "lecture", title: `讲座${id}`, state: "published", phase: "open", remark: null, programme: "bagui-forum-lectures", series: { id: "ser1", title: "八桂讲坛" },
+  series_number: 3, speaker: "覃教授", speaker_post: "广西大学教授", speaker_bio: "研究喀斯特地貌三十年。", abstract: "溶洞是怎样形成的。", audiences: ["youth", "elder"],
+  city: "450100", city_name: "南宁市", county: "450103", county_name: "青秀区", venue: "广西图书馆报告厅", address: "民族大道61号", latitude: 22.8167, longitude: 108.3669,
+  starts_at: at("15:00", "2026-06-20"), ends_at: at("17:00", "2026-06-20"), signup_opens_at: at("09:00", "2026-06-10"), signup_closes_at: at("12:00", "2026-06-20"),
+  seats: 300, seats_left: 12, waitlist_length: 0, waitlist_open: true, party_max: 1, offer_minutes: 30, phone_needed: false, questions: [], lottery: null, live_link: null,
+  office_phone: "", notes: "", me: null, ...changes,
+});
+export const CODE = "K1AAAAAAABMNOPQRSTUVWXYZ23";
+export const place = (status, changes = {}) => ({ status, party_size: 1, position: null, offer_expires_at: null, ticket: status === "confirmed" ? { code: CODE } : null, ...changes });
+export const ticket = (id, changes = {}) => ({
+  activity: id, title: `讲座${id}`, venue: "广西图书馆报告厅", address: "民族大道61号", starts_at: at("15:00", "2026-06-20"), ends_at: at("17:00", "2026-06-20"), phase: "open",
+  place: place("confirmed"), ...changes,
+});
+
 /** The server of a usual day: one open contest, a citizen who has agreed. */
 export const USUAL = {
   "POST /login": LOGIN,
@@ -135,4 +151,10 @@ export const USUAL = {
   "POST /me/consents": { policy_version: "2026-1", guardian: false, under_14: false, given_at: at("09:00") },
   "GET /me/export": { exported_at: at("09:00"), held: { nickname: "韦小妹", attempts: [] } },
   "DELETE /me": null,
+  "GET /activities": items(lecture("a1"), lecture("a2")),
+  "GET /activities/{ref}": ({ path }) => lecture(path.split("/").at(-1)),
+  "POST /activities/{ref}/signup": { status: 201, body: place("confirmed") },
+  "DELETE /activities/{ref}/signup": null,
+  "POST /activities/{ref}/signup/offer": place("confirmed"),
+  "GET /me/tickets": { items: [ticket("a1"), ticket("a2")] },
 };

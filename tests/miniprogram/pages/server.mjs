@@ -8,6 +8,7 @@ const KEYED = new Set([
   "POST /me/unit-requests",
   "POST /contests/{ref}/attempts", "POST /attempts/{ref}/next", "POST /attempts/{ref}/submission", "POST /practice",
   "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
+  "POST /activities/{ref}/signup", "DELETE /activities/{ref}/signup", "POST /activities/{ref}/signup/offer",
 ]);
 
 /** A refusal as the server words it. */

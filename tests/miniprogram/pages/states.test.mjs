@@ -60,6 +60,8 @@ const EMPTY = [
   ["packages/quiz/practice/index", { "POST /practice": { id: "p1", questions: [] } }, (t) => [t.none]],
   ["packages/quiz/practice/index?from=mistakes", { "POST /practice": { id: "p1", questions: [] } }, (t) => [t.none_wrong]],
   ["packages/quiz/mistakes/index", { "GET /me/mistakes": items() }, (t) => [t.none]],
+  ["packages/lectures/list/index", { "GET /activities": items() }, (t) => [t.none, t.clear]],
+  ["packages/lectures/ticket/index", { "GET /me/tickets": { items: [] } }, (t) => [t.none, t.find]],
   ["packages/mine/inbox/index", { "GET /me/inbox": items() }, (t) => [t.none]],
   ["packages/mine/unit/index", { "GET /units": items() }, (t) => [t.nothing]],
   ["packages/mine/subscriptions/index", { "GET /me/subscriptions": { remaining: {} } }, (t) => [t.left.replace("{count}", "0"), t.quiet_none]],
@@ -76,6 +78,7 @@ const PRIVATE = [
   ["packages/quiz/practice/index", ["题目q7"]],
   ["packages/quiz/share/index?id=att_1", null],
   ["packages/mine/profile/index", ["青秀区"]],
+  ["packages/lectures/signup/index?id=a1", ["讲座a1"]],
   ["packages/mine/unit/index", ["南宁市科技馆"]],
   ["packages/mine/subscriptions/index", ["答题提醒"]],
 ];

@@ -1,0 +1,112 @@
+/** Lectures and other dated activities: list, sign-up, offers, and the user's own tickets. */
+import type { Client } from './client'
+import type { Audience, Page } from './shapes'
+
+export type Phase = 'not_open' | 'lottery' | 'open' | 'closed' | 'postponed' | 'cancelled' | 'ended'
+export type PlaceState =
+  | 'confirmed' | 'offered' | 'waitlisted' | 'entered' | 'withdrawn' | 'declined' | 'expired' | 'removed' | 'called_off'
+
+/** The user's place; `position` counts from 1 on the waitlist. */
+export interface Place {
+  status: PlaceState
+  party_size: number
+  position: number | null
+  offer_expires_at: string | null
+  ticket: { code: string } | null
+}
+
+export interface SignUpQuestion {
+  key: string
+  label: string
+  /** Without options the answer is a text. */
+  options: string[]
+  needed: boolean
+}
+
+export interface Activity {
+  id: string
+  title: string
+  phase: Phase
+  remark: string | null
+  series: { id: string; title: string } | null
+  series_number: number | null
+  speaker: string
+  speaker_post: string
+  speaker_bio: string
+  abstract: string
+  audiences: Audience[]
+  city_name: string | null
+  county_name: string | null
+  venue: string
+  address: string
+  /** In degrees on WeChat's map (GCJ-02). */
+  latitude: number | null
+  longitude: number | null
+  starts_at: string
+  ends_at: string
+  signup_opens_at: string
+  signup_closes_at: string
+  seats: number
+  seats_left: number
+  waitlist_length: number
+  waitlist_open: boolean
+  party_max: number
+  phone_needed: boolean
+  questions: SignUpQuestion[]
+  lottery: { draw_at: string; entered: number } | null
+  live_link: string | null
+  office_phone: string
+  notes: string
+  me: Place | null
+}
+
+export interface ActivityFilter {
+  city?: string
+  programme?: string
+  audience?: string
+  from?: string
+  to?: string
+  after?: string
+  limit: number
+}
+
+export interface SignUpWish {
+  party_size: number
+  answers: Record<string, string>
+  name?: string
+  phone?: string
+  /** The activity whose place is given up in the same step. */
+  instead_of?: string
+}
+
+export interface Ticket {
+  activity: string
+  title: string
+  venue: string
+  address: string
+  starts_at: string
+  ends_at: string
+  phase: Phase
+  place: Place
+}
+
+export function lectures(client: Client) {
+  return {
+    list: (filter: ActivityFilter) =>
+      client.call<Page<Activity>>('GET', '/activities', {
+        who: 'either',
+        query: {
+          city: filter.city, programme: filter.programme, audience: filter.audience,
+          from: filter.from, to: filter.to, after: filter.after, limit: filter.limit,
+        },
+      }),
+    one: (id: string) => client.call<Activity>('GET', `/activities/${id}`, { who: 'either' }),
+    signUp: (id: string, body: SignUpWish, key: string) =>
+      client.call<Place>('POST', `/activities/${id}/signup`, { body, key }),
+    withdraw: (id: string, key: string) =>
+      client.call<void>('DELETE', `/activities/${id}/signup`, { key }),
+    answerOffer: (id: string, accept: boolean, key: string) =>
+      client.call<Place>('POST', `/activities/${id}/signup/offer`, { body: { accept }, key }),
+    tickets: () => client.call<{ items: Ticket[] }>('GET', '/me/tickets'),
+  }
+}

@@ -1,0 +1,96 @@
+/** One activity: everything about it, and the user's own place with what can be done. */
+import { lectures } from '../../../api/index'
+import type { Activity } from '../../../api/lectures'
+import { dress, dressed } from '../../../kit/dress'
+import { act, load } from '../../../kit/load'
+import { callNumber, confirm, copy, endPull, freshKey, open, say, showOnMap, wire } from '../../../platform/wx'
+import type { Fact } from './shown'
+import { shownOf } from './shown'
+
+Page({
+  data: {
+    ...dressed('lecture'),
+    state: 'loading',
+    problem: '',
+    busy: false,
+    id: '',
+    activity: null as Activity | null,
+    facts: [] as Fact[],
+    ...{ say: '', free: false, hasPoint: false, action: '' },
+    ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false },
+  },
+
+  onLoad(query: Record<string, string | undefined>) {
+    this.setData({ id: query.id ?? '' })
+  },
+  onShow() {
+    dress(this, 'lecture')
+    void this.read()
+  },
+
+  async read() {
+    await load(this, async () => {
+      const { t, c, id } = this.data
+      return shownOf(await lectures.one(id), wire.now(), t, c)
+    })
+  },
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+
+  signUp() {
+    open(`/packages/lectures/signup/index?id=${this.data.id}`)
+  },
+  ticket: () => open('/packages/lectures/ticket/index'),
+
+  async withdraw() {
+    const { t } = this.data
+    const yes = await confirm({
+      title: t.withdraw, content: t.withdraw_ask, yes: t.withdraw_yes, no: t.withdraw_no, danger: true,
+    })
+    if (!yes) return
+    const key = freshKey()
+    await act(this, async () => {
+      await lectures.withdraw(this.data.id, key)
+      say(t.withdrawn)
+      await this.read()
+    })
+  },
+  accept() {
+    void this.answer(true)
+  },
+  async decline() {
+    const { t } = this.data
+    const yes = await confirm({ title: t.decline, content: t.decline_ask, yes: t.decline, no: t.withdraw_no, danger: true })
+    if (yes) void this.answer(false)
+  },
+  /** Answers the offer; a late answer is refused, and the page then shows what came of it. */
+  async answer(accept: boolean) {
+    const { t } = this.data
+    const key = freshKey()
+    await act(this, async () => {
+      await lectures.answerOffer(this.data.id, accept, key)
+      say(accept ? t.accepted : t.declined)
+    })
+    await this.read()
+  },
+
+  map() {
+    const { activity } = this.data
+    if (!activity || activity.latitude === null || activity.longitude === null) return
+    const { latitude, longitude, venue: name, address } = activity
+    showOnMap({ latitude, longitude, name, address })
+  },
+  call() {
+    callNumber(this.data.activity?.office_phone ?? '')
+  },
+  async copyLink() {
+    const { t, activity } = this.data
+    say((await copy(activity?.live_link ?? '')) ? t.copied : t.not_copied)
+  },
+
+  onShareAppMessage() {
+    return { title: this.data.activity?.title ?? this.data.t.title, path: `/packages/lectures/detail/index?id=${this.data.id}` }
+  },
+})

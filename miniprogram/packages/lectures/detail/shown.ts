@@ -1,0 +1,89 @@
+/** One activity as its page displays it. */
+import type { Activity, Place } from '../../../api/lectures'
+import { sayEnd, sayInstant, sayOccasion } from '../../../logic/dates'
+import { pointOf } from '../../../logic/distance'
+import { fill } from '../../../logic/fill'
+import type { words } from '../../../texts/index'
+import { sayPlace, sayStanding, wayOf } from '../standing'
+
+type Words = ReturnType<typeof words<'lecture'>>
+type Common = ReturnType<typeof words<'common'>>
+
+export interface Fact {
+  name: string
+  value: string
+}
+
+export function shownOf(one: Activity, now: number, t: Words, c: Common) {
+  const way = wayOf(one)
+  return {
+    activity: one,
+    say: sayStanding(one, now, c),
+    free: way === 'seat' || way === 'lottery',
+    facts: factsOf(one, now, t),
+    hasPoint: pointOf(one) !== null,
+    action: one.me ? '' : { seat: t.sign_up, wait: t.wait, lottery: t.enter, none: '' }[way],
+    ...mineOf(one, now, t, c),
+  }
+}
+
+function factsOf(one: Activity, now: number, t: Words): Fact[] {
+  const speaker = [one.speaker, one.speaker_post].filter(Boolean).join(' ')
+  const every = [
+    { name: t.time, value: sayOccasion(one.starts_at, one.ends_at, now) },
+    { name: t.venue, value: placeOf(one) },
+    { name: t.speaker, value: speaker },
+    { name: t.about_speaker, value: one.speaker_bio },
+    { name: t.abstract, value: one.abstract },
+    { name: t.audiences, value: one.audiences.map((each) => t[each]).filter(Boolean).join('、') },
+    { name: t.series, value: seriesOf(one, t) },
+    { name: t.sign_up_time, value: `${sayInstant(one.signup_opens_at, now)}—${sayEnd(one.signup_closes_at, now)}` },
+    { name: t.draw, value: drawOf(one, now, t) },
+    { name: t.seats, value: seatsOf(one, t) },
+    { name: t.party, value: one.party_max > 1 ? fill(t.people, { count: one.party_max }) : '' },
+    { name: t.notes, value: one.notes },
+    { name: t.phone, value: one.office_phone },
+    { name: t.live, value: one.live_link ?? '' },
+  ]
+  return every.filter(({ value }) => value !== '')
+}
+
+const placeOf = ({ city_name: city, county_name: county, venue, address }: Activity): string =>
+  [address || [city, county].filter(Boolean).join(''), venue].filter(Boolean).join(' ')
+
+function seriesOf({ series, series_number: number }: Activity, t: Words): string {
+  if (!series) return ''
+  return number === null ? series.title : fill(t.in_series, { title: series.title, number })
+}
+
+const drawOf = ({ lottery }: Activity, now: number, t: Words): string =>
+  lottery ? fill(t.draw_so_far, { time: sayInstant(lottery.draw_at, now), count: lottery.entered }) : ''
+
+function seatsOf({ seats, seats_left: left, waitlist_length: waiting }: Activity, t: Words): string {
+  return left > 0 || waiting === 0 ? fill(t.seats_of, { seats, left }) : fill(t.seats_waiting, { seats, waiting })
+}
+
+/** The user's own place; `status` is empty without one. */
+function mineOf(one: Activity, now: number, t: Words, c: Common) {
+  const { me } = one
+  return {
+    status: me?.status ?? '',
+    mine: sayPlace(me, c),
+    people: me ? fill(t.mine_people, { count: me.party_size }) : '',
+    note: me ? noteOf(me, one, now, t) : '',
+    /** On this phone's clock by the server's time; 0 without an offer. */
+    endsAt: me?.offer_expires_at ? Date.parse(me.offer_expires_at) : 0,
+    canLeave: me !== null && Date.parse(one.starts_at) > now && one.phase !== 'cancelled',
+  }
+}
+
+function noteOf(me: Place, { lottery }: Activity, now: number, t: Words): string {
+  const time = (at: string | null | undefined) => (at ? sayInstant(at, now) : '')
+  const notes: Partial<Record<Place['status'], string>> = {
+    confirmed: t.confirmed_note,
+    waitlisted: t.waitlisted_note,
+    offered: fill(t.offered_note, { time: time(me.offer_expires_at) }),
+    entered: fill(t.entered_note, { time: time(lottery?.draw_at) }),
+  }
+  return notes[me.status] ?? ''
+}

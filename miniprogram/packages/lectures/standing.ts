@@ -1,0 +1,49 @@
+/** An activity's sign-up, and the user's own place, in plain words. */
+import type { Activity, Place } from '../../api/lectures'
+import { sayInstant } from '../../logic/dates'
+import { fill } from '../../logic/fill'
+import type { words } from '../../texts/index'
+
+type Common = ReturnType<typeof words<'common'>>
+type Facts = Pick<Activity, 'phase' | 'signup_opens_at' | 'lottery' | 'seats_left' | 'waitlist_open'>
+
+/** What a tap on the sign-up button leads to; `none` without a button. */
+export type SignUpWay = 'seat' | 'wait' | 'lottery' | 'none'
+
+export function wayOf({ phase, seats_left: left, waitlist_open: waits }: Facts): SignUpWay {
+  if (phase === 'lottery') return 'lottery'
+  if (phase !== 'open') return 'none'
+  if (left > 0) return 'seat'
+  return waits ? 'wait' : 'none'
+}
+
+export function sayStanding(one: Facts, now: number, c: Common): string {
+  switch (one.phase) {
+    case 'not_open':
+      return fill(c.act_not_open, { time: sayInstant(one.signup_opens_at, now) })
+    case 'lottery':
+      return fill(c.act_lottery, { time: sayInstant(one.lottery?.draw_at ?? one.signup_opens_at, now) })
+    case 'open':
+      if (one.seats_left > 0) return fill(c.act_left, { count: one.seats_left })
+      return one.waitlist_open ? c.act_wait : c.act_full
+    case 'closed':
+      return c.act_closed
+    case 'postponed':
+      return c.act_postponed
+    case 'cancelled':
+      return c.act_cancelled
+    case 'ended':
+      return c.act_ended
+  }
+}
+
+/** The user's own place; empty without one, and for a place that is over. */
+export function sayPlace(place: Place | null, c: Common): string {
+  const said: Partial<Record<Place['status'], string>> = {
+    confirmed: c.act_confirmed,
+    offered: c.act_offered,
+    waitlisted: fill(c.act_waitlisted, { count: place?.position ?? 1 }),
+    entered: c.act_entered,
+  }
+  return (place && said[place.status]) ?? ''
+}

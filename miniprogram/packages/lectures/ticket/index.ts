@@ -1,0 +1,80 @@
+/** The user's tickets: readable without network, with the screen bright while a code is shown. */
+import { lectures } from '../../../api/index'
+import type { Ticket } from '../../../api/lectures'
+import { sayInstant } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { dress, dressed } from '../../../kit/dress'
+import { load } from '../../../kit/load'
+import { brighten, dim, endPull, open, wire } from '../../../platform/wx'
+import type { Row } from './rows'
+import { rowOf } from './rows'
+
+const KEY = 'tickets'
+
+interface Kept {
+  at: number
+  items: Ticket[]
+}
+
+Page({
+  data: {
+    ...dressed('ticket'),
+    state: 'loading',
+    problem: '',
+    rows: [] as Row[],
+    kept: '',
+    /** The activity whose code is shown; one at a time, so that a scanner reads the right one. */
+    shown: '',
+  },
+
+  onShow() {
+    dress(this, 'ticket')
+    this.showKept()
+    void this.read()
+  },
+  onHide: () => dim(),
+  onUnload: () => dim(),
+
+  /** Shows the copy on this phone until the server answers. */
+  showKept() {
+    const kept = wire.read<Kept>(KEY)
+    if (!kept || kept.items.length === 0) return
+    const time = sayInstant(new Date(kept.at).toISOString(), wire.now())
+    this.setData({ ...this.rowsOf(kept.items), state: 'content', kept: fill(this.data.t.kept, { time }) })
+    this.light()
+  },
+  async read() {
+    await load(this, async () => {
+      const { items } = await lectures.tickets()
+      wire.write(KEY, { at: wire.now(), items })
+      return { ...this.rowsOf(items), kept: '', state: items.length > 0 ? 'content' : 'empty' }
+    })
+    this.light()
+  },
+
+  /** The cards; the first code is shown, or the one that was. */
+  rowsOf(items: Ticket[]) {
+    const { t, c, shown } = this.data
+    const rows = items.map((one) => rowOf(one, wire.now(), t, c))
+    const codes = rows.filter(({ picture }) => picture !== '').map(({ id }) => id)
+    return { rows, shown: codes.includes(shown) ? shown : (codes[0] ?? '') }
+  },
+  light() {
+    if (this.data.state === 'content' && this.data.shown !== '') brighten()
+    else dim()
+  },
+
+  show(event: WechatMiniprogram.TouchEvent) {
+    const id = event.currentTarget.dataset.id as string
+    this.setData({ shown: id === this.data.shown ? '' : id })
+    this.light()
+  },
+  async onPullDownRefresh() {
+    await this.read()
+    endPull()
+  },
+  detail(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/lectures/detail/index?id=${event.currentTarget.dataset.id as string}`)
+  },
+  find: () => open('/packages/lectures/list/index'),
+})

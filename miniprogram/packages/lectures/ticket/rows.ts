@@ -1,0 +1,47 @@
+/** The user's places as cards; a seat has the code that a scanner reads. */
+import type { Ticket } from '../../../api/lectures'
+import { base64 } from '../../../logic/base64'
+import { sayOccasion } from '../../../logic/dates'
+import { fill } from '../../../logic/fill'
+import { qrSvg } from '../../../logic/qr'
+import type { words } from '../../../texts/index'
+import { sayPlace } from '../standing'
+
+type Words = ReturnType<typeof words<'ticket'>>
+type Common = ReturnType<typeof words<'common'>>
+
+export interface Row {
+  id: string
+  title: string
+  time: string
+  venue: string
+  address: string
+  people: string
+  say: string
+  /** In groups of four; empty without a seat that is certain. */
+  number: string
+  picture: string
+  /** The words of the picture. */
+  label: string
+}
+
+/** A cancelled or postponed activity says so instead of the place in it. */
+const stateOf = ({ phase, place }: Ticket, c: Common): string =>
+  phase === 'cancelled' ? c.act_cancelled : phase === 'postponed' ? c.act_postponed : sayPlace(place, c)
+
+export function rowOf(one: Ticket, now: number, t: Words, c: Common): Row {
+  const valid = one.place.status === 'confirmed' && one.phase !== 'cancelled'
+  const code = valid ? (one.place.ticket?.code ?? '') : ''
+  return {
+    id: one.activity,
+    title: one.title,
+    time: sayOccasion(one.starts_at, one.ends_at, now),
+    venue: one.venue,
+    address: one.address,
+    people: fill(t.people, { count: one.place.party_size }),
+    say: stateOf(one, c),
+    number: code.replace(/(.{4})(?=.)/g, '$1 '),
+    label: fill(t.code, { code }),
+    picture: code ? `data:image/svg+xml;base64,${base64(qrSvg(code))}` : '',
+  }
+}

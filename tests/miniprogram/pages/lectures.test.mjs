@@ -1,0 +1,385 @@
+// Lectures: the list with its filters, one activity with one's own place in it, sign-up and tickets.
+
+import assert from "node:assert/strict";
+import { plain } from "../../phone/kit.mjs";
+import { CAMPAIGN, CODE, NOW, PROFILE, items, lecture, place, ticket } from "./answers.mjs";
+import { asked, on, scene } from "./scene.mjs";
+import { OFFLINE, held, refusal } from "./server.mjs";
+
+const LIST = "packages/lectures/list/index";
+const DETAIL = "packages/lectures/detail/index?id=a1";
+const SIGN_UP = "packages/lectures/signup/index?id=a1";
+const TICKETS = "packages/lectures/ticket/index";
+const SEND = "POST /activities/{ref}/signup";
+const ONE = "GET /activities/{ref}";
+const fill = (text, values) => Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), text);
+const shows = (changes) => ({ script: { [ONE]: lecture("a1", changes) } });
+const titles = (phone) => plain(phone.page.data.cards).map(({ title }) => title);
+const pickIn = async (phone, words) => {
+  await phone.until(() => phone.page.data.sheet !== "", "the sheet");
+  await phone.tap(phone.all("*").findLast((one) => one.textContent.trim() === words));
+};
+
+// The list
+
+scene("home and the page of one's own lead to lectures, before any log-in too", "pages/home/index", { script: { "POST /login": refusal(503, "wechat_away", "") } }, async (phone, server) => {
+  await phone.comes("科学素质网络竞赛");
+  await phone.tap(phone.named(phone.page.data.t.lectures));
+  await on(phone, LIST);
+  await phone.comes("讲座a1");
+  assert.equal(server.to("GET /activities")[0].headers.authorization, undefined);
+  await phone.wx.switchTab({ url: "/pages/mine/index" });
+});
+
+scene("what is signed up for is reached from the page of one's own", "pages/mine/index", {}, async (phone) => {
+  await phone.says("韦小妹");
+  await phone.tapWords(phone.page.data.t.tickets);
+  await on(phone, TICKETS);
+});
+
+const STATES = [
+  ["not_open", {}, (c) => fill(c.act_not_open, { time: "6月10日 09:00" })],
+  ["lottery", { lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: "c", seed: null, entered: 7 } }, (c) => fill(c.act_lottery, { time: "6月18日 12:00" })],
+  ["open", {}, (c) => fill(c.act_left, { count: 12 })],
+  ["open", { seats_left: 0 }, (c) => c.act_wait],
+  ["open", { seats_left: 0, waitlist_open: false }, (c) => c.act_full],
+  ["closed", {}, (c) => c.act_closed],
+  ["postponed", {}, (c) => c.act_postponed],
+  ["cancelled", {}, (c) => c.act_cancelled],
+  ["ended", {}, (c) => c.act_ended],
+  ["open", { me: place("confirmed") }, (c) => c.act_confirmed],
+  ["open", { me: place("waitlisted", { position: 4 }) }, (c) => fill(c.act_waitlisted, { count: 4 })],
+  ["open", { me: place("offered", { offer_expires_at: "2026-06-17T09:30:00+08:00" }) }, (c) => c.act_offered],
+  ["lottery", { me: place("entered") }, (c) => c.act_entered],
+];
+
+scene("each state of a sign-up is said in plain words", LIST, { script: { "GET /activities": items(...STATES.map(([phase, changes], at) => lecture(`s${at}`, { phase, ...changes }))) } }, async (phone) => {
+  const { c, t } = phone.page.data;
+  await phone.says(t.end);
+  for (const [at, [, , words]] of STATES.entries()) {
+    const card = phone.all("[role=button]").find((one) => one.textContent.includes(`讲座s${at}`));
+    assert.ok(card.textContent.includes(words(c)), `${at}: ${card.textContent}`);
+  }
+  await phone.says("6月20日 周六 15:00—17:00");
+  await phone.says("南宁市 广西图书馆报告厅");
+});
+
+scene("day, city, programme and audience go together, and all come back by one tap", LIST, {}, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(`${t.tomorrow} 6月18日`);
+  await asked(phone, server, "GET /activities", 2);
+  for (const [all, words] of [[t.all_cities, "柳州市"], [t.all_programmes, "活动b"], [t.all_audiences, t.elder]]) {
+    await phone.says("讲座a1");
+    await phone.tap(phone.named(all));
+    await pickIn(phone, words);
+  }
+  server.will({ "GET /activities": items() });
+  await phone.tapWords("周五 6月19日");
+  await phone.says(t.none);
+  assert.deepEqual(plain(server.to("GET /activities").at(-1).query), { city: "450200", programme: "b", audience: "elder", from: "2026-06-19", to: "2026-06-19", limit: "20" });
+  server.will({ "GET /activities": items(lecture("a1")) });
+  await phone.tapWords(t.clear);
+  await phone.says("讲座a1");
+  assert.deepEqual(plain(server.to("GET /activities").at(-1).query), { limit: "20" });
+  for (const words of [t.all_cities, t.all_programmes, t.all_audiences]) await phone.says(words);
+});
+
+scene("later activities come when the end is reached, and the end is said", LIST, { script: { "GET /activities": [{ items: [lecture("a1")], next: "c1" }, items(lecture("a9"))] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(t.more);
+  await phone.page.onReachBottom();
+  await phone.says("讲座a9");
+  await phone.says(t.end);
+  assert.equal(server.to("GET /activities")[1].query.after, "c1");
+  await phone.page.onReachBottom();
+  assert.equal(server.to("GET /activities").length, 2);
+});
+
+const FAR = lecture("far", { latitude: 24.3264, longitude: 109.4281 });
+const NOWHERE = lecture("nowhere", { latitude: null, longitude: null });
+const HERE = { position: { latitude: 22.8167, longitude: 108.3669 } };
+
+scene("the nearest comes first, and the position stays on the phone", LIST, { answers: HERE, script: { "GET /activities": [items(FAR), { items: [FAR, NOWHERE], next: "c1" }, items(lecture("near"))] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("讲座far");
+  assert.deepEqual(phone.shell.asked.filter(([kind]) => kind === "position"), [], "nobody asks before it is chosen");
+  await phone.tapWords(t.by_distance);
+  await phone.says(t.distance_note);
+  await phone.until(() => titles(phone).length === 3, "all pages");
+  assert.deepEqual(titles(phone), ["讲座near", "讲座far", "讲座nowhere"]);
+  for (const words of [t.near, fill(t.away, { km: 200 })]) await phone.says(words);
+  assert.doesNotMatch(JSON.stringify(server.asked.map(({ path, query, body, headers }) => ({ path, query, body, headers }))), /22\.81|108\.36|latitude/);
+});
+
+scene("without a position the order stays that of time", LIST, { answers: { position: () => null } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says("讲座a1");
+  await phone.tapWords(t.by_distance);
+  await phone.says(t.no_position);
+  assert.deepEqual([phone.page.data.order, server.to("GET /activities").length], ["time", 1]);
+});
+
+// One activity
+
+scene("all that is known is told, and the map, the office and the live link are at hand", DETAIL, {
+  answers: { map: {}, phoneCall: { called: true } },
+  ...shows({ party_max: 3, live_link: "https://live.example.org/1", office_phone: "0771-1234567", notes: "请带身份证。", remark: "改到二楼。" }),
+}, async (phone) => {
+  const { t } = phone.page.data;
+  const told = ["6月20日 周六 15:00—17:00", "民族大道61号 广西图书馆报告厅", "研究喀斯特地貌三十年。", `${t.youth}、${t.elder}`, fill(t.in_series, { title: "八桂讲坛", number: 3 }),
+    "6月10日 09:00—6月20日 12:00", fill(t.seats_of, { seats: 300, left: 12 }), fill(t.people, { count: 3 }), "请带身份证。", "改到二楼。", "https://live.example.org/1"];
+  for (const words of told) await phone.says(words);
+  await phone.tapWords(t.way);
+  await phone.tapWords(t.call);
+  await phone.tapWords(t.copy_link);
+  await phone.says(t.copied);
+  assert.deepEqual(plain(phone.shell.asked.filter(([kind]) => kind === "map" || kind === "phoneCall")), [
+    ["map", { latitude: 22.8167, longitude: 108.3669, name: "广西图书馆报告厅", address: "民族大道61号", scale: 16 }], ["phoneCall", { phoneNumber: "0771-1234567" }],
+  ]);
+  const { card } = await phone.shell.program.share("menu");
+  assert.deepEqual([card.title, card.path], ["讲座a1", `/${DETAIL}`]);
+});
+
+scene("without a point there is no map, and nothing empty is told", DETAIL, shows({ latitude: null, longitude: null, speaker_bio: "", audiences: [], series: null }), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says("溶洞是怎样形成的。");
+  for (const words of [t.way, t.about_speaker, t.audiences, t.series, t.live, t.call]) assert.ok(!phone.words.includes(words), words);
+});
+
+for (const [what, changes, word] of [
+  ["a free seat", {}, "sign_up"], ["the waitlist", { seats_left: 0 }, "wait"],
+  ["a lottery", { phase: "lottery", lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: null, seed: null, entered: 0 } }, "enter"],
+])
+  scene(`the button for ${what} opens the sign-up`, DETAIL, shows(changes), async (phone) => {
+    await phone.tapWords(phone.page.data.t[word]);
+    await on(phone, "packages/lectures/signup/index");
+  });
+
+for (const [what, changes] of [["has not begun", { phase: "not_open" }], ["is over", { phase: "closed" }], ["is full to the end", { seats_left: 0, waitlist_open: false }], ["is one's own already", { me: place("confirmed") }]])
+  scene(`there is no button for a sign-up that ${what}`, DETAIL, shows(changes), async (phone) => {
+    const { t } = phone.page.data;
+    await phone.says("溶洞是怎样形成的。");
+    for (const words of [t.sign_up, t.wait, t.enter]) assert.ok(!phone.words.includes(words), words);
+  });
+
+const OFFERED = { seats_left: 0, me: place("offered", { offer_expires_at: "2026-06-17T09:30:00+08:00", ticket: { code: CODE } }) };
+const OFFER = "POST /activities/{ref}/signup/offer";
+
+scene("an offered seat is held with a countdown and can be taken", DETAIL, shows(OFFERED), async (phone, server) => {
+  const { t, c } = phone.page.data;
+  await phone.says(c.act_offered);
+  await phone.says(fill(t.offered_note, { time: "6月17日 09:30" }));
+  await phone.says("30:00");
+  await phone.pass(1_000);
+  await phone.says("29:59");
+  server.will({ [ONE]: lecture("a1", { me: place("confirmed") }) });
+  await phone.tapWords(t.accept);
+  await phone.says(c.act_confirmed);
+  assert.deepEqual(plain(server.to(OFFER)[0].body), { accept: true });
+  await phone.tapWords(t.ticket);
+  await on(phone, TICKETS);
+});
+
+scene("an offer is declined after a question, and a late answer is told and the page shows what came of it", DETAIL, shows(OFFERED), async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.decline);
+  await phone.says(t.decline_ask);
+  await phone.press(t.withdraw_no);
+  assert.equal(server.to(OFFER).length, 0);
+  server.will({ [OFFER]: refusal(409, "offer_expired", "保留时间已过。"), [ONE]: lecture("a1", { seats_left: 0 }) });
+  await phone.tapWords(t.decline);
+  await phone.press(t.decline);
+  await phone.says("保留时间已过。");
+  await phone.says(t.wait);
+  assert.deepEqual(plain(server.to(OFFER)[0].body), { accept: false });
+});
+
+for (const [status, changes, word] of [["waitlisted", { position: 2 }, "waitlisted_note"], ["confirmed", {}, "confirmed_note"]])
+  scene(`a place that is ${status} is given up after a question`, DETAIL, shows({ me: place(status, changes) }), async (phone, server) => {
+    const { t } = phone.page.data;
+    await phone.says(t[word]);
+    await phone.tapWords(t.withdraw);
+    await phone.says(t.withdraw_ask);
+    await phone.press(t.withdraw_no);
+    assert.equal(server.to("DELETE /activities/{ref}/signup").length, 0);
+    await phone.tapWords(t.withdraw);
+    server.will({ [ONE]: lecture("a1") });
+    await phone.press(t.withdraw_yes);
+    await phone.says(t.withdrawn);
+    await phone.says(t.sign_up);
+  });
+
+scene("in a lottery the hour of the draw is told; after the start nobody withdraws", DETAIL, shows({ phase: "lottery", lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: null, seed: null, entered: 9 }, me: place("entered") }), async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.entered_note, { time: "6月18日 12:00" }));
+  await phone.says(fill(t.draw_so_far, { time: "6月18日 12:00", count: 9 }));
+  server.will({ [ONE]: lecture("a1", { phase: "closed", starts_at: new Date(NOW - 60_000).toISOString(), me: place("confirmed") }) });
+  await phone.page.onPullDownRefresh();
+  await phone.says(t.ticket);
+  assert.ok(!phone.words.includes(t.withdraw));
+});
+
+// The sign-up
+
+const QUESTIONS = [{ key: "diet", label: "午餐", options: ["清真", "普通"], needed: true }, { key: "from", label: "从哪里来", options: [], needed: false }];
+const FORM = { party_max: 3, phone_needed: true, questions: QUESTIONS };
+const inputOf = (phone, label) => `wx-input[aria-label="${label}"]`;
+/** The sheet answers every template with yes. */
+const YES = { subscribe: ({ tmplIds }) => ({ results: Object.fromEntries(tmplIds.map((id) => [id, "accept"])) }) };
+const ALL = ["signup-success", "waitlist-promoted", "lecture-reminder", "change-notice"];
+const SENDERS = {
+  "GET /campaign": { ...CAMPAIGN, subscribe_templates: ALL.map((slug) => ({ slug, id: `t-${slug}`, title: slug })) },
+  "GET /me/subscriptions": { remaining: Object.fromEntries(ALL.map((slug) => [`t-${slug}`, 0])) },
+  "POST /me/subscriptions": { remaining: {} },
+};
+
+scene("party, answers, name and a typed phone are sent under one key; what is missing is said first", SIGN_UP, { ...shows(FORM) }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(fill(t.people, { count: 2 }));
+  await phone.tapWords(t.send);
+  await phone.says(t.phone_first);
+  await phone.type(inputOf(phone, t.phone_typed), "12345");
+  await phone.tapWords(t.send);
+  await phone.says(t.phone_wrong);
+  await phone.type(inputOf(phone, t.phone_typed), "13800138000");
+  await phone.tapWords(t.send);
+  await phone.says(fill(t.answer_first, { label: "午餐" }));
+  await phone.tapWords("清真");
+  await phone.type(inputOf(phone, t.name), " 韦小妹 ");
+  await phone.type(inputOf(phone, "从哪里来"), " 青秀区 ");
+  const slow = held({ status: 201, body: place("confirmed", { party_size: 2 }) });
+  server.will({ [SEND]: slow.answer });
+  await phone.tapWords(t.send);
+  await phone.tap(phone.named(t.send));
+  slow.release();
+  await phone.says(t.confirmed);
+  assert.deepEqual(server.to(SEND).map(({ body }) => plain(body)), [{ party_size: 2, answers: { diet: "清真", from: "青秀区" }, name: "韦小妹", phone: "13800138000" }]);
+  assert.deepEqual(phone.shell.asked.filter(([kind]) => kind === "subscribe"), [], "no template has a sender");
+});
+
+scene("WeChat's own number is enough", SIGN_UP, { ...shows({ phone_needed: true }), answers: { phoneNumber: { code: "p1" } } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  server.will({ "POST /me/phone": { phone_masked: "138****8000" } });
+  await phone.tapWords(t.give_phone);
+  await phone.says(`${t.phone_known}138****8000`);
+  await phone.tapWords(t.send);
+  await asked(phone, server, SEND);
+  assert.deepEqual(plain(server.to(SEND)[0].body), { party_size: 1, answers: {} });
+});
+
+scene("the known number is offered", SIGN_UP, { script: { [ONE]: lecture("a1", { phone_needed: true }), "GET /me": { ...PROFILE, phone_masked: "139****0000" } } }, async (phone) => {
+  await phone.says(`${phone.page.data.t.phone_known}139****0000`);
+});
+
+const WANTED = { seat: ["lecture-reminder", "change-notice", "signup-success"], wait: ["waitlist-promoted", "lecture-reminder", "change-notice"] };
+
+for (const [what, changes, word, said] of [["seat", {}, "send", "confirmed"], ["wait", { seats_left: 0 }, "send_wait", "waitlisted"]])
+  scene(`the subscription sheet comes in the very tap, for a ${what}`, SIGN_UP, { script: { ...SENDERS, [ONE]: lecture("a1", changes), [SEND]: { status: 201, body: place(said, { position: 1 }) } }, answers: YES }, async (phone, server) => {
+    const { t } = phone.page.data;
+    await phone.tapWords(t[word]);
+    await phone.says(t[said]);
+    const sheets = phone.shell.asked.filter(([kind]) => kind === "subscribe");
+    assert.deepEqual(plain(sheets), [["subscribe", { tmplIds: WANTED[what].map((slug) => `t-${slug}`), tapped: true }]]);
+    assert.deepEqual(plain(server.to("POST /me/subscriptions")[0].body), { results: Object.fromEntries(WANTED[what].map((slug) => [`t-${slug}`, "accept"])) });
+  });
+
+scene("a party that does not fit is told that it waits", SIGN_UP, shows({ party_max: 3, seats_left: 2 }), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(t.send);
+  assert.ok(!phone.words.includes(t.wait_note));
+  await phone.tapWords(fill(t.people, { count: 3 }));
+  await phone.says(t.wait_note);
+  await phone.says(t.send_wait);
+});
+
+scene("a lottery says that nobody is earlier than others", SIGN_UP, {
+  script: { [ONE]: lecture("a1", { phase: "lottery", lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: null, seed: null, entered: 0 } }), [SEND]: { status: 201, body: place("entered") } },
+}, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.lottery_note, { time: "6月18日 12:00" }));
+  await phone.tapWords(t.send_lottery);
+  await phone.says(t.entered);
+});
+
+scene("a refusal is told in the server's words, the page stays, and grants are kept", SIGN_UP, { script: { ...SENDERS, [SEND]: [refusal(409, "signup_limit_reached", "你同时最多可以报3场活动。"), { status: 201, body: place("confirmed") }] }, answers: YES }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.send);
+  await phone.says("你同时最多可以报3场活动。");
+  await asked(phone, server, "POST /me/subscriptions");
+  await on(phone, "packages/lectures/signup/index");
+  await phone.tapWords(t.send);
+  await phone.says(t.confirmed);
+});
+
+const CLASH = { ...refusal(409, "clashes_with_other_activity", "你在同一时间已经报了《讲座b》。") };
+CLASH.body = { ...CLASH.body, activity: "b", title: "讲座b" };
+
+scene("another activity at the same time can be given up in the same step", SIGN_UP, { script: { [SEND]: [CLASH, CLASH, { status: 201, body: place("confirmed") }] } }, async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.send);
+  await phone.says("你在同一时间已经报了《讲座b》。");
+  await phone.press(t.clash_no);
+  await on(phone, "packages/lectures/signup/index");
+  await phone.tapWords(t.send);
+  await phone.says(t.clash);
+  await phone.press(t.clash_yes);
+  await phone.says(t.confirmed);
+  assert.deepEqual(server.to(SEND).map(({ body }) => body.instead_of), [undefined, undefined, "b"]);
+  assert.notEqual(server.to(SEND)[1].key, server.to(SEND)[2].key);
+});
+
+scene("what was closed meanwhile leads back to the activity", DETAIL, { script: { [ONE]: [lecture("a1"), lecture("a1", { phase: "closed" })] } }, async (phone) => {
+  await phone.tapWords(phone.page.data.t.sign_up);
+  await on(phone, "packages/lectures/signup/index");
+  await phone.says(phone.page.data.t.not_open);
+  await phone.tapWords(phone.page.data.t.back);
+  await on(phone, "packages/lectures/detail/index");
+});
+
+// Tickets
+
+const picture = (phone) => phone.all("wx-image img").map((one) => one.getAttribute("src"));
+
+scene("one code at a time is shown, on a bright screen that is given back on leaving", TICKETS, { before: (window) => (window.__screen = { brightness: 0.3, kept: false }) }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says("讲座a2");
+  await phone.says("K1AA AAAA ABMN OPQR STUV WXYZ 23");
+  await phone.until(() => phone.window.__screen.brightness === 1, "the bright screen");
+  assert.equal(phone.window.__screen.kept, true);
+  assert.equal(picture(phone).length, 1);
+  assert.match(picture(phone)[0], /^data:image\/svg\+xml;base64,PHN2Zy/);
+  await phone.tap(phone.named(`${t.show} 讲座a2`));
+  assert.deepEqual([phone.page.data.shown, picture(phone).length], ["a2", 1]);
+  await phone.tap(phone.named(`${t.hide} 讲座a2`));
+  assert.equal(picture(phone).length, 0);
+  await phone.until(() => phone.window.__screen.brightness === 0.3, "the former screen");
+  assert.equal(phone.window.__screen.kept, false);
+  await phone.tap(phone.named(`${t.show} 讲座a1`));
+  await phone.until(() => phone.window.__screen.brightness === 1, "the bright screen");
+  await phone.tap(phone.named(`${t.open} 讲座a1`));
+  await on(phone, "packages/lectures/detail/index");
+  await phone.until(() => phone.window.__screen.brightness === 0.3, "the former screen");
+});
+
+scene("without network the copy on the phone is shown with its hour", TICKETS, { script: { "GET /me/tickets": OFFLINE, "POST /login": OFFLINE }, keep: { tickets: { at: NOW - 3_600_000, items: [ticket("a1")] } } }, async (phone) => {
+  const { t, c } = phone.page.data;
+  await phone.says(fill(t.kept, { time: "6月17日 08:00" }));
+  await phone.comes(c.offline);
+  await phone.says("讲座a1");
+  assert.equal(picture(phone).length, 1);
+});
+
+scene("what was read is kept, and replaced by what the server says next", TICKETS, { keep: { tickets: { at: NOW - 3_600_000, items: [ticket("old")] } } }, async (phone) => {
+  await phone.says("讲座a1");
+  assert.ok(!phone.words.includes("讲座old"));
+  assert.deepEqual(plain(phone.wx.getStorageSync("tickets")).items.map(({ activity }) => activity), ["a1", "a2"]);
+});
+
+scene("who waits, or whose activity is called off, has no code", TICKETS, {
+  script: { "GET /me/tickets": { items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
+}, async (phone) => {
+  const { c, t } = phone.page.data;
+  for (const words of [fill(c.act_waitlisted, { count: 5 }), c.act_offered, c.act_cancelled]) await phone.says(words);
+  assert.equal(picture(phone).length, 0);
+  assert.ok(!phone.words.includes(t.show));
+});
