@@ -13,7 +13,17 @@ from server.activities.kinds import PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
 from server.activities.kinds import SignUpPhase as SignUpPhase
+from server.activities.lifecycle import DraftRefused as DraftRefused
 from server.activities.models import Activity, ActivitySeries, Seating
+from server.activities.moving import ActivityChange as ActivityChange
+from server.activities.moving import Move as Move
+from server.activities.moving import due_closings as due_closings
+from server.activities.moving import id_of_writable as id_of_writable
+from server.activities.moving import store_cancellation as store_cancellation
+from server.activities.moving import store_closing as store_closing
+from server.activities.moving import store_move as store_move
+from server.activities.moving import store_new_date as store_new_date
+from server.activities.moving import store_postponement as store_postponement
 from server.activities.reading import ActivityStatus as ActivityStatus
 from server.activities.reading import ActivityView as ActivityView
 from server.activities.reading import WantedActivities as WantedActivities

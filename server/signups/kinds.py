@@ -12,7 +12,8 @@ class SignUpState(StrEnum):
     OFFERED = "offered"
     WAITLISTED = "waitlisted"
     ENTERED = "entered"
-    # Ended by the person, by a missed offer, by an organizer, or because the activity is cancelled.
+    # Ended by the person, by a missed offer or the end of the activity (expired), by an organizer,
+    # or because the activity is cancelled (called off).
     WITHDRAWN = "withdrawn"
     DECLINED = "declined"
     EXPIRED = "expired"

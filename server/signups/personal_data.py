@@ -13,6 +13,8 @@ from server.signups.kinds import SignUpState
 from server.signups.models import SignUp, SignUpNotice
 from server.signups.places import activities_to_lock, read_places
 
+_POSTPONED = activities.ActivityState.POSTPONED
+
 
 def give_up_places(uow: UnitOfWork, citizen_id: int) -> None:
     """Give up the places of a citizen in activities that have not begun, and delete the messages.
@@ -27,7 +29,7 @@ def give_up_places(uow: UnitOfWork, citizen_id: int) -> None:
     locked = activities.lock_seats(uow, activities_to_lock(places, *touched))
     for held in read_places(uow, citizen_id).held:
         mine = locked.get(held.activity_id)
-        if mine is not None and uow.now < mine.starts_at:
+        if mine is not None and (uow.now < mine.starts_at or mine.state is _POSTPONED):
             waitlist.uncount_place(mine, held.state, held.party_size)
             store.settle_signup(uow, held.id, SignUpState.WITHDRAWN)
     for one in locked.values():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from server.activities import service as activities
-from server.activities.service import ActivityTimes
+from server.activities.service import ActivityState, ActivityTimes
 from server.base.uow import UnitOfWork
 from server.signups import store
 from server.signups.kinds import HOPING, SEATED
@@ -27,10 +27,14 @@ class HeldPlaces:
     def beside(self, wanted: ActivityTimes) -> Iterator[Held]:
         """The sign-ups in other activities at the same time."""
         for one in self.held:
-            if one.activity_id == wanted.id:
+            # The old date of a postponed activity clashes with nothing.
+            if one.activity_id == wanted.id or self._is_postponed(one):
                 continue
             if activities.do_overlap(self.times[one.activity_id], wanted):
                 yield one
+
+    def _is_postponed(self, held: Held) -> bool:
+        return self.times[held.activity_id].state is ActivityState.POSTPONED
 
     def seated_beside(self, wanted: ActivityTimes, leaving: Held | None = None) -> Held | None:
         """A place with seats at the same time, except the one that is given up."""
@@ -46,7 +50,12 @@ def read_places(uow: UnitOfWork, citizen_id: int) -> HeldPlaces:
     """The live sign-ups of a citizen in activities that have not ended."""
     held = store.live_of(uow, citizen_id)
     times = activities.times_of(uow, [one.activity_id for one in held])
-    running = [one for one in held if times[one.activity_id].ends_at > uow.now]
+    running = [
+        one
+        for one in held
+        if times[one.activity_id].ends_at > uow.now
+        or times[one.activity_id].state is ActivityState.POSTPONED
+    ]
     return HeldPlaces(held=running, times=times)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from server.accounts import service as accounts
 from server.activities import service as activities
-from server.activities.service import ActivityTimes, LockedSeats, SignUpPhase
+from server.activities.service import ActivityState, ActivityTimes, LockedSeats, SignUpPhase
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.signups import limits, store, waitlist
@@ -115,7 +115,7 @@ def withdraw(uow: UnitOfWork, citizen_id: int, ref: str) -> bool:
     if own is None:
         return False
     mine = locked[left.id]
-    if uow.now >= mine.starts_at:
+    if uow.now >= mine.starts_at and mine.state is not ActivityState.POSTPONED:
         raise AlreadyStarted
     _end_place(uow, mine, own, SignUpState.WITHDRAWN)
     _serve_others(uow, locked)

@@ -1,4 +1,4 @@
-"""Background tasks: expired offers, lotteries, seats that stayed free, messages."""
+"""Background tasks: expired offers, lotteries, free seats, messages, and the closing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import select
 from server.activities import service as activities
 from server.base.errors import AppError
 from server.base.jobs import Task, TaskContext
-from server.signups import lottery, notices, reminders, store, waitlist
+from server.signups import changes, lottery, notices, reminders, store, waitlist
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
 
@@ -94,10 +94,22 @@ def plan_reminders(context: TaskContext, *_ids: int) -> int:
     return added
 
 
+def close_activities(context: TaskContext, *_ids: int) -> int:
+    """Close the activities that ended a day ago; return how many."""
+    with context.uow_factory.begin(read_only=True) as reading:
+        due = activities.due_closings(reading)
+    closed = 0
+    for activity_id in due:
+        with context.uow_factory.begin() as uow:
+            closed += changes.close_activity(uow, activity_id)
+    return closed
+
+
 TASKS = (
     Task(name="signups.expire_offers", step=expire_offers, every_seconds=2),
     Task(name="signups.draw_lotteries", step=draw_lotteries, every_seconds=2),
-    Task(name="signups.fill_idle_seats", step=fill_idle_seats, every_seconds=10),
+    Task(name=changes.FILL_TASK, step=fill_idle_seats, every_seconds=10),
     Task(name=store.TELL_TASK, step=tell_notices, every_seconds=5),
     Task(name="signups.plan_reminders", step=plan_reminders, every_seconds=15),
+    Task(name="signups.close_activities", step=close_activities, every_seconds=60),
 )

@@ -35,7 +35,7 @@ TEMPLATE_OF = {
     NoticeKind.CHANGED: CHANGE,
     NoticeKind.CANCELLED: CHANGE,
 }
-PAGE = "packages/activities/detail/index"
+PAGE = "packages/lectures/detail/index"
 _TEXT = "signups.notice"
 
 
