@@ -29,6 +29,8 @@ class Group:
             command = [
                 sys.executable, "-m", "gunicorn", "-k", worker, "--threads", str(FEW),
                 "--workers", str(workers), "--no-control-socket",
+                # On a busy machine gunicorn must not kill a worker that waits for its clients.
+                "--graceful-timeout", str(2 * PATIENCE), "--timeout", str(2 * PATIENCE),
                 "-b", f"fd://{handler.fileno()}", app,
             ]  # fmt: skip
             self.process = subprocess.Popen(
