@@ -17,7 +17,7 @@ export function wayOf({ phase, seats_left: left, waitlist_open: waits }: Facts):
   return waits ? 'wait' : 'none'
 }
 
-export function sayStanding(one: Facts, now: number, c: Common): string {
+function sayStanding(one: Facts, now: number, c: Common): string {
   switch (one.phase) {
     case 'not_open':
       return fill(c.act_not_open, { time: sayInstant(one.signup_opens_at, now) })
@@ -46,4 +46,10 @@ export function sayPlace(place: Place | null, c: Common): string {
     entered: c.act_entered,
   }
   return (place && said[place.status]) ?? ''
+}
+
+/** The sign-up in words; empty where the own place says all that matters. */
+export function sayPublic(one: Activity, now: number, c: Common): string {
+  const settled = one.phase === 'postponed' || one.phase === 'cancelled' || one.phase === 'ended'
+  return sayPlace(one.me, c) && !settled ? '' : sayStanding(one, now, c)
 }

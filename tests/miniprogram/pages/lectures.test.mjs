@@ -219,6 +219,18 @@ scene("in a lottery the hour of the draw is told; after the start nobody withdra
   assert.ok(!phone.words.includes(t.withdraw));
 });
 
+for (const [what, changes, told] of [
+  ["a seat of a postponed activity is kept", { phase: "postponed", me: place("confirmed") }, (t, c) => [t.postponed_note, c.act_postponed, t.withdraw]],
+  ["an activity that is over asks nothing of who was there", { phase: "ended", starts_at: "2026-06-16T15:00:00+08:00", ends_at: "2026-06-16T17:00:00+08:00", me: place("confirmed") }, (_t, c) => [c.act_ended, c.act_confirmed]],
+  ["a full activity without a waitlist says that it is full", { seats_left: 0, waitlist_open: false }, (t) => [fill(t.seats_full, { seats: 300 })]],
+  ["a waitlist is counted", { seats_left: 0, waitlist_length: 8 }, (t) => [fill(t.seats_waiting, { seats: 300, waiting: 8 })]],
+])
+  scene(what, DETAIL, shows(changes), async (phone) => {
+    const { t, c } = phone.page.data;
+    for (const words of told(t, c)) await phone.says(words);
+    if (changes.phase) assert.ok(!phone.words.includes(t.confirmed_note));
+  });
+
 // The sign-up
 
 const QUESTIONS = [{ key: "diet", label: "午餐", options: ["清真", "普通"], needed: true }, { key: "from", label: "从哪里来", options: [], needed: false }];

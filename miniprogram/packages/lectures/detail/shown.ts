@@ -4,7 +4,7 @@ import { sayEnd, sayInstant, sayOccasion } from '../../../logic/dates'
 import { pointOf } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { sayPlace, sayStanding, wayOf } from '../standing'
+import { sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lecture'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -18,7 +18,7 @@ export function shownOf(one: Activity, now: number, t: Words, c: Common) {
   const way = wayOf(one)
   return {
     activity: one,
-    say: sayStanding(one, now, c),
+    say: sayPublic(one, now, c),
     free: way === 'seat' || way === 'lottery',
     facts: factsOf(one, now, t),
     hasPoint: pointOf(one) !== null,
@@ -60,7 +60,8 @@ const drawOf = ({ lottery }: Activity, now: number, t: Words): string =>
   lottery ? fill(t.draw_so_far, { time: sayInstant(lottery.draw_at, now), count: lottery.entered }) : ''
 
 function seatsOf({ seats, seats_left: left, waitlist_length: waiting }: Activity, t: Words): string {
-  return left > 0 || waiting === 0 ? fill(t.seats_of, { seats, left }) : fill(t.seats_waiting, { seats, waiting })
+  if (left > 0) return fill(t.seats_of, { seats, left })
+  return waiting === 0 ? fill(t.seats_full, { seats }) : fill(t.seats_waiting, { seats, waiting })
 }
 
 /** The user's own place; `status` is empty without one. */
@@ -77,7 +78,9 @@ function mineOf(one: Activity, now: number, t: Words, c: Common) {
   }
 }
 
-function noteOf(me: Place, { lottery }: Activity, now: number, t: Words): string {
+function noteOf(me: Place, { lottery, phase }: Activity, now: number, t: Words): string {
+  if (phase === 'ended') return ''
+  if (phase === 'postponed') return t.postponed_note
   const time = (at: string | null | undefined) => (at ? sayInstant(at, now) : '')
   const notes: Partial<Record<Place['status'], string>> = {
     confirmed: t.confirmed_note,

@@ -6,7 +6,7 @@ import { kmBetween, pointOf, wholeKm } from '../../../logic/distance'
 import type { Point } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { sayPlace, sayStanding, wayOf } from '../standing'
+import { sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lectures'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -37,7 +37,7 @@ export function cardOf(one: Activity, now: number, here: Point | null, t: Words,
     time: sayOccasion(one.starts_at, one.ends_at, now),
     place: placeOf(one),
     away: km === null ? '' : km < 1 ? t.near : fill(t.away, { km: wholeKm(km) }),
-    say: sayStanding(one, now, c),
+    say: sayPublic(one, now, c),
     free: wayOf(one) === 'seat' || wayOf(one) === 'lottery',
     mine: sayPlace(one.me, c),
   }
