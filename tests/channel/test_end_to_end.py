@@ -175,7 +175,7 @@ def test_the_pushed_menu_is_the_shown_one(wechat: Emulator, context: TaskContext
     assert {(leaf["appid"], leaf["url"]) for leaf in opening} == {
         (appid, "https://mp.weixin.qq.com")
     }
-    assert len(opening) == 6
+    assert len(opening) == 8
     assert commands.push_menu(context.uow_factory, context.gateway) == ["the live menu is the same"]
     assert [call["errcode"] for call in wechat.list_calls("/cgi-bin/menu/create")] == [0, 0]
 

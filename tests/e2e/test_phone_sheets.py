@@ -224,6 +224,33 @@ def test_the_scanner_hands_over_what_a_code_holds(page: Page, wechat: Emulator) 
     assert answered(page) == {"value": None}
 
 
+def test_a_position_a_map_and_a_call_are_the_persons_to_allow(page: Page) -> None:
+    ask(page, "position", type="gcj02", purpose="看看离你多远")
+    sheet = page.get_by_role("dialog", name="八桂科普 申请获取您的模糊位置")
+    expect(sheet.get_by_text("看看离你多远")).to_be_visible()
+    sheet.get_by_label("纬度").fill("91")
+    sheet.get_by_role("button", name="允许").click()
+    expect(sheet).to_be_visible()
+    sheet.get_by_label("纬度").fill("24.33")
+    sheet.get_by_label("经度").fill("109.43")
+    sheet.get_by_role("button", name="允许").click()
+    assert answered(page) == {"value": {"latitude": 24.33, "longitude": 109.43}}
+    ask(page, "position", type="gcj02", purpose="")
+    expect(sheet.get_by_label("纬度")).to_have_value("24.33")
+    sheet.get_by_role("button", name="拒绝").click()
+    assert answered(page) == {"value": None}
+    place = {"latitude": 22.8167, "longitude": 108.3669, "name": "图书馆", "address": "大道1号"}
+    ask(page, "map", **place, scale=16)
+    shown = page.get_by_role("dialog", name="图书馆")
+    expect(shown.get_by_text("纬度 22.816700，经度 108.366900")).to_be_visible()
+    shown.get_by_role("button", name="关闭").click()
+    assert answered(page) == {"value": {}}
+    for button, called in (("呼叫", True), ("取消", False)):
+        ask(page, "phoneCall", phoneNumber="0771-1234567")
+        page.get_by_role("dialog", name="拨打电话").get_by_role("button", name=button).click()
+        assert answered(page) == {"value": {"called": called}}
+
+
 def test_a_login_code_opens_a_session_and_the_account_and_home_are_one_ask_away(
     page: Page, wechat: Emulator
 ) -> None:

@@ -32,6 +32,7 @@ PRACTICE, MISTAKES = "packages/quiz/practice/index", "packages/quiz/mistakes/ind
 RULES, INBOX = "packages/quiz/rules/index", "packages/mine/inbox/index"
 COMPUTER = {"width": 1280, "height": 800}
 PROGRAMMES, MINE = "pages/programme/index", "pages/mine/index"
+LECTURES, TICKETS = "packages/lectures/list/index", "packages/lectures/ticket/index"
 FROM_NOTICE, FROM_MENU, FROM_CARD, FROM_LINK = 1014, 1035, 1074, 1082
 BEIJING = ZoneInfo("Asia/Shanghai")
 FROM_TIMELINE, FROM_SINGLE_PAGE = 1154, 1155
@@ -40,7 +41,9 @@ ENTRIES = {
     ("答题竞赛", "每日答题"): (ROUND, CONTEST),
     ("答题竞赛", "排行榜"): (BOARD, "总榜"),
     ("答题竞赛", "练一练"): (PRACTICE, "不限时"),
-    ("科普活动", None): (PROGRAMMES, "主题活动"),
+    ("科普活动", "讲座报名"): (LECTURES, "离我近的在前"),
+    ("科普活动", "我的报名"): (TICKETS, "还没有报名的活动"),
+    ("科普活动", "全部活动"): (PROGRAMMES, "主题活动"),
     ("服务", "我的"): (MINE, "我的资料"),
     ("服务", "收件箱"): (INBOX, "还没有消息"),
 }
