@@ -19,7 +19,7 @@ from server.signups import service, tasks
 from server.signups.errors import DrawInProgress, NoShowPause, SignUpLimitReached
 from server.signups.kinds import NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
-from server.signups.rules import draw_order
+from server.signups.rules import Party, draw_order, plan_promotions
 from server.signups.service import Wish
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import Lecture, a_lecture, live_signups, recount, stored_counts
@@ -82,9 +82,12 @@ def test_parties_are_drawn_by_the_rule_of_the_waitlist(uow_factory: UnitOfWorkFa
     clock.advance(3600)
     draw(uow_factory)
     with uow_factory.begin(read_only=True) as uow:
-        counted = recount(uow, lecture)
-        assert stored_counts(uow, lecture) == counted
-        assert counted.taken == 5
+        rows = {row.ref: row for row in live_signups(uow, lecture)}
+        drawn = draw_order(SEED, rows)
+        queue = [Party(key=at, size=rows[ref].party_size) for at, ref in enumerate(drawn)]
+        served = {drawn[at] for at in plan_promotions(5, queue).served}
+        assert served == {ref for ref, row in rows.items() if row.state is SignUpState.CONFIRMED}
+        assert stored_counts(uow, lecture) == recount(uow, lecture)
 
 
 def test_who_withdraws_before_the_draw_takes_no_part_in_it(uow_factory: UnitOfWorkFactory) -> None:
