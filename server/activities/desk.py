@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from server.activities.drafts import ActivityDraft, read_draft
 from server.activities.kinds import ActivityState
@@ -18,6 +19,7 @@ from server.activities.lifecycle import lock_activity, read_activity, subject_of
 from server.activities.models import Activity, Seating
 from server.audit.service import record_change
 from server.base.access import Organizer, Permission
+from server.base.errors import NotFound
 from server.base.ownership import HandOver, scope_of, visible_to, writable_by
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.page import Waiting
@@ -25,6 +27,7 @@ from server.programme import service as programmes
 
 # States in which a published activity may still be described better.
 DESCRIBED = (ActivityState.PUBLISHED, ActivityState.POSTPONED)
+_MOST_TITLES = 200
 _BEFORE_PUBLISHED = (ActivityState.DRAFT, ActivityState.REVIEW)
 
 
@@ -76,6 +79,46 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> ShownActiv
         own=organizer.scope.covers_scope(scope_of(row)),
         mine=row.writer_id == organizer.id,
     )
+
+
+def own_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Activity:
+    """An activity of the organizer's place.
+
+    Raises: NotFound (404).
+    """
+    asked = writable_by(select(Activity).where(Activity.ref == ref), organizer, Activity)
+    row: Activity | None = uow.session.scalar(asked)
+    if row is None:
+        raise NotFound
+    return row
+
+
+def seating_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> Seating:
+    """The seats of an activity of the organizer's place.
+
+    Raises: NotFound (404).
+    """
+    return _seating_of(uow, own_activity(uow, organizer, ref))
+
+
+def own_titles(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """Public id and title of the newest activities of the organizer's place, for a choice."""
+    own: Select[Any] = writable_by(select(Activity), organizer, Activity)
+    newest = own.order_by(Activity.starts_at.desc(), Activity.id.desc()).limit(_MOST_TITLES)
+    rows = uow.session.scalars(newest.where(Activity.published_condition()))
+    return [(row.ref, row.title) for row in rows]
+
+
+def has_ref(ref: str) -> ColumnElement[bool]:
+    """The condition that a row of `restrict_to_own` belongs to this activity."""
+    return Activity.ref == ref
+
+
+def restrict_to_own(
+    statement: Select[Any], organizer: Organizer, activity_id: InstrumentedAttribute[int]
+) -> Select[Any]:
+    """Restrict a statement to rows of the own place's activities, which it then joins."""
+    return writable_by(statement.join(Activity, Activity.id == activity_id), organizer, Activity)
 
 
 def copy_content(draft: ActivityDraft, now: datetime) -> ActivityDraft:

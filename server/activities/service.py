@@ -9,6 +9,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select, update
 
+from server.activities.desk import has_ref as has_ref
+from server.activities.desk import own_activity as own_activity
+from server.activities.desk import own_titles as own_titles
+from server.activities.desk import restrict_to_own as restrict_to_own
+from server.activities.desk import seating_of as seating_of
 from server.activities.kinds import PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
@@ -30,6 +35,8 @@ from server.activities.reading import WantedActivities as WantedActivities
 from server.activities.reading import find_activity as find_activity
 from server.activities.reading import list_activities as list_activities
 from server.activities.reading import views_of as views_of
+from server.activities.rules import MOST_PARTY as MOST_PARTY
+from server.activities.rules import MOST_SEATS as MOST_SEATS
 from server.activities.rules import Terms as Terms
 from server.activities.rules import do_overlap as do_overlap
 from server.activities.rules import is_draw_due as is_draw_due

@@ -156,6 +156,19 @@ def latest_change(
     return None
 
 
+def was_recorded(
+    uow: UnitOfWork, organizer: Organizer, act: str, ref: str, since: datetime
+) -> bool:
+    """Whether this organizer's act on an object was recorded since an instant."""
+    rows = visible_to(select(AuditRecord.number), organizer, AuditRecord).where(
+        AuditRecord.organizer_id == organizer.id,
+        AuditRecord.act == act,
+        AuditRecord.subject_ref == ref,
+        AuditRecord.at >= since,
+    )
+    return uow.session.scalar(rows.limit(1)) is not None
+
+
 def may_read_kind(organizer: Organizer, kind: str) -> bool:
     """Whether the role reads objects of this kind, or the whole trail."""
     if organizer.has_permission(Permission.AUDIT_READ):

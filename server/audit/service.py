@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from server.audit.appending import PendingEntry, PersonalValues, pending_entries
 from server.audit.models import REASON_LENGTH
-from server.audit.reading import latest_change
+from server.audit.reading import latest_change, was_recorded
 from server.audit.rules import canonical_json, storable_text
 from server.audit.wording import declare_names
 from server.base.access import REGION, Organizer, Scope, System
@@ -28,6 +28,7 @@ __all__ = [
     "record_change",
     "record_owned",
     "record_page",
+    "was_recorded",
 ]
 
 _NOBODY = "-"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import Conflict
+from server.base.errors import AlreadyDone, Conflict
 
 
 class SignUpNotOpen(Conflict):
@@ -69,3 +69,15 @@ class SeatsTaken(Conflict):
     """More seats are taken than the new number; `taken` says how many."""
 
     code = "seats_taken"
+
+
+class SignUpOver(AlreadyDone):
+    """The sign-up has ended, so nothing can be changed in it."""
+
+    code = "signup_over"
+
+
+class GuestKnown(Conflict):
+    """A guest with this name and number stands in the list already; `name` says who."""
+
+    code = "guest_known"

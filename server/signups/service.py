@@ -86,11 +86,11 @@ def sign_up(uow: UnitOfWork, citizen_id: int, ref: str, wish: Wish) -> PlaceView
     if left is not None and leaving is None:
         raise NotFound
     mine = locked[wanted.id]
-    _require_phase(uow, mine)
-    _check_wish(mine, wish)
+    require_phase(uow, mine)
+    check_wish(mine, wish)
     limits.check_limits(uow, citizen_id, places, wanted, leaving)
     _refuse_seats_beside(uow, places, wanted, leaving)
-    placed = _take_place(uow, citizen_id, mine, wish)
+    placed = take_place(uow, mine, wish, {"citizen_id": citizen_id})
     if placed.state in HOPING and places.hoping_beside(wanted):
         raise ClashesWithOther(**_name_activity(uow, places.hoping_beside(wanted)[0]))
     if leaving is not None:
@@ -191,7 +191,11 @@ def _newest_signup(uow: UnitOfWork, citizen_id: int, activity_id: int) -> SignUp
     )
 
 
-def _require_phase(uow: UnitOfWork, mine: LockedSeats) -> None:
+def require_phase(uow: UnitOfWork, mine: LockedSeats) -> None:
+    """Refuse a sign-up outside its time.
+
+    Raises: SignUpNotOpen, SignUpClosed, DrawInProgress (409).
+    """
     phase = activities.phase_at(mine, uow.now)
     if phase is SignUpPhase.NOT_OPEN:
         raise SignUpNotOpen(opens_at=mine.signup_opens_at)
@@ -201,7 +205,11 @@ def _require_phase(uow: UnitOfWork, mine: LockedSeats) -> None:
         raise DrawInProgress
 
 
-def _check_wish(mine: LockedSeats, wish: Wish) -> None:
+def check_wish(mine: LockedSeats, wish: Wish) -> None:
+    """Refuse a party that is too large, or a missing number.
+
+    Raises: Invalid (422), PhoneNeeded (409).
+    """
     if not 1 <= wish.party_size <= min(mine.party_max, mine.seats):
         raise Invalid((("body", "party_size"), "too large"))
     if mine.phone_needed and wish.contact.phone is None:
@@ -221,14 +229,20 @@ def _name_activity(uow: UnitOfWork, held: Held) -> dict[str, object]:
     return {"activity": named.ref, "title": named.title}
 
 
-def _take_place(uow: UnitOfWork, citizen_id: int, mine: LockedSeats, wish: Wish) -> PlaceView:
-    """Insert the sign-up of a newcomer, and store the counters."""
+def take_place(
+    uow: UnitOfWork, mine: LockedSeats, wish: Wish, person: Mapping[str, object]
+) -> PlaceView:
+    """Insert the sign-up of a newcomer in a locked activity, and store the counters.
+
+    `person` has the columns that say whose it is.
+    Raises: Invalid (422), ActivityFull (409).
+    """
     ref = uow.new_ref("sgn")
     state, sequence = _choose_state(uow, mine, wish.party_size)
     values = {
         "ref": ref,
         "activity_id": mine.id,
-        "citizen_id": citizen_id,
+        **person,
         "state": state,
         "party_size": wish.party_size,
         "sequence": sequence,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.signups import api, tasks
+from server.signups import api, console, tasks
 from server.signups.personal_data import PERSONAL
 from server.signups.wording import TEMPLATES
 
@@ -14,6 +15,8 @@ SLICE = Slice(
     name="signups",
     texts=Path(__file__).parent,
     apis=(api.API,),
+    pages=(console.PAGES,),
+    permissions=(Permission.SIGNUP_READ, Permission.SIGNUP_WRITE),
     tasks=tasks.TASKS,
     personal_data=PERSONAL,
     hooks=Hooks(sends=TEMPLATES),

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from server.activities.service import LockedSeats, ids_overlapping
+from server.activities.service import ActivityTimes, LockedSeats, ids_overlapping
 from server.base.sql.prepared import run_by_commit, run_statement, table_of
 from server.base.uow import UnitOfWork
 from server.signups.kinds import LIVE, SEATED, NoticeKind, SignUpState
@@ -125,7 +125,9 @@ def waitlist_parts(uow: UnitOfWork, activity_id: int) -> Iterator[list[WaitingPa
         after = rows[-1].sequence
 
 
-def clashing_people(uow: UnitOfWork, locked: LockedSeats, citizen_ids: Collection[int]) -> set[int]:
+def clashing_people(
+    uow: UnitOfWork, locked: LockedSeats | ActivityTimes, citizen_ids: Collection[int]
+) -> set[int]:
     """The citizens among these who have seats in another activity at the same time."""
     if not citizen_ids:
         return set()

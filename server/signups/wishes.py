@@ -80,10 +80,16 @@ def read_phone(typed: str) -> str:
 
     Raises: Invalid (422).
     """
-    found = _MOBILE.fullmatch(_GAPS.sub("", typed))
+    found = phone_or_none(typed)
     if found is None:
         raise Invalid((("body", "phone"), "not a mobile number"))
-    return f"+86{found.group(1)}"
+    return found
+
+
+def phone_or_none(typed: str) -> str | None:
+    """A mobile number of China with the country code; None for any other text."""
+    found = _MOBILE.fullmatch(_GAPS.sub("", typed))
+    return None if found is None else f"+86{found.group(1)}"
 
 
 def read_name(typed: str) -> str | None:

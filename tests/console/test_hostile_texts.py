@@ -65,6 +65,8 @@ GRAMMAR = {
     "point",
     "live_link",
     "questions",
+    "phone",
+    "people",
 }
 # Filled by `fill_rows`, with what they need besides.
 BY_ROW = {"picture_alt"}

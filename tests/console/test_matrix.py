@@ -43,6 +43,7 @@ from tests.kit.gateway import RecordingGateway
 from tests.kit.integrity import make_entrant, make_flag
 from tests.kit.question_probes import QUESTION_PROBES
 from tests.kit.review_probes import REVIEW_PROBES
+from tests.kit.signup_probes import SIGNUP_PROBES
 
 
 def a_job(uow: UnitOfWork, organizer: Organizer) -> dict[str, str]:
@@ -235,6 +236,7 @@ def an_entrant(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ACTIVITY_PROBES,
+    **SIGNUP_PROBES,
     **ORGANIZERS,
     **UNITS,
     "GET /": Probe(),

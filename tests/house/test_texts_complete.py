@@ -38,7 +38,8 @@ COMPOSED = (
     "dashboard.recorded.", "activities.recorded", "signups.notice.", "signups.notice_word.",
     "dashboard.recorded.", "activities.recorded", "activities.fault.", "activities.form.",
     "activities.kind.", "activities.state.", "activities.audience.", "activities.map_",
-    "activities.phone_",
+    "activities.phone_", "signups.state.", "signups.hindrance.", "signups.people.act_",
+    "signups.people.before_", "signups.recorded",
 )  # fmt: skip
 
 

@@ -18,10 +18,11 @@ from server.quiz.models import RuleSetRow
 from tests.kit.console import PEOPLE, PLACES, Browser
 from tests.kit.effort import repeat_count
 
-# Tables whose rows refer to an entry of an owned contest.
-OF_CONTEST = {
+# Tables whose rows refer to an entry of an owned contest, or to a sign-up of an owned activity.
+DEEPER = {
     "integrity_case",
     "integrity_flag",
+    "signup_notice",
     "seal_change",
     "sealed_part",
     "sealed_rank",
@@ -266,6 +267,6 @@ def _cleared_tables() -> list[Table]:
         and (
             table in owned
             or {key.column.table for key in table.foreign_keys} & owned
-            or table.name in OF_CONTEST
+            or table.name in DEEPER
         )
     ]

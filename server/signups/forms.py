@@ -1,0 +1,134 @@
+"""Forms of the pages about the people of an activity."""
+
+from __future__ import annotations
+
+import re
+
+from wtforms import (
+    IntegerField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from server.activities.service import MOST_PARTY, MOST_SEATS
+from server.console.forms import ConsoleForm, reason_field
+from server.signups.contacts import Contact
+from server.signups.people import Guest
+from server.signups.wishes import MOST_NAME, phone_or_none
+
+MOST_GUESTS = 200
+_LONGEST_LABEL = 60
+_BETWEEN = re.compile(r"[\s,，;；、]+")
+
+
+class ShowForm(ConsoleForm):
+    """Why somebody's name and number are needed in full."""
+
+    reason = reason_field("signups.form.show_reason", "signups.form.show_reason_hint")
+
+
+class RemoveForm(ConsoleForm):
+    """Why somebody is removed."""
+
+    reason = reason_field("signups.form.remove_reason", "signups.form.remove_reason_hint")
+
+
+class SeatsForm(ConsoleForm):
+    """The new number of seats, and the people who give theirs up."""
+
+    seats = IntegerField(
+        "signups.form.seats",
+        validators=[
+            InputRequired("signups.form.seats_wrong"),
+            NumberRange(1, MOST_SEATS, message="signups.form.seats_wrong"),
+        ],
+        description="signups.form.seats_hint",
+    )
+    put_back = SelectMultipleField(
+        "signups.form.put_back",
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+        choices=[],
+        validate_choice=False,
+        description="signups.form.put_back_hint",
+    )
+
+
+class GuestForm(ConsoleForm):
+    """Somebody who telephoned."""
+
+    name = StringField(
+        "signups.form.name",
+        validators=[
+            InputRequired("signups.form.name_missing"),
+            Length(max=MOST_NAME, message="signups.form.name_long"),
+        ],
+    )
+    phone = StringField("signups.form.phone", description="signups.form.phone_hint")
+    party_size = IntegerField(
+        "signups.form.party_size",
+        default=1,
+        validators=[NumberRange(1, MOST_PARTY, message="signups.form.party_wrong")],
+    )
+
+    def validate_phone(self, field: StringField) -> None:
+        """Refuse a text that is no mobile number."""
+        if (field.data or "").strip() and phone_or_none(field.data) is None:
+            raise ValidationError("signups.form.phone_wrong")
+
+
+class GroupForm(ConsoleForm):
+    """A class or a unit that comes together, one person a line."""
+
+    label = StringField(
+        "signups.form.label",
+        validators=[
+            InputRequired("signups.form.label_missing"),
+            Length(max=_LONGEST_LABEL, message="signups.form.label_long"),
+        ],
+        description="signups.form.label_hint",
+    )
+    people = TextAreaField(
+        "signups.form.people",
+        validators=[InputRequired("signups.form.people_missing")],
+        description="signups.form.people_hint",
+        render_kw={"rows": 12},
+    )
+
+    def validate_people(self, field: TextAreaField) -> None:
+        """Refuse a list that is too long, or with a line that cannot be read."""
+        lines = _lines_of(field.data or "")
+        if len(lines) > MOST_GUESTS:
+            raise ValidationError("signups.form.people_many")
+        if any(_read_line(line) is None for line in lines):
+            raise ValidationError("signups.form.people_wrong")
+
+
+def read_guest(form: GuestForm) -> Guest:
+    """The guest of a valid form."""
+    name = " ".join((form.name.data or "").split())
+    contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
+    return Guest(contact=contact, party_size=form.party_size.data)
+
+
+def read_group(form: GroupForm) -> list[Guest]:
+    """The guests of a valid form, in the order of its lines."""
+    contacts = (_read_line(line) for line in _lines_of(form.people.data or ""))
+    return [Guest(contact=one) for one in contacts if one is not None]
+
+
+def _lines_of(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _read_line(line: str) -> Contact | None:
+    """A name, and after it a mobile number if there is one; None for anything else."""
+    parts = [one for one in _BETWEEN.split(line) if one]
+    phone = phone_or_none(parts[-1]) if len(parts) > 1 else None
+    name = " ".join(parts[:-1] if phone is not None else parts)
+    digits = any(letter.isdecimal() for letter in name)
+    return None if not name or digits or len(name) > MOST_NAME else Contact(name=name, phone=phone)
