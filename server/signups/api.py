@@ -9,13 +9,14 @@ from server.accounts import service as accounts
 from server.activities import service as activities
 from server.activities.service import ActivityView, WantedActivities
 from server.base.errors import Invalid, NotFound
-from server.base.rate_limits import SIGN_UP
+from server.base.rate_limits import CHANGE, SIGN_UP
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.base.web.endpoint import Answer, Api, endpoint
+from server.base.web.endpoint import PREFIX, Answer, Api, Picture, endpoint
 from server.base.web.schema import Page
-from server.signups import places, responses, service, wishes
+from server.signups import calendars, places, responses, service, wishes
+from server.signups.calendar_file import MEDIA
 from server.signups.contacts import Contact
 from server.signups.errors import (
     ActivityFull,
@@ -32,6 +33,8 @@ from server.signups.errors import (
 from server.signups.schemas import (
     ActivitiesQuery,
     ActivityOut,
+    CalendarOut,
+    CalendarQuery,
     OfferIn,
     OwnPlaceOut,
     SignUpIn,
@@ -173,3 +176,44 @@ def list_tickets(uow: UnitOfWork) -> TicketsOut:
     return TicketsOut(
         items=[responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered]
     )
+
+
+@endpoint(API, "GET", "/activities/<ref>.ics", who=Who.ANYONE, errors=(NotFound,), media=MEDIA)
+def show_activity_file(uow: UnitOfWork, ref: str) -> Picture:
+    """One activity as a calendar file; its UID is stable, and SEQUENCE grows with each change."""
+    return Picture(content=calendars.write_activity_file(uow, ref), keep_seconds=0)
+
+
+@endpoint(
+    API,
+    "GET",
+    "/me/calendar.ics",
+    who=Who.ANYONE,
+    query=CalendarQuery,
+    errors=(NotFound,),
+    media=MEDIA,
+)
+def show_feed(uow: UnitOfWork, query: CalendarQuery) -> Picture:
+    """The places of a citizen as a calendar feed, opened by its key instead of a token."""
+    return Picture(content=calendars.write_feed(uow, query.key), keep_seconds=0)
+
+
+@endpoint(
+    API,
+    "POST",
+    "/me/calendar",
+    who=Who.CITIZEN,
+    out=CalendarOut,
+    consent=True,
+    pace=CHANGE,
+)
+def open_feed(uow: UnitOfWork) -> CalendarOut:
+    """The address of the caller's calendar feed; a repeat returns the same one."""
+    key = calendars.open_feed(uow, uow.caller_id)
+    return CalendarOut(path=f"{PREFIX}/me/calendar.ics?key={key}")
+
+
+@endpoint(API, "DELETE", "/me/calendar", who=Who.CITIZEN, status=(204,), pace=CHANGE)
+def end_feed(uow: UnitOfWork) -> None:
+    """Withdraw the address of the calendar feed; it answers 404 from then on."""
+    calendars.end_feed(uow, uow.caller_id)

@@ -1,4 +1,4 @@
-"""The table of sign-ups."""
+"""Tables of sign-ups, of their messages, and of calendar feeds."""
 
 from __future__ import annotations
 
@@ -129,3 +129,13 @@ class SignUpNotice(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(Json)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CalendarFeed(Base):
+    """The calendar feed of a citizen; its key is made from `ref`, and a new ref makes a new key."""
+
+    __tablename__ = "calendar_feed"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"), unique=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from server.activities import service as activities
-from server.base.personal_data import Erase, Personal
+from server.base.personal_data import Erase, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.signups import store, waitlist
 from server.signups.contacts import read_name, read_phone
 from server.signups.kinds import SignUpState
-from server.signups.models import SignUp, SignUpNotice
+from server.signups.models import CalendarFeed, SignUp, SignUpNotice
 from server.signups.places import activities_to_lock, read_places
 
 _POSTPONED = activities.ActivityState.POSTPONED
@@ -90,6 +90,13 @@ def export_signups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
 
 
 PERSONAL = (
+    Personal(
+        CalendarFeed,
+        "citizen_id",
+        erase=Erase.DELETE,
+        merge=Merge.KEEP_ONE,
+        untold_because="a key of the calendar of what `signups` tells",
+    ),
     Personal(
         SignUpNotice,
         "signup_id",

@@ -150,3 +150,15 @@ class TicketsOut(Out, frozen=True, kw_only=True):
     """The caller's places in activities that have not ended, the next first."""
 
     items: list[OwnTicketOut]
+
+
+class CalendarQuery(In, frozen=True, kw_only=True):
+    """The key of a calendar feed."""
+
+    key: Annotated[str, Meta(max_length=100)]
+
+
+class CalendarOut(Out, frozen=True, kw_only=True):
+    """The address of the caller's calendar feed, below the address of the server."""
+
+    path: str

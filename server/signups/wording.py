@@ -106,7 +106,7 @@ def _facts_of(uow: UnitOfWork, due: DueNotice) -> dict[str, Any]:
     return {
         "title": row.title,
         "when": spell_moment(uow, due.starts_at),
-        "where": _spell_place(uow, *due.place),
+        "where": spell_place(uow, *due.place),
         "until": _spell_end(uow, due.signup.offer_expires_at),
         "draw_at": _spell_end(uow, row.draw_at),
         "seats": due.signup.party_size,
@@ -128,7 +128,8 @@ def _spell_end(uow: UnitOfWork, at: datetime | None) -> str:
     return "" if at is None else spell_moment(uow, at)
 
 
-def _spell_place(uow: UnitOfWork, venue: str, address: str) -> str:
+def spell_place(uow: UnitOfWork, venue: str, address: str) -> str:
+    """A venue with its address, if it has one."""
     if not address:
         return venue
     return uow.texts.fill_text(f"{_TEXT}_word.place", venue=venue, address=address)

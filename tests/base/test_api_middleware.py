@@ -24,6 +24,7 @@ from tests.kit.clock import FakeClock
 
 PATHS = [
     ("GET", "/things/<ref>"),
+    ("GET", "/things/<ref>.ics"),
     ("GET", "/things/open"),
     ("GET", "/things/<ref>/parts/<part>"),
     ("POST", "/things"),
@@ -66,6 +67,9 @@ def asked(middleware: ApiMiddleware, method: str, path: str) -> str:
     [
         ("GET", "/api/v1/things/a", "/things/<ref> ref=a"),
         ("GET", "/api/v1/things/open", "/things/open"),
+        ("GET", "/api/v1/things/a.ics", "/things/<ref>.ics ref=a"),
+        ("GET", "/api/v1/things/a.icsx", "/things/<ref> ref=a.icsx"),
+        ("GET", "/api/v1/things/.ics", "/things/<ref> ref=.ics"),
         ("GET", "/api/v1/things/a/parts/b", "/things/<ref>/parts/<part> ref=a part=b"),
         ("GET", "/api/v1/things/%41%2B", "/things/<ref> ref=A+"),
         ("POST", "/api/v1/things", "/things"),

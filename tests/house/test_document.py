@@ -221,6 +221,10 @@ def sign_up_and_withdraw(
     accepted = client.post(offer, json={"accept": True}, **me)
     assert accepted.get_json()["status"] == "confirmed"
     assert client.delete(f"/activities/{free.ref}/signup", **me).status_code == 204
+    assert client.get(f"/activities/{full.ref}.ics").status_code == 200
+    feed = client.post("/me/calendar", **me).get_json()["path"].removeprefix("/api/v1")
+    assert client.get(feed).status_code == 200
+    assert client.delete("/me/calendar", **me).status_code == 204
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

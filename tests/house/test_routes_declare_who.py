@@ -13,7 +13,9 @@ PUBLIC = {
     "GET /contests/<ref>/final", "GET /signing-key",
     "GET /contests/<ref>/leaderboard", "GET /shares/<ref>/image.png",
     "GET /shares/<ref>/card.png", "POST /login",
-    "GET /activities", "GET /activities/<ref>",
+    "GET /activities", "GET /activities/<ref>", "GET /activities/<ref>.ics",
+    # Opened by a signed key, because a calendar program cannot log in.
+    "GET /me/calendar.ics",
 }  # fmt: skip
 
 

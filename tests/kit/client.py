@@ -61,7 +61,10 @@ def _read_document(encoded: bytes) -> _Judge:
     document: dict[str, Any] = json.loads(encoded)
     paths = [
         (re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) + "$"), path, methods)
-        for path, methods in document["paths"].items()
+        # The path with more fixed characters first: `/things/{ref}.ics` before `/things/{ref}`.
+        for path, methods in sorted(
+            document["paths"].items(), key=lambda one: -len(re.sub(r"\{\w+\}", "", one[0]))
+        )
     ]
     return _Judge(document, paths)
 

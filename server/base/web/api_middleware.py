@@ -24,20 +24,27 @@ if TYPE_CHECKING:
 class _Known(NamedTuple):
     """A route with its path split at slashes; None stands for a path variable.
 
-    `rule` is Flask's spelling, used in metrics and log.
+    `endings` has what must follow a variable in its segment (`.ics` of `<ref>.ics`). `rule` is
+    Flask's spelling, used in metrics and log.
     """
 
     steps: tuple[str | None, ...]
     places: tuple[tuple[int, str], ...]
     rule: str
     run: Runner
+    endings: tuple[tuple[str, str], ...] = ()
 
     def match_path(self, steps: list[str]) -> dict[str, str] | None:
         """The path variables of a matching path; None when the path does not match."""
         for wanted, given in zip(self.steps, steps, strict=True):
             if not given if wanted is None else wanted != given:
                 return None
-        return {name: steps[at] for at, name in self.places}
+        call = {name: steps[at] for at, name in self.places}
+        for name, ending in self.endings:
+            if not call[name].endswith(ending) or call[name] == ending:
+                return None
+            call[name] = call[name].removesuffix(ending)
+        return call
 
 
 class ApiMiddleware:
@@ -59,8 +66,9 @@ class ApiMiddleware:
                 known = _compile_route(route, run)
                 self._known.setdefault((route.method, len(known.steps)), []).append(known)
         for routes in self._known.values():
-            # Fixed path segments before variables, as in Flask.
-            routes.sort(key=lambda one: [step is None for step in one.steps])
+            # Fixed path segments before variables, variables with an ending before others, as in
+            # Flask.
+            routes.sort(key=lambda one: ([step is None for step in one.steps], not one.endings))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -94,5 +102,7 @@ def _compile_route(route: Route, run: Runner) -> _Known:
     rule = f"{PREFIX}{route.path}"
     words = rule.split("/")
     steps = tuple(None if word.startswith("<") else word for word in words)
-    places = tuple((at, word[1:-1]) for at, word in enumerate(words) if word.startswith("<"))
-    return _Known(steps, places, rule, run)
+    variables = [(at, word[1:].split(">")) for at, word in enumerate(words) if word.startswith("<")]
+    places = tuple((at, name) for at, (name, _) in variables)
+    endings = tuple((name, ending) for _, (name, ending) in variables if ending)
+    return _Known(steps, places, rule, run, endings)
