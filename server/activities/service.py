@@ -14,7 +14,7 @@ from server.activities.desk import own_activity as own_activity
 from server.activities.desk import own_titles as own_titles
 from server.activities.desk import restrict_to_own as restrict_to_own
 from server.activities.desk import seating_of as seating_of
-from server.activities.kinds import PUBLIC
+from server.activities.kinds import PUBLIC as PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
 from server.activities.kinds import SignUpPhase as SignUpPhase

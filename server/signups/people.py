@@ -109,6 +109,9 @@ def read_waitlist(uow: UnitOfWork, organizer: Organizer, ref: str, most: int) ->
 
 def _explain_waitlist(uow: UnitOfWork, activity_id: int, most: int) -> list[PersonLine]:
     rows = _waiting_rows(uow, activity_id)
+    if not rows:
+        # A draft has no phase of its sign-up, and nobody who waits.
+        return []
     times = activities.times_of(uow, [activity_id])[activity_id]
     (view,) = activities.views_of(uow, [activity_id])
     people = {row.citizen_id for row in rows if row.citizen_id is not None}
@@ -205,6 +208,7 @@ def change_seats(
     Raises: NotFound (404), SeatsTaken (409).
     """
     activity = activities.own_activity(uow, organizer, ref)
+    _require_public(activity.state)
     subject = Subject("activity", ref, scope_of(activity))
     with serving_found_row(uow.session):
         (view,) = activities.views_of(uow, [activity.id])
@@ -233,6 +237,7 @@ def enter_guests(
     subject = Subject("activity", ref, scope_of(activity))
     with serving_found_row(uow.session):
         locked = activities.lock_seats(uow, [activity.id])[activity.id]
+        _require_public(locked.state)
         service.require_phase(uow, locked)
         known = _known_guests(uow, activity.id)
         person = {
@@ -246,6 +251,15 @@ def enter_guests(
     )
     record_change(uow, organizer, "signups.enter_guests", subject, after=vars(counted))
     return counted
+
+
+def _require_public(state: activities.ActivityState) -> None:
+    """Refuse a draft, whose seats are changed with the draft and which nobody signs up for.
+
+    Raises: NotFound (404).
+    """
+    if state not in activities.PUBLIC:
+        raise NotFound
 
 
 def _enter_guest(

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from server.activities.kinds import ActivityState
 from server.activities.models import Seating
 from server.audit.models import AuditRecord
 from server.base.ownership import owned_by
@@ -229,3 +230,11 @@ def test_people_of_a_higher_place_are_not_shown_below(
     assert ref not in editor.get("/signups")[1]
     assert editor.get(f"/signups/{ref}")[0] == 404
     assert editor.get(f"/activities/{lecture.ref}/people")[0] == 404
+
+
+def test_a_draft_has_no_people_and_takes_none(app: Flask, uow_factory: UnitOfWorkFactory) -> None:
+    lecture = make_lecture(uow_factory, state=ActivityState.DRAFT)
+    editor = Browser(app, "editor-city")
+    assert editor.get(f"/activities/{lecture.ref}/people")[0] == 200
+    assert editor.ask("POST", f"/activities/{lecture.ref}/guest", GUEST)[0] == 404
+    assert editor.ask("POST", f"/activities/{lecture.ref}/seats", {"seats": "9"})[0] == 404
