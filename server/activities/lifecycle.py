@@ -27,6 +27,7 @@ from server.audit.service import Subject, record_change
 from server.base.access import Organizer
 from server.base.errors import NotFound
 from server.base.ownership import scope_of, visible_to, writable_by
+from server.base.sql.locks import lock_name
 from server.base.uow import UnitOfWork
 
 SUBJECT = "activity"
@@ -48,6 +49,8 @@ def write_activity(
     Raises: DraftRefused.
     """
     if form_key is not None:
+        # A second tap waits here for the first one, and finds its draft.
+        lock_name(uow, "activity form", form_key)
         mine = writable_by(select(Activity.ref), organizer, Activity)
         made: str | None = uow.session.scalar(mine.where(Activity.form_key == form_key))
         if made is not None:

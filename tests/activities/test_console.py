@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from server.activities import desk, drafts, lifecycle
 from server.activities.console import PAGES
@@ -22,6 +24,7 @@ from server.base.ownership import count_handed, hand_over_rows
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.activity_probes import DESCRIPTION_FORM, FORM, make_in_state
 from tests.kit.console import NANNING, PEOPLE, QINGXIU, Browser, console_app
+from tests.kit.quiz import all_at_once
 
 EDITOR, APPROVER = PEOPLE["editor-county"], PEOPLE["approver-city"]
 
@@ -82,6 +85,40 @@ def test_a_form_sent_twice_makes_one_draft(app: Flask, uow_factory: UnitOfWorkFa
         assert len(uow.session.scalars(select(Activity)).all()) == 1
 
 
+@pytest.mark.race
+def test_two_taps_at_once_make_one_draft(app: Flask, uow_factory: UnitOfWorkFactory) -> None:
+    sent = all_at_once([lambda: write_draft(app, form_key="frm_2")] * 4)
+    assert len({str(answer) for answer in sent}) == 1
+    with uow_factory.begin(read_only=True) as uow:
+        assert len(uow.session.scalars(select(Activity)).all()) == 1
+
+
+@pytest.mark.race
+def test_without_the_lock_a_second_tap_fails(
+    app: Flask, uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL alone: SQLite has one writer, so the second finds the first one's draft."""
+    monkeypatch.setattr(lifecycle, "lock_name", lambda *_: None)
+    with uow_factory.begin(read_only=True) as uow:
+        draft = drafts.ActivityDraft(**good_content(uow))
+    begun = threading.Barrier(2) if uow_factory.engine.dialect.name == "postgresql" else None
+    found = lifecycle._refuse_faults
+
+    def wait_for_the_other(uow: UnitOfWork, one: drafts.ActivityDraft) -> None:
+        if begun is not None:
+            begun.wait()
+        found(uow, one)
+
+    monkeypatch.setattr(lifecycle, "_refuse_faults", wait_for_the_other)
+
+    def write() -> str:
+        with uow_factory.begin() as uow:
+            return lifecycle.write_activity(uow, EDITOR, draft, "frm_3")
+
+    made = all_at_once([write, write])
+    assert any(isinstance(one, IntegrityError) for one in made) is (begun is not None)
+
+
 def test_each_fault_stands_beside_its_field_and_what_was_typed_stays(app: Flask) -> None:
     status, shown = write_draft(
         app,
@@ -139,12 +176,16 @@ def test_every_fault_of_a_draft_has_a_sentence_and_a_field(
     assert len({(one.field, one.reason) for one in faults}) >= 25
 
 
-def wrong_drafts(uow: UnitOfWork) -> list[drafts.ActivityDraft]:
-    good: dict[str, Any] = {
+def good_content(uow: UnitOfWork) -> dict[str, Any]:
+    return {
         "kind": "lecture", "title": "讲", "venue": "馆", "seats": 5,
         "starts_at": uow.now + timedelta(days=9), "ends_at": uow.now + timedelta(days=10),
         "signup_opens_at": uow.now, "signup_closes_at": uow.now + timedelta(days=8),
     }  # fmt: skip
+
+
+def wrong_drafts(uow: UnitOfWork) -> list[drafts.ActivityDraft]:
+    good = good_content(uow)
     wrong: list[Mapping[str, Any]] = [
         dict.fromkeys(drafts.LONGEST, "长" * 5000),
         {"title": " ", "venue": ""},

@@ -220,4 +220,4 @@ def test_the_oracle_sees_a_waitlist_that_is_not_served_in_its_order(
 ) -> None:
     monkeypatch.setattr(waitlist, name, broken)
     with pytest.raises(AssertionError):
-        run_histories(uow_factory, 40, 100, fixed=True)
+        run_histories(uow_factory, 400, 100, fixed=True)
