@@ -163,7 +163,7 @@ def test_reminders_are_counted_and_messages_come_into_the_inbox(
         hand.tap("选想收的通知")
         hand.sees("微信提醒")
         hand.measure("subscriptions")
-        hand.misses("讲座")
+        hand.sees("讲座开始提醒")
         hand.tap("设定时间")
         hand.here.get_by_role("radio", name="22:00").tap()
         hand.here.get_by_role("radio", name="07:00").tap()
