@@ -17,12 +17,6 @@ class OwnActivity(Conflict):
     code = "own_activity"
 
 
-class ActivityIncomplete(Conflict):
-    """A draft lacks something that citizens need; the facts name the field."""
-
-    code = "activity_incomplete"
-
-
 class ActivityBegun(Conflict):
     """The activity has begun or is over, so its date cannot be changed any more."""
 

@@ -177,3 +177,14 @@ def due_offers(uow: UnitOfWork, activity_id: int) -> Sequence[tuple[int, int]]:
         )
     )
     return [(row.id, row.party_size) for row in found]
+
+
+def activities_with_due_offers(uow: UnitOfWork) -> Sequence[int]:
+    """Row ids of activities with an offer that has expired."""
+    found = uow.session.scalars(
+        select(SignUp.activity_id)
+        .where(SignUp.state == SignUpState.OFFERED, SignUp.offer_expires_at <= uow.now)
+        .distinct()
+        .order_by(SignUp.activity_id)
+    )
+    return found.all()

@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-
-from sqlalchemy import select
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from server.activities import service as activities
 from server.base.errors import AppError
 from server.base.jobs import Task, TaskContext
+from server.base.uow import UnitOfWork
 from server.signups import changes, lottery, notices, reminders, store, waitlist
-from server.signups.kinds import SignUpState
-from server.signups.models import SignUp
 
 _log = logging.getLogger(__name__)
+Due = TypeVar("Due")
 
 
 def expire_offers(context: TaskContext, *_ids: int) -> int:
     """End expired offers and give their seats on; return the number of activities."""
-    with context.uow_factory.begin(read_only=True) as reading:
-        due = reading.session.scalars(
-            select(SignUp.activity_id)
-            .where(SignUp.state == SignUpState.OFFERED, SignUp.offer_expires_at <= reading.now)
-            .distinct()
-            .order_by(SignUp.activity_id)
-        ).all()
-    return _serve_each(context, due)
+    return _process_each(context, store.activities_with_due_offers, _serve_activity)
 
 
 def draw_lotteries(context: TaskContext, *_ids: int) -> int:
     """Draw the lotteries that are due; return the number of entered sign-ups."""
-    with context.uow_factory.begin(read_only=True) as reading:
-        due = activities.due_draws(reading)
-    drawn = 0
-    for activity_id in due:
-        with context.uow_factory.begin() as uow:
-            drawn += lottery.draw_lottery(uow, activity_id)
-    return drawn
+    return _process_each(context, activities.due_draws, lottery.draw_lottery)
 
 
 def fill_idle_seats(context: TaskContext, *_ids: int) -> int:
@@ -46,21 +32,31 @@ def fill_idle_seats(context: TaskContext, *_ids: int) -> int:
     A seat is given on in the transaction that frees it. This finds those who could not be served
     then, because they had a place at the same time in an activity that was moved or cancelled.
     """
+    return _process_each(context, activities.idle_waitlists, _serve_activity)
+
+
+def _serve_activity(uow: UnitOfWork, activity_id: int) -> int:
+    locked = activities.lock_seats(uow, [activity_id]).get(activity_id)
+    if locked is None:
+        return 0
+    waitlist.serve_waitlist(uow, locked)
+    activities.store_counts(uow, locked)
+    return 1
+
+
+def _process_each(
+    context: TaskContext,
+    find_due: Callable[[UnitOfWork], Iterable[Due]],
+    process: Callable[[UnitOfWork, Due], int],
+) -> int:
+    """Process what is due, each in a transaction of its own; return the sum of the results."""
     with context.uow_factory.begin(read_only=True) as reading:
-        idle = activities.idle_waitlists(reading)
-    return _serve_each(context, idle)
-
-
-def _serve_each(context: TaskContext, activity_ids: Iterable[int]) -> int:
-    served = 0
-    for activity_id in activity_ids:
+        due = find_due(reading)
+    total = 0
+    for one in due:
         with context.uow_factory.begin() as uow:
-            locked = activities.lock_seats(uow, [activity_id]).get(activity_id)
-            if locked is not None:
-                waitlist.serve_waitlist(uow, locked)
-                activities.store_counts(uow, locked)
-                served += 1
-    return served
+            total += process(uow, one)
+    return total
 
 
 def tell_notices(context: TaskContext, *signup_ids: int) -> int:
@@ -85,24 +81,12 @@ def tell_notices(context: TaskContext, *signup_ids: int) -> int:
 
 def plan_reminders(context: TaskContext, *_ids: int) -> int:
     """Add the reminders that are due, those of an activity together; return how many."""
-    with context.uow_factory.begin(read_only=True) as reading:
-        due = reminders.due_reminders(reading)
-    added = 0
-    for one in due:
-        with context.uow_factory.begin() as uow:
-            added += reminders.add_reminders(uow, one)
-    return added
+    return _process_each(context, reminders.due_reminders, reminders.add_reminders)
 
 
 def close_activities(context: TaskContext, *_ids: int) -> int:
     """Close the activities that ended a day ago; return how many."""
-    with context.uow_factory.begin(read_only=True) as reading:
-        due = activities.due_closings(reading)
-    closed = 0
-    for activity_id in due:
-        with context.uow_factory.begin() as uow:
-            closed += changes.close_activity(uow, activity_id)
-    return closed
+    return _process_each(context, activities.due_closings, changes.close_activity)
 
 
 TASKS = (

@@ -15,7 +15,7 @@ from server.signups.contacts import Contact
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
 from server.signups.personal_data import give_up_places
-from tests.kit.accounts import a_citizen, known_as
+from tests.kit.accounts import a_citizen
 from tests.kit.activities import a_lecture, live_signups, recount, stored_counts
 from tests.kit.locks import meet
 
@@ -101,4 +101,3 @@ def test_two_citizens_who_are_one_have_one_place_and_the_other_seat_is_free_agai
         assert [row.citizen_id for row in live_signups(uow, alone)] == [kept]
         for lecture in (shared, alone):
             assert stored_counts(uow, lecture) == recount(uow, lecture)
-    assert known_as("o-one").openid == "o-one"

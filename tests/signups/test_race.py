@@ -158,7 +158,7 @@ def test_a_person_who_waits_and_signs_up_elsewhere_at_that_moment_has_seats_in_o
         assert [row.citizen_id for row in seated] == [person]
 
 
-def test_without_locking_the_waitlists_of_the_same_time_a_person_sits_in_two_places(
+def test_a_promotion_that_ignores_seats_elsewhere_puts_a_person_in_two_places(
     uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (leaver, person), first = people_and_lecture(uow_factory, 2, seats=1)
@@ -166,7 +166,6 @@ def test_without_locking_the_waitlists_of_the_same_time_a_person_sits_in_two_pla
         second = a_lecture(uow, seats=1, starts_in=timedelta(days=3, minutes=30))
     signing_up(uow_factory, leaver, first)()
     signing_up(uow_factory, person, first)()
-    # The promotion believes what it read before the person's other sign-up.
     monkeypatch.setattr(store, "clashing_people", lambda *_: set())
     signing_up(uow_factory, person, second)()
     withdrawing(uow_factory, leaver, first)()
