@@ -30,7 +30,7 @@ from typing import Any
 from server.base.settings import ROOT
 from tests.bench.figures_bench import PAPERS, Figures, measure_figures
 from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
-from tests.bench.growth import SIZES, Growth, measure_growth
+from tests.bench.growth import SIZES, Growth, describe_run, measure_growth
 from tests.bench.page import DASHBOARD_PAGE, FINAL_PAGE, GROWTH_PAGE, RUSH_PAGE, page
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
@@ -38,7 +38,7 @@ from tests.bench.report import Report
 from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
 from tests.bench.rush import PEOPLE, measure_rush
-from tests.bench.sections import write_page, write_section
+from tests.bench.sections import read_figures, write_page, write_section
 
 WHAT = ("peers", "growth", "rush", "figures", "final")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
@@ -139,8 +139,9 @@ def measure_sizes(given: argparse.Namespace) -> int:
     sizes = [int(size) for size in given.sizes.split(",")] if given.sizes else SIZES
     began = datetime.now(UTC).isoformat(timespec="minutes")
     found = measure_growth(databases, sizes, given.rounds or 9, since_the_start())
-    told = Growth(found=found, began=began)
+    told = Growth(found=found, measured=dict.fromkeys(found, describe_run(began)))
     if given.write_docs:
+        told = told.beside(read_figures(ROOT / "docs").get("growth", {}))
         lines = [*GROWTH_PAGE, *told.lines()]
         write_section(ROOT / "docs", "growth", lines, told.document())
     sys.stdout.write("\n".join([*told.lines(), ""]))

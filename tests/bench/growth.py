@@ -200,14 +200,14 @@ class Growth:
     """What one run found."""
 
     found: Mapping[str, Sequence[Grown]]
-    began: str
+    measured: Mapping[str, str]
 
     def lines(self) -> list[str]:
         """The figures as Markdown, which reads as text too."""
-        lines = [f"{machine()}; commit {commit()}; {self.began}"]
+        lines: list[str] = []
         for database, sizes in self.found.items():
             heads = [f"{grown.players:,}" for grown in sizes]
-            lines += ["", f"### {DATABASES[database]}", "",
+            lines += ["", f"### {DATABASES[database]}", "", self.measured[database], "",
                       f"| players | {' | '.join(heads)} | goal | |",
                       f"|---|{'---|' * len(heads)}---|---|"]  # fmt: skip
             lines += [*_request_lines(sizes), *_once_lines(sizes)]
@@ -217,14 +217,43 @@ class Growth:
         """The figures as JSON."""
         return {
             database: {
-                str(grown.players): {
-                    "cpu_us": grown.cpu_us, "p50_ms": grown.p50_ms, "p99_ms": grown.p99_ms,
-                    **vars(grown.once),
-                }
-                for grown in sizes
+                "measured": self.measured[database],
+                "sizes": {
+                    str(grown.players): {
+                        "cpu_us": grown.cpu_us, "p50_ms": grown.p50_ms, "p99_ms": grown.p99_ms,
+                        **vars(grown.once),
+                    }
+                    for grown in sizes
+                },
             }
             for database, sizes in self.found.items()
         }  # fmt: skip
+
+    def beside(self, document: Mapping[str, Any]) -> Growth:
+        """These figures, and those of a stored document for a database not measured now."""
+        found, measured = dict(self.found), dict(self.measured)
+        for database, stored in document.items():
+            if database not in found:
+                measured[database] = stored["measured"]
+                found[database] = [
+                    _read_grown(int(players), one) for players, one in stored["sizes"].items()
+                ]
+        ordered = [name for name in DATABASES if name in found]
+        return Growth(
+            found={name: found[name] for name in ordered},
+            measured={name: measured[name] for name in ordered},
+        )
+
+
+def describe_run(began: str) -> str:
+    """Machine, commit and time of a measurement."""
+    return f"{machine()}; commit {commit()}; {began}"
+
+
+def _read_grown(players: int, stored: Mapping[str, Any]) -> Grown:
+    turns = {name: stored[name] for name in ("cpu_us", "p50_ms", "p99_ms")}
+    once = Once(**{name: value for name, value in stored.items() if name not in turns})
+    return Grown(players, once, **turns)
 
 
 def _request_lines(sizes: Sequence[Grown]) -> list[str]:

@@ -20,7 +20,7 @@ PAGE, FIGURES = "performance.md", "performance.json"
 def write_page(docs: Path, page: str, document: Mapping[str, Any]) -> None:
     """Write the figures of the hot paths anew, and keep the other parts."""
     kept = {name: part for name in HEADINGS if (part := read_section(docs, name))}
-    known = _read_figures(docs)
+    known = read_figures(docs)
     figures = {**document, **{name: known[name] for name in HEADINGS if name in known}}
     _write_both(docs, page, kept, figures)
 
@@ -32,7 +32,7 @@ def write_section(docs: Path, name: str, lines: Sequence[str], document: Mapping
     for part in filter(None, kept.values()):
         rest = rest.replace(part, "")
     kept[name] = "\n".join([HEADINGS[name], "", *lines, ""])
-    figures = {**_read_figures(docs), name: document}
+    figures = {**read_figures(docs), name: document}
     _write_both(docs, rest, {other: part for other, part in kept.items() if part}, figures)
 
 
@@ -48,7 +48,8 @@ def read_section(docs: Path, name: str) -> str:
     return "\n".join(lines[first : next(ends, len(lines))])
 
 
-def _read_figures(docs: Path) -> dict[str, Any]:
+def read_figures(docs: Path) -> dict[str, Any]:
+    """The present content of performance.json; empty when nothing was measured."""
     path = docs / FIGURES
     found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -72,9 +73,13 @@ def grown(players: int, p99_ms: float, rebuild: float) -> Grown:
 
 
 def test_growth_beyond_its_bounds_is_missed() -> None:
-    fine = Growth(found={"sqlite": [grown(10, 4.0, 1.0), grown(100, 5.0, 12.0)]}, began="now")
+    fine = Growth(
+        found={"sqlite": [grown(10, 4.0, 1.0), grown(100, 5.0, 12.0)]}, measured={"sqlite": "now"}
+    )
     assert not any("missed" in line for line in fine.lines())
-    steep = Growth(found={"sqlite": [grown(10, 4.0, 1.0), grown(100, 6.0, 14.0)]}, began="now")
+    steep = Growth(
+        found={"sqlite": [grown(10, 4.0, 1.0), grown(100, 6.0, 14.0)]}, measured={"sqlite": "now"}
+    )
     missed = [line for line in steep.lines() if "missed" in line]
     assert len(missed) == len(JOBS) + 1
     assert any("rebuild-leaderboards" in line for line in missed)
@@ -111,3 +116,16 @@ def test_one_error_or_a_second_too_many_is_no_rush_that_was_met() -> None:
     refused = rush(59.0, ["login: 503"])
     assert not refused.met
     assert "- login: 503" in refused.lines()
+
+
+def test_a_run_on_one_database_keeps_the_figures_of_the_other() -> None:
+    stored = Growth(
+        found={"postgresql": [grown(10, 1.0, 1.0)], "sqlite": [grown(10, 2.0, 1.0)]},
+        measured={"postgresql": "before", "sqlite": "before"},
+    )
+    now = Growth(found={"postgresql": [grown(20, 3.0, 1.0)]}, measured={"postgresql": "now"})
+    both = now.beside(json.loads(json.dumps(stored.document())))
+    assert both.measured == {"sqlite": "before", "postgresql": "now"}
+    assert both.found["sqlite"] == stored.found["sqlite"]
+    assert both.found["postgresql"] == now.found["postgresql"]
+    assert both.lines().count("before") == 1
