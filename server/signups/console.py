@@ -19,6 +19,7 @@ from server.signups.forms import (
     RemoveForm,
     SeatsForm,
     ShowForm,
+    offer_questions,
     read_group,
     read_guest,
 )
@@ -145,13 +146,16 @@ def change_seats(uow: UnitOfWork, organizer: Organizer, ref: str, form: SeatsFor
 def show_guest_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm) -> Page:
     """The form for somebody who telephoned."""
     activity = activities.own_activity(uow, organizer, ref)
-    return Page("signups/guest.html", form=form, activity=activity)
+    questions = people.questions_of(uow, organizer, ref)
+    offer_questions(form, questions)
+    return Page("signups/guest.html", form=form, activity=activity, questions=questions)
 
 
 @page(PAGES, "POST", "/activities/<ref>/guest", needs=Permission.SIGNUP_WRITE, form=GuestForm)
 def enter_guest(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm) -> Redirect:
     """Enter somebody who telephoned."""
-    entered = people.enter_guests(uow, organizer, ref, [read_guest(form)])
+    questions = people.questions_of(uow, organizer, ref)
+    entered = people.enter_guests(uow, organizer, ref, [read_guest(form, questions)])
     return _said_entered(ref, entered)
 
 
@@ -159,14 +163,17 @@ def enter_guest(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm
 def show_group_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: GroupForm) -> Page:
     """The form for a group with its list."""
     activity = activities.own_activity(uow, organizer, ref)
-    return Page("signups/group.html", form=form, activity=activity)
+    questions = people.questions_of(uow, organizer, ref)
+    offer_questions(form, questions)
+    return Page("signups/group.html", form=form, activity=activity, questions=questions)
 
 
 @page(PAGES, "POST", "/activities/<ref>/group", needs=Permission.SIGNUP_WRITE, form=GroupForm)
 def enter_group(uow: UnitOfWork, organizer: Organizer, ref: str, form: GroupForm) -> Redirect:
     """Enter a group by its list."""
     label = " ".join((form.label.data or "").split())
-    entered = people.enter_guests(uow, organizer, ref, read_group(form), label)
+    group = read_group(form, people.questions_of(uow, organizer, ref))
+    entered = people.enter_guests(uow, organizer, ref, group, label)
     return _said_entered(ref, entered)
 
 

@@ -81,3 +81,9 @@ class GuestKnown(Conflict):
     """A guest with this name and number stands in the list already; `name` says who."""
 
     code = "guest_known"
+
+
+class AnswerNeeded(Conflict):
+    """A question that needs an answer has none; `question` says which."""
+
+    code = "answer_needed"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 
 from wtforms import (
+    FieldList,
     IntegerField,
     SelectMultipleField,
     StringField,
@@ -18,7 +20,7 @@ from server.activities.service import MOST_PARTY, MOST_SEATS
 from server.console.forms import ConsoleForm, reason_field
 from server.signups.contacts import Contact
 from server.signups.people import Guest
-from server.signups.wishes import MOST_NAME, phone_or_none
+from server.signups.wishes import MOST_NAME, MOST_TEXT, SignUpQuestion, phone_or_none
 
 MOST_GUESTS = 200
 _LONGEST_LABEL = 60
@@ -58,7 +60,19 @@ class SeatsForm(ConsoleForm):
     )
 
 
-class GuestForm(ConsoleForm):
+class AnswersForm(ConsoleForm):
+    """A form with the questions of an activity, one field each; see `offer_questions`."""
+
+    answers = FieldList(
+        StringField(
+            "signups.form.answer",
+            validators=[Length(max=MOST_TEXT, message="signups.form.answer_long")],
+        ),
+        "signups.form.answers",
+    )
+
+
+class GuestForm(AnswersForm):
     """Somebody who telephoned."""
 
     name = StringField(
@@ -81,7 +95,7 @@ class GuestForm(ConsoleForm):
             raise ValidationError("signups.form.phone_wrong")
 
 
-class GroupForm(ConsoleForm):
+class GroupForm(AnswersForm):
     """A class or a unit that comes together, one person a line."""
 
     label = StringField(
@@ -108,17 +122,30 @@ class GroupForm(ConsoleForm):
             raise ValidationError("signups.form.people_wrong")
 
 
-def read_guest(form: GuestForm) -> Guest:
+def offer_questions(form: AnswersForm, questions: Sequence[SignUpQuestion]) -> None:
+    """Give a form a field for each question."""
+    while len(form.answers) < len(questions):
+        form.answers.append_entry()
+
+
+def _read_answers(form: AnswersForm, questions: Sequence[SignUpQuestion]) -> Mapping[str, str]:
+    given = [text or "" for text in form.answers.data]
+    return {one.key: text for one, text in zip(questions, given, strict=False)}
+
+
+def read_guest(form: GuestForm, questions: Sequence[SignUpQuestion]) -> Guest:
     """The guest of a valid form."""
     name = " ".join((form.name.data or "").split())
     contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
-    return Guest(contact=contact, party_size=form.party_size.data)
+    answers = _read_answers(form, questions)
+    return Guest(contact=contact, party_size=form.party_size.data, answers=answers)
 
 
-def read_group(form: GroupForm) -> list[Guest]:
-    """The guests of a valid form, in the order of its lines."""
+def read_group(form: GroupForm, questions: Sequence[SignUpQuestion]) -> list[Guest]:
+    """The guests of a valid form, in the order of its lines; all with the same answers."""
+    answers = _read_answers(form, questions)
     contacts = (_read_line(line) for line in _lines_of(form.people.data or ""))
-    return [Guest(contact=one) for one in contacts if one is not None]
+    return [Guest(contact=one, answers=answers) for one in contacts if one is not None]
 
 
 def _lines_of(text: str) -> list[str]:

@@ -7,7 +7,7 @@ a citizen's own sign-up does. Rows about people are read only for activities of 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -22,11 +22,12 @@ from server.base.ownership import scope_of, serving_found_row
 from server.base.uow import UnitOfWork
 from server.signups import capacity, service, store, waitlist
 from server.signups.contacts import Contact, blind_phone, read_name, read_phone
-from server.signups.errors import GuestKnown, SignUpOver
+from server.signups.errors import AnswerNeeded, GuestKnown, SignUpOver
 from server.signups.kinds import LIVE, SEATED, Hindrance, NoticeKind, SignUpState
 from server.signups.models import SignUp
 from server.signups.rules import Hall, Party, explain_waiting
 from server.signups.service import Wish
+from server.signups.wishes import SignUpQuestion, read_questions
 
 SHOW_ACT = "signups.show_contact"
 # How long a name and a number stay readable after the reason was recorded.
@@ -39,6 +40,7 @@ class Guest:
 
     contact: Contact
     party_size: int = 1
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,14 @@ def read_seated(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[PersonL
         return describe_people(uow, _seated_rows(uow, activity.id))
 
 
+def questions_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> tuple[SignUpQuestion, ...]:
+    """The questions of an activity of the own place.
+
+    Raises: NotFound (404).
+    """
+    return read_questions(activities.own_activity(uow, organizer, ref).questions)
+
+
 def show_person(uow: UnitOfWork, organizer: Organizer, ref: str) -> PersonView:
     """One sign-up in an activity of the own place.
 
@@ -231,7 +241,7 @@ def enter_guests(
 
     Locks: the activity.
     Raises: NotFound (404), GuestKnown, SignUpNotOpen, SignUpClosed, DrawInProgress, PhoneNeeded,
-    ActivityFull (409), Invalid (422).
+    AnswerNeeded, ActivityFull (409), Invalid (422).
     """
     activity = activities.own_activity(uow, organizer, ref)
     subject = Subject("activity", ref, scope_of(activity))
@@ -274,8 +284,11 @@ def _enter_guest(
     if (contact.name, blind) in known:
         raise GuestKnown(name=contact.name)
     known.add((contact.name, blind))
-    wish = Wish(party_size=guest.party_size, contact=contact)
+    wish = Wish(party_size=guest.party_size, contact=contact, answers=guest.answers)
     service.check_wish(locked, wish)
+    for one in read_questions(locked.questions):
+        if one.needed and not guest.answers.get(one.key, "").strip():
+            raise AnswerNeeded(question=one.label)
     return service.take_place(uow, locked, wish, person).state
 
 

@@ -181,6 +181,36 @@ def test_a_guest_follows_the_rules_of_everybody(app: Flask, uow_factory: UnitOfW
     assert sorted(states_of(uow_factory, lecture)) == ["confirmed", "waitlisted"]
 
 
+QUESTIONS = [
+    {"key": "q1", "label": "年级", "options": ["初一", "初二"], "needed": True},
+    {"key": "q2", "label": "想问什么", "options": [], "needed": False},
+]
+
+
+@pytest.mark.parametrize(
+    ("page", "form"),
+    [("guest", GUEST), ("group", {"label": "初二（3）班", "people": "韦明\n覃丽"})],
+)
+def test_a_question_that_needs_an_answer_is_asked_and_named(
+    app: Flask, uow_factory: UnitOfWorkFactory, page: str, form: dict[str, str]
+) -> None:
+    lecture = make_lecture(uow_factory, questions=QUESTIONS)
+    editor, path = Browser(app, "editor-city"), f"/activities/{lecture.ref}/{page}"
+    assert "年级" in editor.get(path)[1]
+    status, shown = editor.ask("POST", path, {**form, "answers-0": "", "answers-1": "为什么"})
+    assert status == 409
+    assert "“年级”是必答的问题" in shown
+    assert 'value="为什么"' in shown
+    long = {**form, "answers-0": "初二", "answers-1": "问" * 101}
+    status, shown = editor.ask("POST", path, long)
+    assert status == 422
+    assert "回答太长" in shown
+    assert editor.ask("POST", path, {**form, "answers-0": "初二", "answers-1": ""})[0] == 303
+    with uow_factory.begin(read_only=True) as uow:
+        answers = [one.answers for one in live_signups(uow, lecture)]
+    assert answers == [{"q1": "初二"}] * (1 if page == "guest" else 2)
+
+
 def test_nobody_is_entered_before_the_opening_or_after_the_closing(
     app: Flask, uow_factory: UnitOfWorkFactory
 ) -> None:
