@@ -24,6 +24,7 @@ from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
 from server.base.web.page import Pages
 from server.channel.slice import SLICE as CHANNEL
+from server.checkin.slice import SLICE as CHECKIN
 from server.console.slice import SLICE as CONSOLE
 from server.dashboard.slice import SLICE as DASHBOARD
 from server.notices.slice import SLICE as NOTICES
@@ -52,6 +53,7 @@ SLICES: tuple[Slice, ...] = (
     UNIT_REQUESTS,
     QUIZ,
     SIGNUPS,
+    CHECKIN,
     DASHBOARD,
 )
 

@@ -194,6 +194,8 @@ export const zh_mine = {
     kept_reports: '对题目的意见',
     kept_unit_requests: '申请登记的单位',
     kept_signups: '活动报名',
+    kept_attendance: '活动签到',
+    kept_scanner_grants: '检票授权',
     kept_shares: '成绩卡',
     kept_visits: '打开过的小程序码',
     kept_groups: '微信群',

@@ -90,6 +90,10 @@ _PLACE = select(_citizen.c.city, _citizen.c.county, _citizen.c.unit_id, _citizen
     _citizen.c.id == bindparam("citizen_id")
 )
 
+_PLACES = select(
+    _citizen.c.id, _citizen.c.city, _citizen.c.county, _citizen.c.unit_id, _citizen.c.audience
+).where(_citizen.c.id.in_(bindparam("ids", expanding=True)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class SignedIn:
@@ -303,6 +307,14 @@ def place_of(uow: UnitOfWork, citizen_id: int) -> Place:
     if row is None:
         return Place(city=None, county=None, unit_id=None, audience=None)
     return _place_from_row(row)
+
+
+def places_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, Place]:
+    """The places that citizens count for now, by row id."""
+    if not citizen_ids:
+        return {}
+    rows = run_statement(uow, _PLACES, {"ids": sorted(citizen_ids)})
+    return {row.id: _place_from_row(row) for row in rows}
 
 
 def _place_from_row(row: Any) -> Place:

@@ -19,7 +19,8 @@ from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
 from server.activities.kinds import SignUpPhase as SignUpPhase
 from server.activities.lifecycle import DraftRefused as DraftRefused
-from server.activities.models import Activity, ActivitySeries, Seating
+from server.activities.models import Activity, ActivitySeries
+from server.activities.models import Seating as Seating
 from server.activities.moving import ActivityChange as ActivityChange
 from server.activities.moving import Move as Move
 from server.activities.moving import due_closings as due_closings
@@ -46,7 +47,9 @@ from server.activities.rules import read_audiences as read_audiences
 from server.activities.seats import LockedSeats as LockedSeats
 from server.activities.seats import lock_seats as lock_seats
 from server.activities.seats import store_counts as store_counts
+from server.base.access import Scope
 from server.base.errors import NotFound
+from server.base.ownership import scope_from_columns
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork
 
@@ -75,6 +78,68 @@ _BY_ID = (
     .outerjoin(_series, _series.c.id == _activity.c.series_id)
     .where(_activity.c.id.in_(bindparam("ids", expanding=True)))
 )
+_GATE = (
+    _activity.c.id,
+    _activity.c.ref,
+    _activity.c.title,
+    _activity.c.state,
+    _activity.c.starts_at,
+    _activity.c.ends_at,
+    _activity.c.programme_slug,
+    _activity.c.checkout_needed,
+    _activity.c.room_limit,
+    _activity.c.owner,
+    _activity.c.owner_city,
+    _activity.c.owner_county,
+)
+_GATE_BY_ID = select(*_GATE).where(_activity.c.id == bindparam("of_id"))
+_HOLD = (
+    select(_activity.c.id)
+    .where(_activity.c.id == bindparam("of_id"))
+    .with_for_update(read=True, key_share=True)
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ActivityGate:
+    """What a gate needs to know of an activity."""
+
+    id: int
+    ref: str
+    title: str
+    state: ActivityState
+    starts_at: datetime
+    ends_at: datetime
+    programme_slug: str | None
+    checkout_needed: bool
+    room_limit: int | None
+    owner: str
+    owner_city: str | None
+    owner_county: str | None
+
+
+def gate_of(uow: UnitOfWork, activity_id: int) -> ActivityGate:
+    """What a gate needs to know of an activity.
+
+    Raises: NotFound (404) for an activity that citizens do not see.
+    """
+    row = run_statement(uow, _GATE_BY_ID, {"of_id": activity_id}).one_or_none()
+    if row is None or row.state not in PUBLIC:
+        raise NotFound
+    return ActivityGate(**row._asdict())
+
+
+def scope_of_gate(gate: ActivityGate) -> Scope:
+    """The scope of the owner of an activity."""
+    return scope_from_columns(gate.owner, gate.owner_city, gate.owner_county)
+
+
+def hold_activity(uow: UnitOfWork, activity_id: int) -> None:
+    """Keep others from locking the seats of an activity until the commit.
+
+    Locks: the activity, shared.
+    """
+    run_statement(uow, _HOLD, {"of_id": activity_id})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,6 +81,8 @@ class Permission(StrEnum):
     ACTIVITY_APPROVE = "activity.approve"
     SIGNUP_READ = "signup.read"
     SIGNUP_WRITE = "signup.write"
+    CHECKIN_READ = "checkin.read"
+    CHECKIN_WRITE = "checkin.write"
 
     @property
     def subject(self) -> str:
@@ -141,6 +143,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.ACTIVITY_WRITE,
             _P.SIGNUP_READ,
             _P.SIGNUP_WRITE,
+            _P.CHECKIN_READ,
+            _P.CHECKIN_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -157,6 +161,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.VOID_APPROVE,
             _P.ACTIVITY_APPROVE,
             _P.SIGNUP_READ,
+            _P.CHECKIN_READ,
         },
         Role.AUDITOR: _CONTENT_READ
         | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ, _P.REPORT_READ},

@@ -119,12 +119,13 @@ def owned_by(scope: Scope) -> dict[str, str | None]:
 
 def scope_of(row: Owned) -> Scope:
     """The scope of a row."""
-    unit = row.owner.removeprefix(_UNIT) if row.owner.startswith(_UNIT) else None
-    return Scope(
-        city=row.owner_city,
-        county=row.owner_county,
-        unit_id=None if unit is None else int(unit),
-    )
+    return scope_from_columns(row.owner, row.owner_city, row.owner_county)
+
+
+def scope_from_columns(owner: str, city: str | None, county: str | None) -> Scope:
+    """The scope of a row by its owner columns."""
+    unit = owner.removeprefix(_UNIT) if owner.startswith(_UNIT) else None
+    return Scope(city=city, county=county, unit_id=None if unit is None else int(unit))
 
 
 def visible_to(statement: Select[Any], organizer: Organizer, model: type[Owned]) -> Select[Any]:

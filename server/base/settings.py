@@ -95,6 +95,8 @@ class Limits:
     share_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     visit_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     failures_per_minute: float = bounded_number(300.0, 1.0, 1000000.0)
+    wrong_codes_per_minute: float = bounded_number(30.0, 1.0, 1000000.0)
+    scan_per_minute: float = bounded_number(600.0, 1.0, 1000000.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +107,15 @@ class SignUps:
     absences_most: int = bounded_number(3, 0, 100)
     absences_days: int = bounded_number(90, 1, 1000)
     pause_days: int = bounded_number(7, 1, 1000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckIn:
+    """Times of the check-in, counted from an activity's start or end."""
+
+    opens_minutes: int = bounded_number(60, 0, 1440)
+    absent_minutes: int = bounded_number(15, 0, 600)
+    grant_hours: int = bounded_number(12, 1, 168)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +164,7 @@ class Settings:
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
     signups: SignUps = field(default_factory=SignUps)
+    checkin: CheckIn = field(default_factory=CheckIn)
     operator: Operator = field(default_factory=Operator)
     allow: Allow = field(default_factory=Allow)
 

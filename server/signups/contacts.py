@@ -41,3 +41,8 @@ def read_name(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
 def read_phone(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
     """The telephone number of a sign-up, with the country code."""
     return None if sealed is None else uow.keys.unseal_text(sealed, f"signup.phone:{ref}")
+
+
+def mask_name(name: str | None) -> str:
+    """The first character of a name, with two asterisks; empty without a name."""
+    return f"{name[0]}**" if name else ""

@@ -21,7 +21,7 @@ from server.base.errors import NotFound
 from server.base.ownership import scope_of, serving_found_row
 from server.base.uow import UnitOfWork
 from server.signups import capacity, service, store, waitlist
-from server.signups.contacts import Contact, blind_phone, read_name, read_phone
+from server.signups.contacts import Contact, blind_phone, mask_name, read_name, read_phone
 from server.signups.errors import AnswerNeeded, GuestKnown, SignUpOver
 from server.signups.kinds import LIVE, SEATED, Hindrance, NoticeKind, SignUpState
 from server.signups.models import SignUp
@@ -92,11 +92,6 @@ def describe_people(uow: UnitOfWork, rows: Sequence[SignUp]) -> list[PersonLine]
             )
             for row in rows
         ]
-
-
-def mask_name(name: str | None) -> str:
-    """The first character of a name, with two asterisks; empty without a name."""
-    return f"{name[0]}**" if name else ""
 
 
 def read_waitlist(uow: UnitOfWork, organizer: Organizer, ref: str, most: int) -> list[PersonLine]:

@@ -21,7 +21,9 @@ from server.activities.service import ActivityState, ActivityTimes, LockedSeats,
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.signups import limits, store, waitlist
-from server.signups.contacts import Contact, sealed_contact
+from server.signups.contacts import Contact as Contact
+from server.signups.contacts import mask_name as mask_name
+from server.signups.contacts import sealed_contact
 from server.signups.errors import (
     ActivityFull,
     AlreadyStarted,
@@ -32,11 +34,30 @@ from server.signups.errors import (
     SignUpClosed,
     SignUpNotOpen,
 )
-from server.signups.kinds import HOPING, NoticeKind, SignUpState
-from server.signups.models import SignUp
+from server.signups.gate_tickets import GateTicket as GateTicket
+from server.signups.gate_tickets import clear_absences as clear_absences
+from server.signups.gate_tickets import end_absent as end_absent
+from server.signups.gate_tickets import existing_signups as existing_signups
+from server.signups.gate_tickets import id_in_activity as id_in_activity
+from server.signups.gate_tickets import id_of_own as id_of_own
+from server.signups.gate_tickets import live_signup_of as live_signup_of
+from server.signups.gate_tickets import lock_tickets as lock_tickets
+from server.signups.gate_tickets import search_tickets as search_tickets
+from server.signups.gate_tickets import seated_parties as seated_parties
+from server.signups.gate_tickets import tickets_of as tickets_of
+from server.signups.kinds import HOPING, NoticeKind
+from server.signups.kinds import SignUpState as SignUpState
+from server.signups.models import SignUp as SignUp
 from server.signups.places import HeldPlaces, activities_to_lock, read_places
 from server.signups.store import Held
+from server.signups.store import settle_signup as settle_signup
+from server.signups.tickets import read_ticket as read_ticket
+from server.signups.tickets import spell_ticket as spell_ticket
+from server.signups.waitlist import serve_waitlist as serve_waitlist
+from server.signups.waitlist import uncount_place as uncount_place
 from server.signups.wishes import check_answers, read_questions
+from server.signups.wishes import read_name as read_name
+from server.signups.wishes import read_phone as read_phone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,24 +258,44 @@ def take_place(
     `person` has the columns that say whose it is.
     Raises: Invalid (422), ActivityFull (409).
     """
-    ref = uow.new_ref("sgn")
     state, sequence = _choose_state(uow, mine, wish.party_size)
-    values = {
+    answers = check_answers(read_questions(mine.questions), wish.answers)
+    values = {**person, "state": state, "sequence": sequence, "answers": answers}
+    placed = _insert_place(uow, mine, wish, values)
+    store.note_message(uow, placed.id, _FIRST_NOTICE[state])
+    return placed
+
+
+def seat_at_gate(
+    uow: UnitOfWork, mine: LockedSeats, wish: Wish, person: Mapping[str, object]
+) -> PlaceView:
+    """Seat somebody who came without a sign-up, in a locked activity with room for the party.
+
+    Unlike a newcomer's sign-up it does not depend on the time of the sign-up, and asks no
+    questions.
+    """
+    mine.taken += wish.party_size
+    values = {**person, "state": SignUpState.CONFIRMED, "sequence": None, "answers": {}}
+    return _insert_place(uow, mine, wish, values)
+
+
+def _insert_place(
+    uow: UnitOfWork, mine: LockedSeats, wish: Wish, values: Mapping[str, object]
+) -> PlaceView:
+    ref = uow.new_ref("sgn")
+    row = {
         "ref": ref,
         "activity_id": mine.id,
-        **person,
-        "state": state,
+        **values,
         "party_size": wish.party_size,
-        "sequence": sequence,
         "passed": 0,
-        "answers": check_answers(read_questions(mine.questions), wish.answers),
         "made_at": uow.now,
         "changed_at": uow.now,
         **sealed_contact(uow, ref, wish.contact),
     }
-    signup_id = store.add_signup(uow, values)
+    signup_id = store.add_signup(uow, row)
     activities.store_counts(uow, mine)
-    store.note_message(uow, signup_id, _FIRST_NOTICE[state])
+    state = SignUpState(str(values["state"]))
     position = mine.waiting if state is SignUpState.WAITLISTED else None
     return PlaceView(
         id=signup_id, ref=ref, state=state, party_size=wish.party_size,

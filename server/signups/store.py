@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
+from server.accounts import service as accounts
 from server.activities.service import ActivityTimes, LockedSeats, ids_overlapping
 from server.base.sql.prepared import run_by_commit, run_statement, table_of
 from server.base.uow import UnitOfWork
@@ -44,6 +45,27 @@ _SETTLE = (
         changed_at=bindparam("at"),
     )
 )
+_GATE_COLUMNS = (
+    _signup.c.id,
+    _signup.c.ref,
+    _signup.c.activity_id,
+    _signup.c.citizen_id,
+    _signup.c.state,
+    _signup.c.party_size,
+    _signup.c.name,
+    _signup.c.phone_tail,
+    _signup.c.group_label,
+    _signup.c.absent_at,
+    _signup.c.changed_at,
+)
+_AT_GATE = accounts.join_names(select(*_GATE_COLUMNS), _signup.c.citizen_id).order_by(_signup.c.id)
+_LOCK_FOR_GATE = _AT_GATE.where(
+    _signup.c.id.in_(bindparam("ids", expanding=True)),
+    _signup.c.activity_id == bindparam("of_activity"),
+).with_for_update(of=_signup, key_share=True)
+_ROWS_FOR_GATE = _AT_GATE.where(
+    _signup.c.activity_id == bindparam("of_activity"), _signup.c.id > bindparam("after")
+).limit(bindparam("most"))
 _PASS = update(_signup).where(_signup.c.id == bindparam("of_id")).values(passed=bindparam("times"))
 # The task that delivers messages; see notices.py.
 TELL_TASK = "signups.tell_notices"
@@ -188,3 +210,20 @@ def activities_with_due_offers(uow: UnitOfWork) -> Sequence[int]:
         .order_by(SignUp.activity_id)
     )
     return found.all()
+
+
+def lock_for_gate(uow: UnitOfWork, activity_id: int, signup_ids: Collection[int]) -> Sequence[Any]:
+    """Sign-ups of an activity among these, with the public names of their citizens.
+
+    Locks: those sign-ups, in the order of their ids.
+    """
+    if not signup_ids:
+        return []
+    values = {"ids": sorted(signup_ids), "of_activity": activity_id}
+    return run_statement(uow, _LOCK_FOR_GATE, values).rows
+
+
+def rows_for_gate(uow: UnitOfWork, activity_id: int, after: int, most: int) -> Sequence[Any]:
+    """The next sign-ups of an activity after a row id, with the names of their citizens."""
+    values = {"of_activity": activity_id, "after": after, "most": most}
+    return run_statement(uow, _ROWS_FOR_GATE, values).rows

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from server.base.clock import beijing_midnight
 from server.base.uow import UnitOfWorkFactory
+from server.checkin import service as checkin
 from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
@@ -24,11 +25,13 @@ from tests.conftest import application_of
 from tests.house.source import ROOT
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import a_lecture
+from tests.kit.checkin import EDITOR, open_lecture, ticket_of
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.pictures import a_picture, as_form
 from tests.kit.sealing import publish_at_once
+from tests.kit.signup_probes import seat_guest
 
 FACTS = ROOT / "config" / "campaign" / "2020"
 
@@ -86,6 +89,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     appeal_hold(client, uow_factory_of_app, me)
     take_a_timed_paper(client, clock, me)
     sign_up_and_withdraw(client, uow_factory_of_app, me)
+    scan_at_gate(client, uow_factory_of_app, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
     give_picture_and_phone(client, gateway, me)
@@ -225,6 +229,32 @@ def sign_up_and_withdraw(
     feed = client.post("/me/calendar", **me).get_json()["path"].removeprefix("/api/v1")
     assert client.get(feed).status_code == 200
     assert client.delete("/me/calendar", **me).status_code == 204
+
+
+def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]) -> None:
+    with uow_factory.begin() as uow:
+        lecture = open_lecture(uow)
+        guest = seat_guest(uow, lecture)
+        made = checkin.make_grant(uow, EDITOR, lecture.ref, "东门")
+        venue = checkin.venue_code_at(uow.keys, lecture.id, uow.now)
+        ticket = ticket_of(uow, guest)
+        scanned_at = uow.now.isoformat()
+    assert client.post("/checkins", json={"code": venue}, **me).status_code == 409
+    assert client.post(f"/activities/{lecture.ref}/signup", json={}, **me).status_code == 201
+    assert client.post("/checkins", json={"code": venue}, **me).get_json()["result"] == "ok"
+    assert client.post("/staff/grants", json={"code": made.code}, **me).status_code == 201
+    path = f"/staff/sessions/{lecture.ref}"
+    for read in ("/staff/sessions", path, f"{path}/roster", f"{path}/people?words=8000"):
+        assert client.get(read, **me).status_code == 200
+    scan = {"nonce": "1", "ticket": ticket, "scanned_at": scanned_at}
+    taken = client.post("/staff/checkins", json={"scans": [scan]}, **me).get_json()
+    assert taken["results"][0]["result"] == "OK"
+    person = {"person": guest.ref}
+    assert client.post(f"{path}/departures", json=person, **me).status_code == 204
+    wrong = {**person, "reason": "扫错了人"}
+    assert client.post(f"{path}/admissions/undo", json=wrong, **me).status_code == 204
+    assert client.post(f"{path}/admissions", json=wrong, **me).status_code == 201
+    assert client.post(f"{path}/walk-ins", json={"name": "黄强"}, **me).status_code == 201
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

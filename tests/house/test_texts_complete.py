@@ -39,7 +39,7 @@ COMPOSED = (
     "dashboard.recorded.", "activities.recorded", "activities.fault.", "activities.form.",
     "activities.kind.", "activities.state.", "activities.audience.", "activities.map_",
     "activities.phone_", "signups.state.", "signups.hindrance.", "signups.people.act_",
-    "signups.people.before_", "signups.recorded",
+    "signups.people.before_", "signups.recorded", "checkin.recorded",
 )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ _SPECIAL: Mapping[str, Any] = {
     ),
     "contest.closes_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),
     "entry.erased_at": None,
+    **dict.fromkeys(("hall.admitted", "hall.inside", "hall.walk_ins"), 0),
     "entry.merged_at": None,
     "phone.sealed": lambda uow, row: uow.keys.seal_text(row["mark"], f"phone.sealed:{row['ref']}"),
     "push.fields": {},

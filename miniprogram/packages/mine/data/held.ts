@@ -83,6 +83,8 @@ function namesOf(t: Words): Record<string, string> {
     groups: t.kept_groups,
     unit_requests: t.kept_unit_requests,
     signups: t.kept_signups,
+    attendance: t.kept_attendance,
+    scanner_grants: t.kept_scanner_grants,
     participation: t.kept_participation,
     devices: t.kept_devices,
     held_results: t.kept_held,

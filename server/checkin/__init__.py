@@ -1,0 +1,1 @@
+"""Check-in: who came to an activity, by which gate, and how long each stayed."""

@@ -1,0 +1,64 @@
+"""Scanner grants, attendance and scans as personal data."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from server.activities import service as activities
+from server.base.personal_data import Erase, Merge, Personal
+from server.base.uow import UnitOfWork
+from server.checkin.models import Admission, ScannerGrant, ScanRecord
+from server.signups.service import SignUp
+
+
+def export_attendance(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """When a citizen came to activities and left them, the earliest first."""
+    rows = uow.session.scalars(
+        select(Admission)
+        .join(SignUp, SignUp.id == Admission.signup_id)
+        .where(SignUp.citizen_id == citizen_id)
+        .order_by(Admission.first_in_at, Admission.id)
+    )
+    return [
+        {
+            "activity": activities.name_of(uow, row.activity_id).title,
+            "counts": row.holds,
+            "way": row.way.value,
+            "gate": row.gate,
+            "people": row.people,
+            "first_in_at": row.first_in_at,
+            "last_out_at": row.last_out_at,
+            "stayed_seconds": row.stayed_seconds,
+        }
+        for row in rows
+    ]
+
+
+_KEPT = "the counters of a hall equal its rows; the erased sign-up they refer to names nobody"
+
+PERSONAL = (
+    Personal(
+        ScanRecord,
+        "signup_id",
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because=_KEPT,
+        untold_because="single scans of what `attendance` tells",
+    ),
+    Personal(
+        Admission,
+        "signup_id",
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because=_KEPT,
+        export={"attendance": export_attendance},
+    ),
+    Personal(
+        ScannerGrant,
+        "taken_by",
+        also=("made_by", "revoked_by"),
+        stays=("code_hash",),
+        erase=Erase.KEEP_ANONYMOUS,
+        kept_because="tells by which gate people came; the erased citizen it refers to has no name",
+        merge=Merge.REPOINT,
+        export={"scanner_grants": ("gate", "taken_at", "expires_at", "revoked_at")},
+    ),
+)
