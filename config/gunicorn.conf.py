@@ -19,7 +19,7 @@ except SettingsError as refusal:
     # An exception here would make gunicorn print a traceback.
     sys.exit(str(refusal))
 
-# Before the workers import the application, for the reason in server/__main__.py.
+# Set before the workers import the application; server/__main__.py says why.
 gc.set_threshold(50_000, 20, 20)
 
 bind = f"127.0.0.1:{_settings.port}"
@@ -44,7 +44,7 @@ timeout = 60
 graceful_timeout = int(_settings.drain_seconds) + 31
 limit_request_line = 8190
 max_requests = 0
-# Its default path is one file per user, which two instances would both use.
+# The default path of the socket is one file per user, which two instances would share.
 control_socket_disable = True
 
 

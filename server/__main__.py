@@ -3,9 +3,9 @@
 import gc
 from importlib import import_module
 
-# With Python's own figures the garbage collector goes through all objects of the program dozens of
-# times while its modules are imported, a sixth of every start; almost none of them is garbage.
+# With Python's default thresholds the garbage collector traverses all objects dozens of times while
+# the modules are imported, which takes a sixth of the start-up time; almost none is garbage.
 gc.set_threshold(50_000, 20, 20)
 
-# Imported after that, hence not by a statement at the top.
+# Imported after the thresholds are set, so the import is not at the top of the file.
 raise SystemExit(import_module("server.cli.main").main())

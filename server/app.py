@@ -165,7 +165,7 @@ def install_console(
 ) -> None:
     """Install these pages of the console, their session and their files.
 
-    Without `account`, a visitor is refused where he would be sent to the log-in.
+    Without `account`, a page refuses a visitor instead of redirecting to the log-in.
     """
     app, dependencies = application.app, application.uow_factory.dependencies
     install_form_session(app, application.settings, dependencies.keys)

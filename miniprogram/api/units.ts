@@ -16,7 +16,7 @@ export function units(client: Client) {
   return {
     cities: () => client.call<Page<City>>('GET', '/regions', { who: 'anyone' }),
     requests: () => client.call<{ items: UnitRequest[] }>('GET', '/me/unit-requests'),
-    /** The key makes a repeat harmless, as after a lost answer. */
+    /** The idempotency key makes a repeat harmless, for example after a lost response. */
     request: (body: { name: string; city: string; county: string | null }, key: string) =>
       client.call<UnitRequest>('POST', '/me/unit-requests', { body, key }),
     find: (region: string | undefined, q: string | undefined) =>

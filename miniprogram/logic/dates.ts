@@ -50,7 +50,7 @@ export function dayOf(at: number): string {
   return beijing(at).toISOString().slice(0, 10)
 }
 
-/** `count` calendar days from that of an instant on. */
+/** A list of `count` calendar days; the first is the day of the instant `at`. */
 export const daysFrom = (at: number, count: number): string[] =>
   Array.from({ length: count }, (_, ahead) => dayOf(at + ahead * DAY_MS))
 

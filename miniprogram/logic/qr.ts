@@ -84,7 +84,7 @@ function setModule(grid: Grid, row: number, column: number, dark: boolean): void
   if (line && column >= 0 && column < SIZE) line[column] = dark
 }
 
-/** Finder, timing and alignment patterns, and the places of the format, light until it is drawn. */
+/** Finder, timing and alignment patterns, and the modules of the format bits, light until those are drawn. */
 function drawFrame(grid: Grid): void {
   for (let at = 0; at < SIZE; at += 1) {
     setModule(grid, 6, at, at % 2 === 0)
@@ -143,7 +143,8 @@ const MASKS: ((row: number, column: number) => boolean)[] = [
   (row, column) => (((row + column) % 2) + ((row * column) % 3)) % 2 === 0,
 ]
 
-/** How much a scanner could be misled: runs, squares, look-alikes of the finder, imbalance. */
+/** The penalty of a mask, for what could mislead a scanner: runs, squares, look-alikes of the finder,
+ * imbalance. */
 function penalty(grid: boolean[][]): number {
   const columns = grid.map((_, at) => grid.map((row) => row[at] as boolean))
   const lines = [...grid, ...columns].map((line) => line.map((dark) => (dark ? '1' : '0')).join(''))

@@ -85,7 +85,7 @@ def log_out(uow: UnitOfWork) -> None:
 
 @endpoint(API, "GET", "/me", who=Who.CITIZEN, out=ProfileOut)
 def show_profile(uow: UnitOfWork) -> ProfileOut:
-    """The profile of the caller."""
+    """Show the profile of the caller."""
     return _profile_out(uow, uow.caller_id)
 
 
@@ -133,7 +133,7 @@ def change_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | Non
     pace=CHANGE,
 )
 def put_profile(uow: UnitOfWork, body: ProfileIn, asked: profile.Judged | None) -> ProfileOut:
-    """The same as PATCH, which a mini-program's wx.request does not support."""
+    """Change the profile as PATCH does, which a mini-program's wx.request does not support."""
     return change_profile(uow, body, asked)
 
 

@@ -36,7 +36,7 @@ def permission_withdrawn(uow: UnitOfWork, message: Message) -> None:
     listed = message.fields.get("RevokeInfo", "")
     taken_back = {part.strip() for part in listed.split(",")} if isinstance(listed, str) else set()
     citizen_id = _citizen_of(uow, message)
-    # With a plugin's id it was the plugin's permission, not ours.
+    # An event with a plugin's id is about the plugin's permission, not ours.
     if citizen_id is None or message.fields.get("PluginID"):
         return
     for number in sorted(taken_back - _LISTED - {""}):

@@ -41,7 +41,7 @@ def erase_person(uow_factory: UnitOfWorkFactory, who: str) -> None:
 
 
 def save_pictures(uow_factory: UnitOfWorkFactory, folder: Path | None) -> list[WaitingPicture]:
-    """The pictures in review; with `folder` each is written there as NAME.jpg to be looked at."""
+    """List the pictures in review; with `folder`, write each there as NAME.jpg."""
     with uow_factory.begin(read_only=True) as uow:
         found = picture_review.waiting_pictures(uow)
     if folder is not None:

@@ -43,7 +43,7 @@ _LOCKED_BY_UNIONID = (
 )
 _TAKE_UNIONID = update(_citizen).where(_citizen.c.id == bindparam("of_citizen"))
 _ADD_CITIZEN = insert(_citizen).returning(_citizen.c.id)
-# An identity that a concurrent transaction has added first is left alone.
+# An identity that a concurrent transaction has added first stays unchanged.
 _ADD_IDENTITY = {
     name: insert_of(name, _identity).on_conflict_do_nothing().returning(_identity.c.id)
     for name in ("sqlite", "postgresql")
@@ -126,7 +126,7 @@ def known_unionids(uow: UnitOfWork, unionids: Collection[str]) -> set[str]:
 
 
 def settle_identity(uow: UnitOfWork, app: App, openid: str, unionid: str | None) -> Settled:
-    """The citizen of an openid, created if unknown, and merged with a citizen of the same unionid.
+    """Settle the citizen of an openid: create an unknown one, merge those of one unionid.
 
     Locks: the unionid, then the citizen; both citizens of a merge. Locking the unionid first makes
     two transactions lock the citizens of one unionid in the same order.
@@ -280,7 +280,7 @@ def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int
 
 
 def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """The citizens that these were merged into, except those locked by others.
+    """Lock and return the citizens that these were merged into, except those locked by others.
 
     Locks: those citizens, shared, skipping those locked by others.
     """
@@ -301,7 +301,7 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
 
 
 def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """The present citizens that these are or were merged into; erased ones are left out.
+    """Lock and return the present citizens that these are or were merged into, without erased ones.
 
     Raises: Unavailable (503) when one is merged at this moment.
     Locks: those citizens, shared, in the order of their ids.

@@ -22,7 +22,7 @@ _PURPOSE = "limit-trace"
 _AT_ONCE = 500
 
 _citizen, _identity, _trace = table_of(Citizen), table_of(Identity), table_of(LimitTrace)
-# No rows while there are no traces at all.
+# Selects nothing while no trace exists at all.
 _IDS = (
     select(_identity.c.app, _identity.c.openid, _citizen.c.unionid)
     .join(_citizen, _citizen.c.id == _identity.c.citizen_id)

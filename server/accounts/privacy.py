@@ -42,7 +42,7 @@ _HELD = (
 
 
 def give_consent(uow: UnitOfWork, citizen_id: int, given: ConsentGiven) -> Consent:
-    """Store a consent with its time and the version of its text; return it, outside a session.
+    """Store a consent with its time and the version of its text; return it without a session.
 
     Raises: PolicyVersionOutdated (409), GuardianConsentRequired (409), Invalid (422).
     Locks: the citizen.

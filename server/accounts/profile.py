@@ -54,7 +54,7 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 _citizen = table_of(Citizen)
-# In the order of the fields of ShownAtLogin; the last one is the version agreed to.
+# The columns are in the order of the fields of ShownAtLogin; the last one is the version agreed to.
 _SHOWN_AT_LOGIN = select(
     _citizen.c.ref,
     _citizen.c.nickname,
@@ -88,7 +88,7 @@ class Profile:
 
 
 class ShownAtLogin(NamedTuple):
-    """The part of a profile that a log-in answers with."""
+    """The part of a profile that the response to a log-in contains."""
 
     ref: str
     nickname: str | None
@@ -135,7 +135,7 @@ def profile_of(uow: UnitOfWork, citizen_id: int) -> Profile:
 
 
 def shown_at_login(uow: UnitOfWork, citizen_id: int) -> ShownAtLogin:
-    """What a log-in says about the citizen."""
+    """The citizen's part of the response to a log-in."""
     *facts, version = run_statement(uow, _SHOWN_AT_LOGIN, {"citizen_id": citizen_id}).only_row()
     return ShownAtLogin._make([*facts, version == uow.settings.policy_version])
 
@@ -195,7 +195,7 @@ def change_profile(
 
 
 def join_unit(uow: UnitOfWork, citizen_id: int, unit_ref: str) -> bool:
-    """Make a citizen a member of a unit, unless he has chosen one himself or it is closed now.
+    """Make a citizen a member of a unit, unless the citizen has chosen one or it is closed now.
 
     Locks: the citizen.
     """

@@ -1,6 +1,7 @@
-"""How citizens are shown to each other: the masked nickname, or a number; erased ones as such.
+"""Names under which citizens are shown to each other: a masked nickname, or a number.
 
-A statement of another slice reads the names with its own rows: see `join_names`.
+Erased citizens are shown as such. A statement of another slice reads the names with its own rows:
+see `join_names`.
 """
 
 from __future__ import annotations

@@ -280,7 +280,7 @@ def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int
 
 
 def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """The citizens that these were merged into, except those locked by others; final until commit.
+    """Lock and return the citizens that these were merged into, except those locked by others.
 
     Locks: those citizens, shared, skipping those locked by others.
     """
@@ -288,7 +288,7 @@ def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, i
 
 
 def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
-    """The present citizens that these are or were merged into; erased ones are left out.
+    """Lock and return the present citizens that these are or were merged into, without erased ones.
 
     Raises: Unavailable (503) when one is merged at this moment.
     Locks: those citizens, shared, in the order of their ids.

@@ -81,7 +81,7 @@ def lock_head(connection: Connection) -> tuple[int, str]:
 def _append_entries(uow: UnitOfWork, pending: list[PendingEntry]) -> None:
     # Every other lock of this transaction is taken before the head's.
     uow.session.flush()
-    # Not through the ORM, whose guard of owned rows is only meant for statements of views.
+    # The ORM is avoided, because its guard of owned rows is only meant for statements of views.
     connection = uow.session.connection()
     number, digest = lock_head(connection)
     entries, values = [], []

@@ -88,7 +88,7 @@ declare_list_pages(PAGES, TRAIL, needs=Permission.AUDIT_READ)
 
 @page(PAGES, "GET", "/audit/<kind>/<ref>", needs=Permission.HISTORY_READ)
 def show_history(uow: UnitOfWork, organizer: Organizer, kind: str, ref: str) -> Page:
-    """All changes of one object, the newest first."""
+    """Show all changes of one object, the newest first."""
     lines = reading.read_history(uow, organizer, kind, ref)
     return Page(
         "audit/history.html", lines=lines, whole=organizer.has_permission(Permission.AUDIT_READ)

@@ -21,7 +21,7 @@ _LINK_FIELDS = tuple(one.name for one in fields(Link))
 
 
 class FaultKind(StrEnum):
-    """What is wrong with an entry, or with the end of the chain."""
+    """Kind of a fault in an entry, or at the end of the chain."""
 
     EDITED = "edited"
     MISSING = "missing"

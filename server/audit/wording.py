@@ -24,7 +24,7 @@ _NONE = "—"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(\+\d\d:\d\d|Z)")
 _REF = re.compile(r"[a-z]+[_-][0-9a-z]{10,}")
 _PLACES = frozenset({"scope", "place", "owner"})
-# By slice and field; see `declare_names`.
+# Functions that word a value, by slice and field; see `declare_names`.
 _NAMES: dict[tuple[str, str], Callable[[UnitOfWork, str], str | None]] = {}
 
 

@@ -36,7 +36,8 @@ class SystemClock:
         """The current instant, timezone-aware, in UTC."""
         return datetime.now(UTC)
 
-    # Seconds of the monotonic clock. The function itself, because a request reads it thirty times.
+    # Seconds of the monotonic clock. Assigned instead of wrapped, because a request calls it thirty
+    # times.
     monotonic = staticmethod(time.monotonic)
 
 

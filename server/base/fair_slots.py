@@ -28,7 +28,7 @@ class FairSlots:
         return len(self._waiting)
 
     def take_slot(self, seconds: float, most_waiting: int | None = None) -> bool:
-        """Take a slot, waiting at most so many seconds; False when none was handed over.
+        """Take a slot, waiting at most `seconds`; False when none was handed over.
 
         `most_waiting` is the number of threads that may wait; further ones get False at once.
         """

@@ -39,7 +39,7 @@ _QUEUE = "kepu"
 # Limits of a wake-up; it names only a few rows, sweeps find larger numbers.
 _MOST_KEYS, _MOST_BYTES = 1000, 32 * 1024
 _LONGEST_NAME = 200
-# Renewed by every round of a sweep; the sweeps of a killed worker move after this time.
+# Renewed by every round of a sweep; after this time another worker runs the sweeps of a killed one.
 LEASE = timedelta(seconds=5)
 
 
@@ -106,7 +106,7 @@ class _BellQueue(RedisHuey):  # type: ignore[misc]  # huey is untyped
         self._known = known
 
     def declare_step(self, step: Callable[[str, list[int | str]], None]) -> Callable[..., Any]:
-        """Register the function that handles every wake-up; the result sends one."""
+        """Register the function that handles every wake-up; calling the returned task sends one."""
         self.wrapper = self.task()(step)
         enqueue: Callable[..., Any] = self.wrapper
         return enqueue

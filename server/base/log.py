@@ -159,7 +159,8 @@ def set_up_logging(var: Path, process: str, level: str, console: bool = True) ->
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     for ours in _OURS:
         logging.getLogger(ours).setLevel(level)
-    # Its INFO lines report process starts and ends; its DEBUG lines contain settings and requests.
+    # gunicorn's INFO lines report starts and ends of processes; its DEBUG lines contain settings
+    # and requests.
     logging.getLogger(_GUNICORN).setLevel(max(logging.INFO, logging.getLogger(_OURS[0]).level))
 
 

@@ -153,7 +153,7 @@ Outcome = Done | Retry | PutOff | GiveUp | InDoubt
 
 
 class Lost(StrEnum):
-    """What happens to the claim of a dead worker."""
+    """The treatment of a claim whose worker died."""
 
     IN_DOUBT = "in_doubt"
     QUEUED = "queued"

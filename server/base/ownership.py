@@ -192,7 +192,7 @@ def guard_session(
     ScopeMissing from the offending statement or flush.
     """
     owned = {m.local_table for m in Base.registry.mappers if issubclass(m.class_, Owned)}
-    # Not `sorted_tables`, which sorts again each time and takes a millisecond of every page.
+    # `sorted_tables` would sort again at each call, a millisecond of every page.
     guarded = [t for t in Base.metadata.tables.values() if t in owned or t.name in personal]
 
     def check_statement(state: ORMExecuteState) -> None:

@@ -69,7 +69,7 @@ class WronglyDeclared(ValueError):
 
 @dataclass(frozen=True)
 class Personal:
-    """How one table holds personal data.
+    """Declaration of one table with personal data.
 
     `owner_column` refers to the citizen, or to a row of another declared table that does; then
     `merge` is omitted, because the rows follow that row. `owner_value` is the format of an owner

@@ -96,7 +96,7 @@ def in_turn() -> Iterator[None]:
 
 
 def make_small(raw: bytes, side: int) -> bytes:
-    """The centre of a checked picture as a square JPEG; never call it inside a transaction.
+    """Make a square JPEG of the centre of a checked picture; never call it inside a transaction.
 
     Raises: PictureRefused (422) for what cannot be decoded within the limits of memory and time.
     """
@@ -104,7 +104,7 @@ def make_small(raw: bytes, side: int) -> bytes:
 
 
 def make_whole(raw: bytes, side: int) -> bytes:
-    """A checked picture as a JPEG whose longer side is at most `side`; not inside a transaction.
+    """Make a JPEG of a checked picture, its longer side at most `side`; not inside a transaction.
 
     Raises: PictureRefused (422) for what cannot be decoded within the limits of memory and time.
     """

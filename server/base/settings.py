@@ -18,7 +18,7 @@ _N = TypeVar("_N", int, float)
 
 
 class SettingsError(Exception):
-    """The settings are invalid; the message lists every complaint."""
+    """The settings are invalid; the message lists every error."""
 
 
 def bounded_number(default: _N, least: _N, most: _N) -> _N:
@@ -101,7 +101,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class SignUps:
-    """Limits of one person's places in activities, and the pause after absences."""
+    """Limits on one person's sign-ups for activities, and the pause after absences."""
 
     most_places: int = bounded_number(10, 1, 1000)
     absences_most: int = bounded_number(3, 0, 100)

@@ -1,4 +1,4 @@
-"""Checks settings, above all for production; every complaint names its setting."""
+"""Checks settings, above all for production; every error names its setting."""
 
 from __future__ import annotations
 

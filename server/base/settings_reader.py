@@ -1,6 +1,6 @@
 """Reads the settings at the start: default.toml < chosen file < demo files < environment.
 
-Invalid settings stop the start, with every complaint in one message. Uses only the standard
+Invalid settings stop the start, with every error in one message. Uses only the standard
 library, so that settings can be checked before installation.
 """
 
@@ -28,7 +28,7 @@ from server.base.settings_check import (
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Load the settings of this process; the demo's secrets are created at the first start.
 
-    Raises: SettingsError with every complaint.
+    Raises: SettingsError with every error.
     """
     settings, complaints = read_settings(environ)
     if len(complaints) == 1:
@@ -39,9 +39,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def read_settings(environ: Mapping[str, str] | None = None) -> tuple[Settings, list[str]]:
-    """Read the settings and every complaint about them; an unreadable value keeps its default.
+    """Read the settings and every error in them; an unreadable value keeps its default.
 
-    In the demo, files are only created when there is no complaint.
+    In the demo, files are only created when there is no error.
     """
     given = dict(os.environ if environ is None else environ)
     complaints: list[str] = []
@@ -75,7 +75,7 @@ def _origin_of(path: Path, chosen: str | None) -> str:
 
 
 def _with_variable(complaint: str) -> str:
-    """Add a setting's environment variable to a complaint that has its name in files."""
+    """Add a setting's environment variable to an error that has its name in files."""
     path, _, what = complaint.partition(": ")
     if path not in _paths_of(Settings) and not what.startswith("unknown setting"):
         return complaint

@@ -172,7 +172,8 @@ class UnitOfWork:
     def set_actor(self, actor: Actor | None) -> None:
         """Set the caller, once authenticated; only `begin` calls it.
 
-        A copy with the caller would cost every request twice the time of the object itself.
+        The object is changed in place, because creating a second one would cost every request as
+        much time again.
         """
         object.__setattr__(self, "actor", actor)
 
@@ -375,8 +376,8 @@ def _finish_transaction(uow: UnitOfWork) -> None:
             made.commit()
         return
     transaction.refuse_writes()
-    # Also under SQLAlchemy's connection, because psycopg's own rollback drops all prepared
-    # statements.
+    # Ended here even if SQLAlchemy's connection was used: psycopg's own rollback would drop all
+    # prepared statements.
     transaction.end_transaction("ROLLBACK")
     if made is not None:
         made.rollback()

@@ -76,10 +76,10 @@ class Chat:
         self._contacts = contacts
         self._clicks = shipped.clicks
         self._answers = answers
-        # Only texts of rules and of the catalogue; replies about a person are not kept.
+        # Caches only texts of rules and of the catalogue, never replies about a person.
         self._kept_reply = lru_cache(_REPLIES_KEPT)(self._linked_reply)
         self._program = program_of(dependencies.settings.wechat)
-        # Events without effects, so that an apology is a sufficient reply.
+        # These events have no effects, so an apology is a sufficient reply after a failure.
         self.asking = frozenset({("text", ""), ("event", "click")})
         self.effects: Mapping[tuple[str, str], Effect] = {
             ("text", ""): self._answer_text,
@@ -166,7 +166,8 @@ class Chat:
             name = organizers.bind_wechat(uow, message.openid, message.scene)
             return Reply.of_text(self._say("organizers.account.bound_reply", name=name))
 
-        # In its own savepoint, so that an expired code does not undo the stored follow.
+        # `reply_or_refusal` runs it in a savepoint, so that an expired code does not undo the
+        # stored follow.
         return reply_or_refusal(uow, bind_scanner)
 
     def _record_unfollow(self, uow: UnitOfWork, message: Message) -> None:

@@ -6,7 +6,7 @@ from server.base.errors import Conflict
 
 
 class _Faulty(Conflict):
-    """An error with one line per complaint in `faults`; a failing start prints them."""
+    """An error with one line per fault in `faults`; a failing start prints them."""
 
     def __str__(self) -> str:
         faults = self.facts.get("faults")

@@ -122,7 +122,7 @@ def program_of(wechat: WeChat) -> links.Program:
 def read_shipped(path: Path = DATA) -> Shipped:
     """Read and check the file of replies; every linked page must be in app.json.
 
-    Raises: RepliesRefused (409) with every complaint under `faults`.
+    Raises: RepliesRefused (409) with every fault under `faults`.
     """
     try:
         shipped = _READ_SHIPPED.decode(path.read_bytes())

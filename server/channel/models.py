@@ -40,21 +40,21 @@ class UnionidLookup(StrEnum):
 
 
 class Mode(StrEnum):
-    """How a rule's words are searched in a text."""
+    """The way in which a rule's words are searched in a text."""
 
     EXACT = "exact"
     CONTAINS = "contains"
 
 
 class SceneMode(StrEnum):
-    """How a scene is compared."""
+    """The way in which a scene is compared."""
 
     EXACT = "exact"
     PREFIX = "prefix"
 
 
 class RuleState(StrEnum):
-    """Whether a rule is active."""
+    """State of a rule: active or not."""
 
     ON = "on"
     OFF = "off"

@@ -16,7 +16,7 @@ NOTHING = Reply().to_bytes().decode()
 
 
 def claim_message(uow: UnitOfWork, key: str) -> Reply | None:
-    """None when this transaction is the first with this message, else the stored reply.
+    """Claim a message; None when this transaction is the first with it, else the stored reply.
 
     Locks: the row of this message.
     """

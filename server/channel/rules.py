@@ -1,4 +1,4 @@
-"""Which reply matches a text or a scene; pure."""
+"""Selects the reply that matches a text or a scene; pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a scene is known: it has a code, or a reply."""
+"""Known scenes: those with a code or a reply."""
 
 from __future__ import annotations
 

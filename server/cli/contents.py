@@ -1,4 +1,4 @@
-"""Commands that bring contents: the campaign, questions, contests, activities, replies."""
+"""Commands that load contents: the campaign, questions, contests, activities, replies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from server.quiz import service as quiz
 
 
 def add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
-    """Declare the commands that bring contents."""
+    """Declare the commands that load contents."""
     campaign = add("load-campaign", _load_campaign, "load the campaign and its programmes")
     campaign.add_argument("file", type=Path)
     questions = add("import-questions", _import_questions, "import and publish a question bank")

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Every command with its arguments; `only_in` restricts one to an environment."""
+    """Build the parser of all commands and arguments; `only_in` restricts one to an environment."""
     made = argparse.ArgumentParser(prog="python -m server", description=__doc__)
     commands_of = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

@@ -78,7 +78,7 @@ class Assets:
         return "" if asset is None else asset.address
 
     def build_blueprint(self) -> Blueprint:
-        """The routes of all files."""
+        """Build the routes of all files."""
         pages = Blueprint("console_assets", __name__)
         for name, asset in self._assets.items():
             view = partial(_serve_asset, asset)

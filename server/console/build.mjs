@@ -45,7 +45,7 @@ function writeLicenses(out) {
 }
 
 const { values } = parseArgs({ options: { out: { type: "string", default: path.join(HERE, "static") } } });
-// Built beside the folder and renamed, so that a server that starts meanwhile reads no half file.
+// Built beside the folder and renamed, so that a server that starts meanwhile reads no half-written file.
 const made = fs.mkdtempSync(`${values.out}.new-`);
 try {
   await bundleScripts(made);

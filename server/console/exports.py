@@ -100,14 +100,14 @@ def write_template(
     rows: Iterable[Sequence[Value]],
     notes: Notes,
 ) -> bytes:
-    """An example file of an import: XLSX has the notes on a second sheet, CSV has none."""
+    """Write an example file of an import: XLSX has the notes on a second sheet, CSV has none."""
     if kind is ExportFormat.CSV:
         return _write_csv(heads, rows)[0]
     return _write_xlsx([ExportSheet(title=sheet, heads=heads, rows=rows)], notes)[0]
 
 
 def write_workbook(sheets: Sequence[ExportSheet], notes: Notes) -> bytes:
-    """An XLSX with a sheet for each table, and the notes on the last one."""
+    """Write an XLSX with a sheet for each table, and the notes on the last sheet."""
     return _write_xlsx(sheets, notes)[0]
 
 

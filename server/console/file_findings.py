@@ -1,4 +1,4 @@
-"""What a check of an uploaded file finds, and its report as stored with the file."""
+"""Findings of the check of an uploaded file, and its report as stored with the file."""
 
 from __future__ import annotations
 

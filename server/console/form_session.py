@@ -17,7 +17,7 @@ class ConsoleFormSession(SecureCookieSessionInterface):
     """Flask's signed cookie, only for the console, because opening it costs time."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The cookie's values; None outside the console."""
+        """Return the cookie's values; None outside the console."""
         inside = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
         return super().open_session(app, request) if inside else None
 

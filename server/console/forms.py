@@ -59,7 +59,7 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
         super().__init__(*given, **named)
         for one in self:
             # WTForms makes the attribute `maxlength` of a length limit, by which a browser cuts a
-            # pasted text without a word. A text that is too long is refused with a sentence.
+            # pasted text silently. A text that is too long is refused with a sentence.
             vars(one.flags).pop("maxlength", None)
 
     def process(self, *given: Any, **named: Any) -> None:

@@ -123,7 +123,7 @@ class Console:
     personal: frozenset[str] = frozenset()
 
     def build_blueprint(self) -> Blueprint:
-        """All pages as one Flask blueprint under /console."""
+        """Build a Flask blueprint of all pages under /console."""
         made = Blueprint("console", __name__, url_prefix=PREFIX)
         made.record(_add_converter)
         declared: dict[str, set[str]] = {}

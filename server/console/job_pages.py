@@ -131,7 +131,7 @@ def show_job(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/jobs/<ref>/file", needs=Permission.CONSOLE_OPEN)
 def save_job_file(uow: UnitOfWork, organizer: Organizer, ref: str) -> Download:
-    """Save the result or the list of errors."""
+    """Download the result or the list of errors."""
     row = find_job(uow, organizer, ref)
     if row.result_file is None:
         raise NotFound

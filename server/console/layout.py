@@ -54,7 +54,7 @@ class Layout:
         *,
         refused: str = "",
     ) -> Response:
-        """A page with the messages for it; `refused` is the sentence of a refused button."""
+        """Render a page with the messages for it; `refused` is the sentence of a refused button."""
         said = [self.texts.fill_text(key, **facts) for key, facts in flashed_messages()]
         frame = {**self._frame_of(organizer, said=said), "refused_sentence": refused}
         return html_response(
@@ -64,7 +64,7 @@ class Layout:
     def render_refusal(
         self, refusal: AppError, organizer: Organizer | None, back: str = ""
     ) -> Response:
-        """The page of a refusal, with the menu for an organizer, and a link to another page."""
+        """Render the page of a refusal, with the organizer's menu, and a link to another page."""
         if isinstance(refusal, NotAuthenticated) and self.account is not None:
             return send_to_login(self.account.login)
         shown = self._frame_of(organizer, said=[])
@@ -89,7 +89,7 @@ class Layout:
         call: Mapping[str, Any],
         latest: LatestChange | None,
     ) -> Response:
-        """The page for an act that was done already: by whom and when, if known, and a link."""
+        """Render the page of an act that was done already: author and time, if known, a link."""
         shown = {
             "sentence": say_refusal(self.texts, refusal),
             "latest": latest,

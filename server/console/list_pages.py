@@ -52,7 +52,7 @@ _TITLE = 40
 
 
 class ExportForm(ConsoleForm):
-    """Format, columns and reason of an export; the page sets the choices."""
+    """Form for an export: format, columns and reason; the page sets the choices."""
 
     file_format = format_field(ExportFormat.XLSX, ExportFormat.CSV, ExportFormat.ZIP)
     every_column = RadioField(
@@ -63,7 +63,7 @@ class ExportForm(ConsoleForm):
 
 
 class ViewForm(ConsoleForm):
-    """A change of the organizer's view of a list: `act` is columns, reset, save or delete."""
+    """Form for a change of one's view of a list; `act` is columns, reset, save or delete."""
 
     act = HiddenField("console.list.columns")
     back = HiddenField("console.list.columns")

@@ -88,7 +88,7 @@ def read_rows_page(
 
 
 def count_rows(uow: UnitOfWork, statement: Select[Any], most: int = MOST_COUNTED) -> int:
-    """The number of rows, at most `most` + 1."""
+    """Count the rows, up to `most` + 1."""
     limited = statement.order_by(None).limit(most + 1)
     counted = select(func.count()).select_from(limited.subquery())
     # The scope of the inner statement holds for the outer one.

@@ -141,7 +141,7 @@ def chosen_columns(uow: UnitOfWork, organizer_id: int, table: Table) -> list[str
 def keep_filled(
     uow: UnitOfWork, organizer: Organizer, table: Table, query: ListQuery, names: Sequence[str]
 ) -> list[Column]:
-    """The named columns without those that are empty for this query."""
+    """Return the named columns without those that are empty for this query."""
     columns = [table.by_name[name] for name in names]
     return [one for one in columns if one.when is None or one.when(uow, organizer, query)]
 

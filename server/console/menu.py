@@ -19,7 +19,7 @@ class MenuSection:
 
 
 def build_menu(tables: Iterable[Pages], organizer: Organizer) -> list[MenuSection]:
-    """The sections with at least one page that this organizer may open."""
+    """Build the sections with at least one page that this organizer may open."""
     found: dict[Section, list[tuple[str, str]]] = {section: [] for section in Section}
     for pages in tables:
         for route in pages.routes:

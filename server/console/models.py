@@ -65,7 +65,7 @@ class RememberedHeading(Owned):
 
 
 class ConsoleView(Base):
-    """How one organizer wants to see one list.
+    """One organizer's view of one list.
 
     The row without a `title` holds the chosen columns; each other row is a saved filter.
     `organizer` is the id of the organizer's account, which a higher slice keeps.

@@ -54,7 +54,7 @@ def flashed_messages() -> list[tuple[str, dict[str, Any]]]:
 
 
 def send_to_login(login: str) -> Response:
-    """The redirect to the login page; `next` is the page to return to, after a POST its GET."""
+    """Redirect to the login page; `next` is the page to return to, for a POST its GET."""
     back = quote(_address_shown(), safe="/")
     answer = Response(status=HTTPStatus.SEE_OTHER)
     answer.headers["Location"] = f"{login}?next={back}"

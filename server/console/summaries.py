@@ -41,7 +41,7 @@ class SummaryFile:
 
 
 class SummaryForm(ConsoleForm):
-    """Which table, in which format; the page sets the tables."""
+    """The chosen table and format of an export; the page sets the choices of tables."""
 
     table = RadioField(
         "console.summary.table", choices=[SelectChoice(_ALL)], default=_ALL, validate_choice=False

@@ -37,7 +37,7 @@ class ListQuery(Query, frozen=True, kw_only=True):
 
 
 class ColumnKind(StrEnum):
-    """How a column's values are shown and exported."""
+    """The kind of a column's values, by which they are shown and exported."""
 
     TEXT = "text"
     LONG = "long"
@@ -170,7 +170,7 @@ class Cell:
 
 
 def show_cell(texts: Texts, column: Column, row: Any) -> Cell:
-    """The value of a column in one row, in words."""
+    """Return the value of a column in one row, in words."""
     value = read_value(texts, column, row)
     rounded = column.decimals is not None and isinstance(value, float)
     return Cell(

@@ -31,7 +31,7 @@ _SHOWN_PROBLEMS = 200
 
 
 class ColumnsForm(ConsoleForm):
-    """The meaning of each column of a file; a kind of file adds its own switches."""
+    """Form with the meaning of each column of a file; a kind of file adds its own switches."""
 
     key = SelectMultipleField("console.upload.columns", choices=[], validate_choice=False)
     meaning = SelectMultipleField("console.upload.columns", choices=[], validate_choice=False)
@@ -141,7 +141,7 @@ def _example_page(declared: UploadPages) -> Callable[..., Download]:
 
 
 def write_example(texts: Texts, example: ExampleFile, kind: ExportFormat) -> Download:
-    """An example file; ZIP has none and is XLSX.
+    """Write an example file; for ZIP it is XLSX.
 
     Raises: ValueError for a row with another number of cells than there are columns.
     """

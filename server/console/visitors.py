@@ -28,7 +28,7 @@ class Visitors:
     templates: Templates
 
     def build_runner(self, route: OpenRoute) -> Callable[..., Response]:
-        """The function that answers a request to this page."""
+        """Build the function that answers a request to this page."""
 
         def answer_visitor(**places: str) -> Response:
             if "\0" in request.path or b"%00" in request.query_string:

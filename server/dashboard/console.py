@@ -41,13 +41,13 @@ class FigureQuery(Query, frozen=True, kw_only=True):
     section=Section.FIGURES,
 )
 def show_own_figures(uow: UnitOfWork, organizer: Organizer, query: FigureQuery) -> Page:
-    """The figures of the organizer's own place."""
+    """Show the figures of the organizer's own place."""
     return _show_place(uow, organizer, organizer.scope.spelled, query)
 
 
 @page(PAGES, "GET", "/figures/<place>", needs=Permission.FIGURES_READ, query=FigureQuery)
 def show_figures(uow: UnitOfWork, organizer: Organizer, place: str, query: FigureQuery) -> Page:
-    """The figures of a place in the organizer's scope."""
+    """Show the figures of a place in the organizer's scope."""
     return _show_place(uow, organizer, place, query)
 
 

@@ -139,8 +139,9 @@ def add_people(uow: UnitOfWork, people: Iterable[PersonSum]) -> None:
     """Insert the rows of participants."""
     rows = [one._asdict() for one in people]
     if rows:
-        # By the table: an ORM insert is a statement for each row with other empty columns. With
-        # RETURNING many rows are written by one statement; PostgreSQL would get one for each.
+        # Through the table, because the ORM sends a statement for each set of empty columns.
+        # RETURNING makes SQLAlchemy write many rows in one statement; without it PostgreSQL gets
+        # one for each row.
         table = _table_of(Participant)
         uow.session.execute(insert(table).returning(table.c.id), rows)
 

@@ -117,7 +117,7 @@ def _round_share(share: float | None) -> float | None:
 def _make_table(
     texts: Texts, name: str, title: str, columns: Sequence[str], rows: Rows
 ) -> SummaryTable:
-    """A table of these columns: the first holds a date or a text, the others hold numbers."""
+    """Make a table of these columns: the first holds a date or a text, the others hold numbers."""
     percent = {"share": "dashboard.export.share", "of_before": "dashboard.export.of_before"}
     titles = [
         texts.fill_text(percent.get(column, f"dashboard.column.{column}")) for column in columns

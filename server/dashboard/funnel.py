@@ -22,7 +22,7 @@ from server.quiz import service as quiz
 
 FUNNEL = "funnel"
 STEPS = ("followed", "logged_in", "started", "handed_in", "came_again")
-# Not more often, because each count reads every citizen.
+# Interval between two counts; each count reads every citizen.
 COUNTED_EVERY = timedelta(minutes=2)
 
 

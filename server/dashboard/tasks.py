@@ -22,7 +22,7 @@ def count_changes(context: TaskContext, *_ids: int) -> int:
 
 def renew_funnel(context: TaskContext, *_ids: int) -> int:
     """Count the funnel when it is due; return how many places have figures."""
-    # Counted by a reader, because on SQLite a writer would keep everybody waiting meanwhile.
+    # Counted in a read-only transaction: on SQLite a writing one would block all other writers.
     with context.uow_factory.begin(read_only=True) as reading:
         if not funnel.is_funnel_due(reading):
             return 0

@@ -60,7 +60,7 @@ _MOST_REPORTS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class SeasonSize:
-    """How much is made; `following` are followers who never logged in.
+    """The size of the sample data; `following` are followers who never logged in.
 
     Some papers are dropped: those of the last minutes, and a second one on a day.
     """
@@ -91,7 +91,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenSeason:
-    """What a call wrote; zeros when the season was complete or is switched off."""
+    """The numbers of written rows; zeros when the season was complete or is switched off."""
 
     citizens: int = 0
     papers: int = 0

@@ -70,7 +70,7 @@ class SideContest:
         return max(12, self.papers * daily // _WHOLE)
 
     def make_rules(self) -> dict[str, object]:
-        """The rules as an organizer would make them from the preset."""
+        """Make the rules from the preset, as an organizer would."""
         body = dict(quiz.preset_body(self.preset))
         body |= {"slug": self.slug, "title": self.rules_title, "paper_seconds": self.paper_seconds}
         body["season_score"] = self.season_score

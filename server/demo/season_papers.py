@@ -1,4 +1,4 @@
-"""When the people of the demo's season take papers, and what they answer.
+"""Times at which the people of the demo's season take papers, and their answers.
 
 Pure, from a fixed seed. A few questions are planted that people with more knowledge answer worse,
 and one player is a planted cheat: every answer right, in a second each.

@@ -108,7 +108,7 @@ def make_people(
     now: datetime,
     counts: tuple[int, int],
 ) -> list[SeasonPerson]:
-    """The season's people; `counts` are those who log in, and followers who never did."""
+    """Make the season's people; `counts` are those who log in, and followers who never did."""
     logging_in, following_only = counts
     made = [_make_person(facts, chance, opened, now, logs_in=True) for _ in range(logging_in)]
     made += [_make_person(facts, chance, opened, now, logs_in=False) for _ in range(following_only)]

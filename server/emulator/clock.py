@@ -44,7 +44,7 @@ class EmulatorClock:
             return self._read_now() - self.real()
 
     def show_state(self) -> dict[str, float | str | None]:
-        """The offset as the control endpoint shows it."""
+        """Return the offset as the control endpoint shows it."""
         with self._lock:
             now = self._read_now()
             return {

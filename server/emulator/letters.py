@@ -38,7 +38,7 @@ class Letter:
 
 
 def build_message(world: World, person: Person, kind: str, content: str) -> Letter:
-    """A message from the person to the official account."""
+    """Build a message from the person to the official account."""
     media = world.random_word(43)
     picture = f"http://mmbiz.qpic.cn/{media}"
     parts: dict[str, list[Pair]] = {
@@ -64,7 +64,7 @@ def build_message(world: World, person: Person, kind: str, content: str) -> Lett
 def build_event(
     world: World, person: Person, name: str, key: str | None = None, ticket: str | None = None
 ) -> Letter:
-    """An event of the person in the official account."""
+    """Build an event of the person in the official account."""
     fields = [*_build_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
     fields.append(("Event", name))
     lowered = name.lower()
@@ -93,7 +93,7 @@ def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]
 
 
 def change_event(world: World, person: Person, template: str) -> Letter:
-    """The event of turning a template off in the settings."""
+    """Build the event of turning a template off in the settings."""
     item: list[Pair] = [("TemplateId", template), ("SubscribeStatusString", "reject")]
     return _build_list_event(world, person, "subscribe_msg_change_event", [item], [item])
 

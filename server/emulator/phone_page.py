@@ -76,7 +76,7 @@ def build_routes(world: World) -> Blueprint:
 
 
 def show_front(world: World) -> Response:
-    """The page at `/`: links to the phone, the tested server, its documentation and its health."""
+    """Show the page at `/`: links to the phone, the tested server, its documentation and health."""
     text = (PAGES / FRONT).read_text(encoding="utf-8")
     page = text.replace("{server}", escape(world.settings.server, quote=True))
     return Response(page, content_type=FILES[FRONT], headers=HEADERS)

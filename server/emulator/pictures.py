@@ -11,14 +11,14 @@ USUAL_WIDTH = 430
 
 
 def draw_jpeg(content: str, width: int = USUAL_WIDTH) -> bytes:
-    """A code as JPEG.  Units: `width` in pixels, equal to the height."""
+    """Draw a code as JPEG.  Units: `width` in pixels, equal to the height."""
     out = io.BytesIO()
     _draw_code(content, width).convert("RGB").save(out, "JPEG", quality=90)
     return out.getvalue()
 
 
 def transparent_png(content: str, width: int = USUAL_WIDTH) -> bytes:
-    """A code as PNG with transparent light modules."""
+    """Draw a code as PNG with transparent light modules."""
     dark = _draw_code(content, width).convert("L")
     picture = Image.new("RGBA", dark.size, (0, 0, 0, 0))
     picture.putalpha(dark.point(lambda light: 255 - light))

@@ -16,7 +16,7 @@ KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
 
 
 def ask_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The subscription sheet for these templates: which to show, and which are settled already.
+    """Open the subscription sheet: return the templates to show, and those settled already.
 
     Raises: LookupError without a person; RefusedError with WeChat's number when no sheet is shown.
     """
@@ -66,7 +66,7 @@ def review_nickname(world: World, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def show_settings(world: World, body: dict[str, Any]) -> dict[str, Any]:
-    """The person's subscription settings; `main_switch` changes the global switch."""
+    """Return the person's subscription settings; `main_switch` changes the global switch."""
     person = people.find_person(world, str(body.get("person")))
     if "main_switch" in body:
         _store_choice(world, person, MAIN_SWITCH, "on" if body["main_switch"] else "off")

@@ -25,7 +25,7 @@ class Template:
     listed: dict[str, tuple[str, ...]]
 
     def show_content(self) -> str:
-        """The template text as the console shows it."""
+        """Return the template text as the console shows it."""
         pairs = zip(self.keys, self.names, strict=True)
         return "\n".join(f"{name}:{{{{{key}.DATA}}}}" for key, name in pairs) + "\n"
 

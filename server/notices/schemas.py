@@ -21,7 +21,7 @@ class SubscriptionsIn(In, frozen=True, kw_only=True):
 
 
 class SubscriptionsOut(Out, frozen=True, kw_only=True):
-    """How many messages may still be pushed, by template id."""
+    """The number of messages that may still be pushed, by template id."""
 
     remaining: dict[str, int]
 

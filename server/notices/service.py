@@ -187,7 +187,7 @@ def remaining_grants(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
 
 
 def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
-    """Only the templates that some slice sends; the others are not offered."""
+    """Keep the templates that a slice sends; the others are not offered."""
     sends = uow.dependencies.hooks.sends
     return {one.id: left[one.id] for one in message_templates() if one.slug in sends}
 

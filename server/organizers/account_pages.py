@@ -18,7 +18,7 @@ _OPEN = Permission.CONSOLE_OPEN
 
 
 class ConfirmForm(ConsoleForm):
-    """The current password, for acts that an open session must not allow alone."""
+    """Form with the current password, for actions for which an open session is not enough."""
 
     current = PasswordField(
         "organizers.form.current",
@@ -28,7 +28,7 @@ class ConfirmForm(ConsoleForm):
 
 
 class PasswordForm(ConfirmForm):
-    """A new password, twice."""
+    """Form for a new password, entered twice."""
 
     password = PasswordField(
         "organizers.form.new_password",
@@ -44,7 +44,7 @@ class PasswordForm(ConfirmForm):
 
 
 class SecondFactorForm(ConfirmForm):
-    """The first code of the newly scanned secret."""
+    """Form with the first code of the newly scanned secret."""
 
     totp = StringField(
         "organizers.form.first_code",
@@ -80,7 +80,7 @@ def _send_test(preflight: PagePreflight) -> str:
 
 @page(PAGES, "GET", "/account", needs=_OPEN)
 def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
-    """The organizer's account with its sessions."""
+    """Show the organizer's account with its sessions."""
     last_notice = wechat_notices.say_last_notice(uow, organizer)
     account = own_account.show_own_account(uow, organizer, last_notice)
     return Page("own_account/account.html", account=account)
@@ -88,7 +88,7 @@ def show_account(uow: UnitOfWork, organizer: Organizer) -> Page:
 
 @page(PAGES, "GET", "/account/password", needs=_OPEN, form=PasswordForm)
 def show_password(uow: UnitOfWork, organizer: Organizer, form: PasswordForm) -> Page:  # noqa: ARG001 - the page reads no rows
-    """The form of a new password."""
+    """Show the form for a new password."""
     return Page("own_account/password.html", form=form)
 
 
@@ -106,7 +106,7 @@ def change_password(
 
 @page(PAGES, "GET", "/account/second-factor", needs=_OPEN, form=SecondFactorForm)
 def show_second_factor(uow: UnitOfWork, organizer: Organizer, form: SecondFactorForm) -> Page:
-    """The QR code of a new secret."""
+    """Show the QR code of a new secret."""
     offered = own_account.offer_secret(uow, organizer)
     return Page("own_account/second_factor.html", form=form, offered=offered)
 
@@ -132,7 +132,7 @@ def change_second_factor(
 
 @page(PAGES, "GET", "/account/recovery-codes", needs=_OPEN, form=ConfirmForm)
 def show_renewal(uow: UnitOfWork, organizer: Organizer, form: ConfirmForm) -> Page:  # noqa: ARG001 - the page reads no rows
-    """The form of new recovery codes."""
+    """Show the form for new recovery codes."""
     return Page("own_account/renew_codes.html", form=form)
 
 
@@ -158,20 +158,20 @@ def end_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
 
 @page(PAGES, "POST", "/account/wechat", needs=_OPEN, ask=_fetch_code)
 def show_wechat_code(uow: UnitOfWork, organizer: Organizer, asked: str) -> Page:  # noqa: ARG001 - used by `ask`
-    """A QR code that binds the WeChat that scans it."""
+    """Show a QR code; the WeChat account that scans it is bound to the organizer's account."""
     return Page("own_account/wechat.html", picture=codes.qr_picture(asked))
 
 
 @page(PAGES, "POST", "/account/wechat/unbind", needs=_OPEN)
 def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> Redirect:
-    """Unbind the organizer's WeChat."""
+    """Unbind the organizer's WeChat account."""
     own_account.unbind_wechat(uow, organizer)
     return Redirect("/account", said="organizers.account.wechat_unbound")
 
 
 @page(PAGES, "POST", "/account/wechat/test", needs=_OPEN, ask=_send_test)
 def send_test(uow: UnitOfWork, organizer: Organizer, asked: str) -> Redirect:  # noqa: ARG001 - used by `ask`
-    """Send a test message to the organizer's WeChat, and show the result."""
+    """Send a test message to the organizer's WeChat account, and show the result."""
     return Redirect("/account", said=asked)
 
 

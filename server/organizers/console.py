@@ -21,7 +21,7 @@ ROLES = [role.value for role in Role]
 
 
 class InviteForm(ConsoleForm):
-    """The account of an invitation."""
+    """Form for an invitation: the new account."""
 
     username = StringField(
         "organizers.form.username",
@@ -46,7 +46,7 @@ class InviteForm(ConsoleForm):
 
 
 class RoleForm(ConsoleForm):
-    """Another role or place, and why."""
+    """Form for a change of role or place, with its reason."""
 
     role = StringField(
         "organizers.form.role", validators=[AnyOf(ROLES, message="console.form.no_choice")]
@@ -56,13 +56,13 @@ class RoleForm(ConsoleForm):
 
 
 class ClosingForm(ConsoleForm):
-    """Why an account is closed."""
+    """Form for closing an account: the reason."""
 
     reason = reason_field("organizers.form.reason")
 
 
 class LeaveForm(ClosingForm):
-    """The successor, and why."""
+    """Form for leaving a post: the successor and the reason."""
 
     successor = StringField(
         "organizers.form.successor",
@@ -90,7 +90,7 @@ def list_organizers(uow: UnitOfWork, organizer: Organizer, query: AccountQuery) 
 
 @page(PAGES, "GET", "/organizers/invite", needs=Permission.ORGANIZER_WRITE, form=InviteForm)
 def show_invitation(uow: UnitOfWork, organizer: Organizer, form: InviteForm) -> Page:
-    """The form of an invitation."""
+    """Show the form for an invitation."""
     places = people.places_to_give(uow, organizer)
     return Page("organizers/invite.html", form=form, places=places, roles=ROLES)
 
@@ -110,7 +110,7 @@ def invite_organizer(uow: UnitOfWork, organizer: Organizer, form: InviteForm) ->
 
 @page(PAGES, "GET", "/organizers/<ref>", needs=Permission.ORGANIZER_READ)
 def show_organizer(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """One account with what can be done about it."""
+    """Show one account with the actions that are possible on it."""
     return Page(
         "organizers/organizer.html",
         account=people.show_account(uow, organizer, ref),
@@ -120,7 +120,7 @@ def show_organizer(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/organizers/<ref>/role", needs=Permission.ORGANIZER_WRITE, form=RoleForm)
 def show_role(uow: UnitOfWork, organizer: Organizer, ref: str, form: RoleForm) -> Page:
-    """The form of another role or place."""
+    """Show the form for a change of role or place."""
     account = people.show_account(uow, organizer, ref)
     if form.role.data is None:
         form.role.data, form.place.data = account.role.value, account.scope
@@ -152,7 +152,7 @@ def renew_link(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/organizers/<ref>/close", needs=Permission.ORGANIZER_WRITE, form=ClosingForm)
 def show_closing(uow: UnitOfWork, organizer: Organizer, ref: str, form: ClosingForm) -> Page:
-    """The form of closing an account."""
+    """Show the form for closing an account."""
     account = people.show_account(uow, organizer, ref)
     return Page("organizers/close.html", account=account, form=form)
 
@@ -166,7 +166,7 @@ def close_organizer(uow: UnitOfWork, organizer: Organizer, ref: str, form: Closi
 
 @page(PAGES, "GET", "/organizers/<ref>/leave", needs=Permission.ORGANIZER_WRITE, form=LeaveForm)
 def show_leaving(uow: UnitOfWork, organizer: Organizer, ref: str, form: LeaveForm) -> Page:
-    """The form of leaving a post."""
+    """Show the form for leaving a post."""
     account = people.show_account(uow, organizer, ref)
     return Page(
         "organizers/leave.html",

@@ -55,7 +55,7 @@ class SuccessorUnfit(Conflict):
 
 
 class WeChatTaken(Conflict):
-    """This WeChat belongs to another organizer's account."""
+    """This WeChat account is bound to another organizer."""
 
     code = "wechat_taken"
 

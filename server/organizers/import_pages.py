@@ -25,7 +25,7 @@ _WRITE = Permission.UNIT_WRITE
 
 
 class UnitUploadForm(ConsoleForm):
-    """A file of units."""
+    """Form with a file of units."""
 
     file = FileField("organizers.unit_import.file", description="organizers.unit_import.file_hint")
 
@@ -68,7 +68,7 @@ def upload_file(uow: UnitOfWork, organizer: Organizer, form: UnitUploadForm) -> 
 
 @page(PAGES, "GET", "/units/imports/<ref>", needs=_WRITE)
 def show_file(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """A file: its progress, the result of its check, what comes next."""
+    """Show a file: its progress, the result of its check, the next steps."""
     row = UNIT_FILES.find_file(uow, organizer, ref)
     return Page("import_pages/unit_file.html", **describe_file(uow, organizer, UPLOADS, row))
 

@@ -49,8 +49,8 @@ def leave_post(
 ) -> dict[str, int]:
     """Close an account and hand its unfinished work to a successor, in one transaction.
 
-    The successor becomes the author of the drafts, so that he cannot approve them later, whatever
-    role he has then. Returns how many rows of each kind were handed over, by text key.
+    The successor becomes the author of the drafts, and therefore cannot approve them later, also in
+    another role. Returns how many rows of each kind were handed over, by text key.
     Raises: NotFound (404), OwnAccount, AccountNotOpen, SuccessorUnfit (409).
     """
     account = lock_account(uow, organizer, ref)

@@ -30,7 +30,7 @@ BROWSER_COOKIE = "kepu_console_browser"
 
 
 class LoginForm(ConsoleForm):
-    """Name, password and code; `totp` takes a recovery code too."""
+    """Form for the log-in; `totp` takes a recovery code too."""
 
     username = StringField(
         "organizers.form.username",
@@ -53,7 +53,7 @@ class LoginForm(ConsoleForm):
 
 
 class LinkForm(ConsoleForm):
-    """A new password, twice, and the first code of the authenticator app."""
+    """Form for a new password, entered twice, with the first code of the authenticator app."""
 
     password = PasswordField(
         "organizers.form.new_password",
@@ -79,7 +79,7 @@ class LoginQuery(Query, frozen=True, kw_only=True):
 
 @open_page(PAGES, "GET", "/login", form=LoginForm, query=LoginQuery)
 def show_login(visit: Visit, form: LoginForm, query: LoginQuery) -> Page:
-    """The form of the log-in; a browser whose session is over reads why."""
+    """Show the log-in form; a browser whose session has ended is shown the reason."""
     form.next.data = query.next
     over = service.explain_end(visit.uow_factory, visit.cookies.get(SESSION_COOKIE, ""))
     return Page("log_in/login.html", form=form, refused=None, facts={}, over=over)
@@ -132,7 +132,7 @@ def log_out(visit: Visit) -> VisitReply:
 
 @open_page(PAGES, "GET", "/links/<token>", form=LinkForm)
 def show_link(visit: Visit, token: str, form: LinkForm) -> Page:
-    """The page of an invitation or a recovery: choose a password, set up the second factor."""
+    """Show the page of an invitation or a recovery: choose a password, set up the second factor."""
     return _link_page(visit, token, form)
 
 

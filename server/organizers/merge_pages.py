@@ -29,7 +29,7 @@ class MergeQuery(Query, frozen=True, kw_only=True):
 
 
 class MergeForm(ConsoleForm):
-    """The other unit, and why."""
+    """Form for a merge: the other unit and the reason."""
 
     into = HiddenField(
         "organizers.units.merge_into", validators=[InputRequired("organizers.units.merge_missing")]

@@ -129,7 +129,7 @@ class KnownBrowser(Base):
 
 
 class OrganizerWeChat(Base):
-    """The WeChat of an organizer, for test messages and notices; `openid` is sealed."""
+    """The WeChat account of an organizer, for test messages and notices; `openid` is sealed."""
 
     __tablename__ = "organizer_wechat"
     __table_args__ = (UniqueConstraint("openid_hash"),)

@@ -27,7 +27,7 @@ from server.organizers.models import (
 from server.organizers.passwords import HASHES, PasswordHashes
 from server.units import service as units
 
-# Scenes of the codes that bind a WeChat; the rest of the scene is a one-time token.
+# Prefix of the scene of a code that binds a WeChat account; a one-time token follows.
 WECHAT_SCENE = "staff-"
 
 
@@ -55,7 +55,7 @@ class OfferedSecret:
 def show_own_account(
     uow: UnitOfWork, organizer: Organizer, last_notice: tuple[str, str] | None = None
 ) -> OwnAccountView:
-    """The organizer's account with its sessions."""
+    """Return the organizer's account with its sessions."""
     account = _own_row(uow, organizer)
     return OwnAccountView(
         username=account.username,
@@ -74,7 +74,7 @@ def confirm_password(
     password: str,
     hashes: PasswordHashes = HASHES,
 ) -> None:
-    """Check the organizer's password again; for acts that an open session must not allow alone.
+    """Check the organizer's password again; for actions for which an open session is not enough.
 
     Raises: FieldRefused for a wrong one, LoginBarred (429) after ten.
     """
@@ -166,13 +166,13 @@ def end_own_session(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
 
 def start_binding(uow_factory: UnitOfWorkFactory, organizer: Organizer) -> str:
-    """The scene of a code that binds the WeChat that scans it, for ten minutes."""
+    """Issue the scene of a code; for ten minutes, scanning it binds the WeChat account."""
     with uow_factory.begin() as uow:
         return WECHAT_SCENE + links.issue_link(uow, organizer.id, LinkPurpose.WECHAT)
 
 
 def bind_wechat(uow: UnitOfWork, openid: str, scene: str) -> str:
-    """Bind the WeChat that scanned a code; return the name of the organizer.
+    """Bind the WeChat account that scanned a code; return the name of the organizer.
 
     Raises: LinkDead (404) for a used or old code, WeChatTaken (409).
     """
@@ -207,13 +207,13 @@ def bind_wechat(uow: UnitOfWork, openid: str, scene: str) -> str:
 
 
 def unbind_wechat(uow: UnitOfWork, organizer: Organizer) -> None:
-    """Unbind the organizer's WeChat."""
+    """Unbind the organizer's WeChat account."""
     _forget_wechat(uow, organizer.id)
     record_change(uow, organizer, "organizers.unbind_wechat", Subject("organizer", organizer.ref))
 
 
 def switch_notices(uow: UnitOfWork, organizer: Organizer, *, on: bool) -> None:
-    """Switch the daily notice to the organizer's WeChat on or off."""
+    """Switch the daily notice to the organizer's WeChat account on or off."""
     row = _bound_row(uow, organizer.id)
     if row is None or row.notices_on is on:
         return
@@ -228,7 +228,7 @@ def switch_notices(uow: UnitOfWork, organizer: Organizer, *, on: bool) -> None:
 
 
 def openid_of(uow: UnitOfWork, organizer_id: int) -> str | None:
-    """The openid of an organizer's WeChat at the official account, for test messages."""
+    """The openid of an organizer at the official account, for test messages."""
     row = uow.session.get(OrganizerWeChat, organizer_id)
     return None if row is None else uow.keys.unseal_text(row.openid, _openid_place(organizer_id))
 

@@ -49,7 +49,7 @@ class AccountView:
 
 @dataclass(frozen=True, kw_only=True)
 class NewAccount:
-    """What an administrator enters for an invitation; `place` is a spelled scope."""
+    """The input of an administrator for an invitation; `place` is a spelled scope."""
 
     username: str
     name: str
@@ -236,7 +236,7 @@ def places_to_give(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str
 
 
 def lock_account(uow: UnitOfWork, organizer: Organizer, ref: str) -> OrganizerAccount:
-    """The account with this ref, to be changed by another organizer.
+    """Lock and return the account with this ref, which another organizer is about to change.
 
     Locks: the account. Raises: NotFound (404), OwnAccount, AccountNotOpen (409)."""
     rows = writable_by(select(OrganizerAccount), organizer, OrganizerAccount)

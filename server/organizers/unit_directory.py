@@ -1,4 +1,4 @@
-"""What organizers do with the units of their place; each change is in the audit trail."""
+"""Actions of organizers on the units of their place; each change is in the audit trail."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class UnitEntry:
 
 
 def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> UnitEntry:
-    """One unit of the organizer's place.
+    """Return one unit of the organizer's place.
 
     Raises: NotFound (404).
     """

@@ -52,7 +52,7 @@ _MEANINGS = {plain_heading(title): name for name, some in _HEADINGS.items() for 
 
 
 class UnitReason(sheets.Reason):
-    """Why a row of units is refused, or a warning about it."""
+    """The reason why a row of units is refused, or a warning about it."""
 
     english: ClassVar[Mapping[str, str]] = {
         **sheets.ENGLISH,

@@ -19,7 +19,7 @@ from server.units import service as units
 
 
 class UnitState(StrEnum):
-    """Whether citizens can choose a unit."""
+    """State of a unit: whether citizens can choose it."""
 
     OPEN = "open"
     SHUT = "shut"

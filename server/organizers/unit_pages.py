@@ -22,7 +22,7 @@ _WRITE = Permission.UNIT_WRITE
 
 
 class NameForm(ConsoleForm):
-    """The name of a unit."""
+    """Form for a unit's name."""
 
     name = StringField(
         "organizers.units.name",
@@ -34,7 +34,7 @@ class NameForm(ConsoleForm):
 
 
 class UnitForm(NameForm):
-    """A new unit with its kind and place."""
+    """Form for a new unit with its kind and place."""
 
     kind = StringField(
         "organizers.units.kind", validators=[AnyOf(KINDS, message="console.form.no_choice")]
@@ -43,7 +43,7 @@ class UnitForm(NameForm):
 
 
 class CloseUnitForm(ConsoleForm):
-    """Why a unit is closed."""
+    """Form for closing a unit: the reason."""
 
     reason = reason_field("organizers.form.reason")
 
@@ -68,7 +68,7 @@ def list_units(uow: UnitOfWork, organizer: Organizer, query: UnitListQuery) -> P
 
 @page(PAGES, "GET", "/units/new", needs=_WRITE, form=UnitForm)
 def show_new_unit(uow: UnitOfWork, organizer: Organizer, form: UnitForm) -> Page:
-    """The form of a new unit."""
+    """Show the form for a new unit."""
     places = people.places_to_give(uow, organizer)
     return Page("unit_pages/new_unit.html", form=form, places=places, kinds=KINDS)
 
@@ -84,7 +84,7 @@ def create_unit(uow: UnitOfWork, organizer: Organizer, form: UnitForm) -> Redire
 
 @page(PAGES, "GET", "/units/<ref>", needs=Permission.UNIT_READ)
 def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """One unit with what can be done about it."""
+    """Show one unit with the actions that are possible on it."""
     return Page(
         "unit_pages/unit.html",
         unit=unit_directory.show_unit(uow, organizer, ref),
@@ -95,7 +95,7 @@ def show_unit(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/units/<ref>/name", needs=_WRITE, form=NameForm)
 def show_name(uow: UnitOfWork, organizer: Organizer, ref: str, form: NameForm) -> Page:
-    """The form of another name."""
+    """Show the form for a unit's new name."""
     unit = unit_directory.show_unit(uow, organizer, ref)
     if form.name.data is None:
         form.name.data = unit.name
@@ -111,7 +111,7 @@ def rename_unit(uow: UnitOfWork, organizer: Organizer, ref: str, form: NameForm)
 
 @page(PAGES, "GET", "/units/<ref>/close", needs=_WRITE, form=CloseUnitForm)
 def show_closing(uow: UnitOfWork, organizer: Organizer, ref: str, form: CloseUnitForm) -> Page:
-    """The form of closing a unit."""
+    """Show the form for closing a unit."""
     unit = unit_directory.show_unit(uow, organizer, ref)
     return Page("unit_pages/close_unit.html", unit=unit, form=form)
 

@@ -11,7 +11,7 @@ from server.units.service import Regions
 
 # The ending of a county's name: `融水苗族自治县` is also `融水`.
 _ENDING = re.compile(r"(?:(?:苗|侗|瑶|壮|仫佬|毛南|各)族)?自治县$|[县市区]$")
-# Written in a county's column for a unit of the city itself, and of the region itself.
+# Values of the county column for a unit of the city itself, and of the region itself.
 _CITY_ITSELF = ("市本级", "市直", "市属", "本级")
 _REGION_ITSELF = ("自治区", "区直", "区本级", "自治区本级", "自治区直属", "省级")
 _SHORTEST = 2

@@ -1,4 +1,4 @@
-"""Notices to an organizer's own WeChat: pending tasks, once a day, and a test message.
+"""Notices to an organizer's own WeChat account: pending tasks, once a day, and a test message.
 
 Both are customer-service messages, which WeChat accepts within 48 hours of the organizer's own last
 message to the official account. This window is not checked here: the message is sent, and WeChat's

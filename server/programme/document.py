@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-# Only years of this century: dates are moved by weeks and must not leave the calendar.
+# Only years of this century are accepted: dates are moved by weeks and must not leave the calendar.
 _DAY = re.compile(r"20\d{2}-\d{2}-\d{2}", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
 

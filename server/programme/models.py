@@ -201,7 +201,7 @@ POSTGRESQL_TRIGGERS = tuple(
     )
 )
 
-# After the table that the triggers write to, which is created later than `participation`.
+# The triggers are created after the table that they write to, which follows `participation`.
 for _dialect, _statements in (
     ("sqlite", SQLITE_TRIGGERS),
     ("postgresql", POSTGRESQL_TRIGGERS),

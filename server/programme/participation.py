@@ -78,7 +78,7 @@ def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
         return 0
     fresh = insert_for(uow.session, Participation).on_conflict_do_nothing()
     rows = [asdict(fact) for fact in facts]
-    # Without the option each row with other empty columns would be a statement of its own.
+    # Without the option SQLAlchemy would send a statement for each set of empty columns.
     options = {"render_nulls": True}
     made = uow.session.scalars(fresh.returning(Participation.id), rows, execution_options=options)
     return len(made.all())

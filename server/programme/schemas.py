@@ -48,7 +48,7 @@ class AwardOut(Out, frozen=True, kw_only=True):
 
 
 class SummaryOut(Out, frozen=True, kw_only=True):
-    """When the campaign is summed up, and what is awarded then."""
+    """The summary of the campaign: its time, and the honours awarded then."""
 
     date_text: str
     on: Day

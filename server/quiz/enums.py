@@ -39,7 +39,7 @@ class AttemptState(StrEnum):
 
 
 class Tally(IntEnum):
-    """Whether the statistics of questions include a paper.
+    """State of a paper in the statistics of questions: included or not.
 
     A paper of a held entry is subtracted from them, and added again when the entry is released.
     """
@@ -68,7 +68,7 @@ class VoidState(StrEnum):
 
 
 class RescoringStage(StrEnum):
-    """What a rescoring does next."""
+    """The next step of a rescoring."""
 
     PAPERS = "papers"
     RANKS = "ranks"
@@ -77,7 +77,7 @@ class RescoringStage(StrEnum):
 
 
 class ReportDecision(StrEnum):
-    """How the reports about a question were answered."""
+    """The answer to the reports about a question."""
 
     NO_FAULT = "no_fault"
     MENDED = "mended"
@@ -85,14 +85,14 @@ class ReportDecision(StrEnum):
 
 
 class Timer(StrEnum):
-    """What the time limit applies to: the whole paper, or each question after it was opened."""
+    """Scope of the time limit: the whole paper, or each question after it was opened."""
 
     PAPER = "paper"
     ITEM = "item"
 
 
 class Season(StrEnum):
-    """How the papers of a season are combined into one total."""
+    """The rule that combines the papers of a season into one total."""
 
     BEST = "best_single_paper"
     SUM_OF_DAILY_BEST = "sum_of_daily_best"
@@ -130,7 +130,7 @@ class CaseState(StrEnum):
 
 
 class BoardState(StrEnum):
-    """What a board shows: the present, a freeze, the end before the sealing, or final ranks."""
+    """State of a board: live, frozen, closed before the sealing, or final."""
 
     LIVE = "live"
     FROZEN = "frozen"

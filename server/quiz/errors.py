@@ -174,7 +174,7 @@ class WrongVoidState(AlreadyDone):
 
 
 class OwnVoid(Conflict):
-    """Nobody decides about a void that he proposed, or about a question of his own."""
+    """The organizer who proposed a void or wrote the question does not decide about the void."""
 
     code = "own_void"
 
@@ -210,7 +210,7 @@ class WrongQuestionStage(AlreadyDone):
 
 
 class OwnQuestion(Conflict):
-    """Nobody approves a question of his own."""
+    """The organizer who wrote a question does not approve it."""
 
     code = "own_question"
 

@@ -26,8 +26,8 @@ PERSONAL = (
     *sealing.PERSONAL,
     *attempts.PERSONAL,
 )
-# Only unfinished work: the successor becomes its author, so that he approves none of it. A version
-# that was decided on, and a published contest, keep the author they had.
+# Only unfinished work is handed over: the successor becomes its author and therefore cannot approve
+# it. A version that was decided on, and a published contest, keep the author they had.
 HAND_OVER = (
     HandOver(
         said="quiz.hand_over.questions",

@@ -115,13 +115,13 @@ REQUESTS = Table(
 
 
 class FindQuery(Query, frozen=True, kw_only=True):
-    """Words of the name of the unit that a request is pointed at."""
+    """The search text for the existing unit that answers a request."""
 
     words: str = ""
 
 
 class AnswerForm(ConsoleForm):
-    """The answer; the page sets the choices."""
+    """Form for the answer; the page sets the choices."""
 
     answer = RadioField("unit_requests.form.answer", choices=[SelectChoice(a) for a in _ANSWERS])
     name = StringField(
@@ -159,7 +159,7 @@ def list_requests(uow: UnitOfWork, organizer: Organizer, query: RequestQuery) ->
 def show_request(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: AnswerForm, query: FindQuery
 ) -> Page:
-    """One request, the units with a similar name, the units found by a search, and the form."""
+    """Show a request, the units with a similar name, the units found by a search, and the form."""
     view, alike = service.find_request(uow, organizer, ref)
     found = service.find_units(uow, organizer, ref, query.words) if query.words.strip() else []
     say = uow.texts.fill_text

@@ -64,7 +64,7 @@ class RequestView:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestAnswer:
-    """What an organizer decided: a new unit (`name`, `kind`), an existing one, or a refusal."""
+    """An organizer's decision: a new unit (`name`, `kind`), an existing one, or a refusal."""
 
     state: RequestState
     name: str = ""
@@ -141,7 +141,8 @@ def _waiting_request(uow: UnitOfWork, wanted: WantedUnit, name_check: NameCheck)
     )
     row = None
     while row is None:
-        # Without a row after the insert, the conflicting one was answered before it was locked.
+        # The select finds no row when the conflicting one was answered before it was locked: insert
+        # again.
         uow.session.execute(fresh.on_conflict_do_nothing())
         row = uow.session.scalar(found.with_for_update())
     return row
@@ -200,7 +201,7 @@ def _list_units(
 def find_units(
     uow: UnitOfWork, organizer: Organizer, ref: str, words: str
 ) -> list[tuple[str, str]]:
-    """Units with these words in their name, at which a request can be pointed.
+    """Units with these words in their name, one of which may be the answer to the request.
 
     Raises: NotFound (404) for the request.
     """
@@ -296,7 +297,7 @@ def untold_requesters(uow: UnitOfWork) -> list[int]:
 def tell_requester(uow: UnitOfWork, row_id: int) -> bool:
     """Put the answer into a citizen's inbox; a citizen without a unit joins the unit of the answer.
 
-    False when he was informed before, or was erased.
+    False when the citizen was informed before, or was erased.
     Locks: the citizen.
     """
     row = uow.session.get(UnitRequester, row_id)

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 
 
 class Repeat(Enum):
-    """Whether a call may be retried when it is unknown whether it was executed."""
+    """Rule for retrying a call when it is unknown whether it was executed."""
 
     HARMLESS = auto()
     NEVER = auto()

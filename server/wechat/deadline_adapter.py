@@ -51,7 +51,7 @@ class WatchedAdapter(HTTPAdapter):
 
 def _cut_connection(sock: socket.socket | None) -> None:
     if sock is not None:
-        # Also for TLS call the plain socket's method: the reader then sees an end of stream, not an
-        # exception of a broken object.
+        # The plain socket's method is called for TLS too, so that the reader sees an end of stream
+        # and not an exception of a broken object.
         with contextlib.suppress(OSError):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)

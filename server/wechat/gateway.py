@@ -92,7 +92,7 @@ class Verdict(StrEnum):
 
 
 class TextPlace(IntEnum):
-    """Where the text would be shown. Source: security.msgSecCheck, `scene`."""
+    """The place in which the text would be shown. Source: security.msgSecCheck, `scene`."""
 
     PROFILE = 1
     COMMENT = 2

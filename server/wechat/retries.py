@@ -1,4 +1,4 @@
-"""When a failed background call to WeChat is retried; pure."""
+"""Rules for retrying failed background calls to WeChat; pure."""
 
 from __future__ import annotations
 

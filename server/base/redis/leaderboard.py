@@ -76,7 +76,7 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """How many others have a higher score, and how many the same."""
+    """The number of others with a higher score, and of those with the same score."""
 
     better: int
     same: int

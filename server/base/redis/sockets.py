@@ -1,4 +1,4 @@
-"""What the client does with the sockets of its connections."""
+"""Operations of the client on the sockets of its connections."""
 
 from __future__ import annotations
 

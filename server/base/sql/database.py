@@ -22,7 +22,7 @@ db = SQLAlchemy(metadata=Base.metadata)
 
 
 def open_engine(app: Flask, settings: Settings, use: Use = Use.REQUESTS) -> Engine:
-    """The engine of this app, with our transactions and with bounded waits for its use."""
+    """Create the engine of this app, with our transactions and with bounded waits for its use."""
     url = settings.database_address
     patience = WaitPatience(bounds_for(use, settings.database))
     options: dict[str, Any] = {

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Select, String, bindparam, cast, func, select
 from server.base.sql.prepared import run_statement
 from server.base.uow import UnitOfWork
 
-# Its result has no type that could be read, so it is taken as a text.
+# The function returns `void`, which has no Python type, so its result is read as a text.
 _LOCK_NAME = select(
     cast(func.pg_advisory_xact_lock(bindparam("key", type_=BigInteger)), String).label("done")
 )
@@ -33,7 +33,7 @@ def lock_batch(uow: UnitOfWork, wanted: Select[Any], limit: int) -> Sequence[Any
     """Lock up to `limit` rows of a select of ids; return the ids.
 
     Rows that others hold are skipped, because two transactions that lock many rows would wait for
-    each other; when every row is held, one is waited for, with no other lock.
+    each other; when all are held, it waits for one of them and holds no other lock.
     Locks: the rows.
     """
     free = uow.session.scalars(wanted.limit(limit).with_for_update(skip_locked=True)).all()

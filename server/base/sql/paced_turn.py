@@ -1,10 +1,10 @@
 """Lets other processes write to SQLite between the transactions of a background process.
 
 SQLite has one writer at a time, and a process that waits for its lock asks again only ten times a
-second. A job whose transactions follow each other is therefore never met between two of them, and
-citizens' requests run out of time. So commands and workers pause for longer than that interval
-whenever they have held the lock for a while, in all their threads together. No job has to call
-anything; it only has to keep each transaction short.
+second. It therefore almost never finds the lock free between two transactions of a job that follow
+each other closely, and citizens' requests time out. So commands and workers pause for longer than
+that interval whenever they have held the lock for a while, in all their threads together. No job
+has to call anything; it only has to keep each transaction short.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PacedTurn(FairSlots):
         super().__init__(1)
         self._monotonic = monotonic
         self._sleep = sleep or threading.Event().wait
-        # Only the thread that has the turn reads and writes these.
+        # Only the thread that has the turn reads and writes these fields.
         self._taken_at = self._returned_at = monotonic()
         self._held = 0.0
 

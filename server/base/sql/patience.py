@@ -201,13 +201,13 @@ class WaitPatience:
             self._spell.tries = True
 
     def note_failure(self) -> None:
-        """A transaction did not reach the database; if it was the trial, others may soon try."""
+        """Record that a transaction did not reach the database; allow a new trial soon."""
         with self._lock:
             if self._closed_until is not None:
                 self._closed_until = self.monotonic() + PAUSE_SECONDS
 
     def note_timeout(self, seconds: float) -> None:
-        """Record a wait for the server that timed out after so many seconds."""
+        """Record a wait for the server that timed out after `seconds`."""
         # A shorter wait may be one for a lock, whose timeout the server reports only later.
         if seconds >= self.bounds.client * _SERVER_SHARE:
             self._close_admission()

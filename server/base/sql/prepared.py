@@ -137,7 +137,7 @@ class _Ready:
     out: tuple[tuple[int, Callable[[Any], Any]], ...]
 
     def bind_values(self, values: Mapping[str, Any]) -> Sequence[Any]:
-        """The values in the driver's form."""
+        """Convert the values to the driver's form."""
         if self.pick is not None:
             picked = self.pick(values)
             if not self.into:

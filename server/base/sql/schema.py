@@ -1,4 +1,4 @@
-"""Migrates the database to the newest schema, and checks whether it is there."""
+"""Migrates the database to the newest schema, and checks whether it has that schema."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def newest_revision() -> str:
 
 def migrate_database(engine: Engine, target: str = "head") -> None:
     """Run every missing migration (or downgrade to an older one)."""
-    # Imported here: every other process of the product would load it at its start for nothing.
+    # Imported here, because every other process would load it at its start without using it.
     from alembic import command
     from alembic.config import Config
     from alembic.migration import MigrationContext

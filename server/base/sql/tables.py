@@ -105,7 +105,7 @@ def insert_of(dialect: str, table: Table | type[Base]) -> Any:
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert many rows, which have the same keys, in one statement; None is NULL in all of them.
 
-    The ORM alone leaves empty columns out, and then needs a statement for each row with others.
+    The ORM omits empty columns, and therefore sends a statement for each set of columns.
     """
     if rows:
         session.execute(insert(model), rows, execution_options={"render_nulls": True})

@@ -1,4 +1,4 @@
-"""Which callers an endpoint admits; the accounts slice resolves a token to an actor."""
+"""The callers that an endpoint admits; the accounts slice resolves a token to an actor."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _texts = load_texts([Path(__file__).parents[1]])
 
 
 def build_refusal(trouble: BaseException, as_page: bool = False) -> bytes:
-    """A complete HTTP response; the log has the kind of the error, never its message.
+    """Build a complete HTTP response; the log has the kind of the error, never its message.
 
     `as_page`: the client is a browser, which gets an HTML page instead of JSON.
     400 for unparsable requests, 413 for too long ones, 503 when a disk is full, else 500.
@@ -87,7 +87,7 @@ def refusal_content(refused: AppError, rid: str, *, as_page: bool) -> tuple[str,
 
 
 def _write_page(refused: AppError, rid: str) -> bytes:
-    """A page without scripts and styles: templates and assets belong to the console."""
+    """Write a page without scripts and styles: templates and assets belong to the console."""
     say = _texts.fill_text
     sentence = _texts.error_text(refused.code)
     if isinstance(refused, BodyTooLarge):

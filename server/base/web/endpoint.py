@@ -182,14 +182,14 @@ class Edge:
     drawings: Drawings
 
     def build_blueprint(self, apis: tuple[Api, ...]) -> Blueprint:
-        """All routes as one Flask blueprint under /api/v1."""
+        """Build a Flask blueprint of all routes under /api/v1."""
         made = Blueprint("api", __name__, url_prefix=PREFIX)
         for route, run in self.build_runners(apis):
             made.add_url_rule(route.path, route.name, _flask_view(run), methods=[route.method])
         return made
 
     def build_runners(self, apis: tuple[Api, ...]) -> list[tuple[Route, Runner]]:
-        """All routes with their runners."""
+        """Build the runners of all routes."""
         return [
             (
                 route,

@@ -100,7 +100,8 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
             # A response that is added after this check wakes the loop if it must; see
             # `_answer_request`.
             events = self._selector.select(0 if self._answered else _TURN_SECONDS)
-            # Before the events, because one of them may be the next request of the same client.
+            # Settled before the events are handled, because one may be the next request of the same
+            # client.
             self._settle_answered()
             for key, ready in events:
                 key.data(ready)
@@ -261,7 +262,7 @@ class BufferedWorker(Worker):  # type: ignore[misc]  # gunicorn is untyped
     def _hear_wake_up(self, _ready: int) -> None:
         with suppress(BlockingIOError):
             self._ear.recv(1024)
-        # Before the loop settles: a wake-up between the two would otherwise be lost.
+        # Reset before the loop settles; otherwise a wake-up between the two would be lost.
         self._rung = False
 
     def _settle_answered(self) -> None:

@@ -72,7 +72,7 @@ class Lookout:
         self._running: Future[dict[str, str]] | None = None
 
     def check_parts(self, seconds: float) -> dict[str, str]:
-        """The state of each part; the database counts as unavailable when it is unknown in time."""
+        """The state of each part; a database that has not responded in time is unavailable."""
         with self._lock:
             if self._running is None or self._running.done():
                 self._running = self._thread.submit(self._checks)

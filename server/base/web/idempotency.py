@@ -95,7 +95,7 @@ class Keyed:
 
     @property
     def lock(self) -> int:
-        """The advisory lock number for this caller and key."""
+        """The number of the advisory lock for this caller and key."""
         named = f"{self.caller}\0{self.key}".encode()
         return int.from_bytes(hashlib.blake2b(named, digest_size=8).digest(), "big", signed=True)
 

@@ -84,6 +84,6 @@ class Incoming:
         environ = self.environ
         raw: bytes = get_input_stream(environ, max_content_length=JSON_LIMIT_BYTES).read()
         if len(raw) >= JSON_LIMIT_BYTES and get_content_length(environ) is None:
-            # Without a stated length it was read up to the limit and cut there.
+            # A body without a stated length was read up to the limit and may have been cut there.
             raise BodyTooLarge
         return raw

@@ -57,7 +57,7 @@ _ALL: tuple[Counter | Histogram, ...] = (
     CALLS,
     UNKNOWN_WORDS,
 )
-# Counted only by background workers; see worker_figures.py.
+# These are counted only by background workers; see worker_figures.py.
 _OF_WORKERS = (TASKS, OUTBOX_CALLS)
 WORKER_LABELS: Mapping[str, tuple[str, ...]] = {
     "kepu_tasks": ("task", "outcome"),

@@ -51,7 +51,7 @@ _ALWAYS: tuple[type[AppError], ...] = (
 def build_document(
     apis: Sequence[Api], *, title: str, version: str, introduction: str = ""
 ) -> dict[str, Any]:
-    """The document of these endpoints, with every status, field and error code."""
+    """Build the document of these endpoints, with every status, field and error code."""
     paths, components = _describe_apis(tuple(apis))
     return {
         "openapi": "3.1.0",

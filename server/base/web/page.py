@@ -63,7 +63,7 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What the audit trail keeps about a POST that changes no object, for example an export.
+    """The audit entry of a POST that changes no object, for example an export.
 
     `act` is `<slice>.<verb>_<object>`, with its name under `<slice>.act.<verb>_<object>`.
     """

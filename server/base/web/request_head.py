@@ -66,7 +66,7 @@ class RequestOfPeer(Request):  # type: ignore[misc]  # gunicorn is untyped
             return False
         if self.cfg.proxy_protocol != "off" or not _HEADERS.fullmatch(head, line.end()):
             return False
-        # Before the headers: an expectation counts from HTTP/1.1 on.
+        # The version is set before the headers are read: an expectation counts from HTTP/1.1 on.
         self.method, self.uri, self.version = line[1], line[2], (1, int(line[3]))
         path, _, query = line[2].partition("?")
         self.path, self.query, self.fragment = path, query, ""

@@ -1,4 +1,4 @@
-"""Whether this process is shutting down; readiness reports it to load balancers."""
+"""State of this process: whether it is shutting down; readiness reports it to load balancers."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class EnvironBuilder:
         self._has_prefix = bool(os.environ.get("SCRIPT_NAME"))  # noqa: TID251 - gunicorn's setting
 
     def build_environ(self, request: Any, peer: Any, server: Any) -> Environ:
-        """The environ of a request, as gunicorn would build it."""
+        """Build the environ of a request, as gunicorn would."""
         over_tcp = isinstance(peer, tuple) and isinstance(server, tuple)
         if not over_tcp or self._has_prefix or request.proxy_protocol_info:
             return self._ask_gunicorn(request, peer, server)
@@ -97,7 +97,7 @@ class ResponseBuilder:
             raise ValueError("the application has returned an invalid status")
         kept = [header for header in headers if not _is_dropped(header[0])]
         if not _VALUES.fullmatch("".join([value for _, value in kept])):
-            # Without the value, which may be personal.
+            # The message does not contain the value, which may be personal.
             raise ValueError("a header of the application has an invalid character")
         self._status, self._headers, self._stated = status, kept, None
         for name, value in kept:
@@ -110,7 +110,7 @@ class ResponseBuilder:
         self._parts.append(data)
 
     def build_response(self, close: bool) -> tuple[bytes, bool]:
-        """The complete response, and whether the connection can be kept."""
+        """Build the complete response; return it, and whether the connection can be kept."""
         if not self._status:
             raise AssertionError("the application has not started its response")
         code, body = int(self._status[:3]), b"".join(self._parts)

@@ -4,7 +4,7 @@ import { make } from "./dom.js";
 import { sheet } from "./sheet.js";
 import { phone } from "./state.js";
 
-/** Where a computer stands that has no position of its own: the capital of the campaign's province. */
+/** The position of a computer that reports none: the capital of the campaign's province. */
 const AT_FIRST = { latitude: 22.817, longitude: 108.3665 };
 const DEGREES = { latitude: ["纬度", 90], longitude: ["经度", 180] };
 

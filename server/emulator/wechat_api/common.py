@@ -1,4 +1,4 @@
-"""What every emulated API call uses: request, refusal, response."""
+"""Common parts of all emulated API calls: request, refusal, response."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _CITIZEN = sa.table(
 
 def upgrade() -> None:
     """Add the column, fill it in batches, then index it."""
-    # With a default, so that SQLite needs no copy of a table that many others refer to.
+    # The default spares SQLite a copy of a table that many others refer to.
     column = sa.Column("shown_number", sa.String(4), nullable=False, server_default="")
     op.add_column("citizen", column)
     _fill_numbers(op.get_bind())

@@ -87,7 +87,7 @@ def list_contests(uow: UnitOfWork, query: PageQuery) -> Page[ContestOut]:
     errors=(NotFound,),
 )
 def show_contest(uow: UnitOfWork, ref: str) -> ContestOut:
-    """One contest, with the caller's progress in it."""
+    """Show one contest, with the caller's progress in it."""
     found = contests.find_contest(uow, ref)
     mine = _progress_of_caller(uow, [found])
     return responses.contest_out(found, uow.now, mine.get(found.id))
@@ -144,7 +144,7 @@ def open_next(uow: UnitOfWork, ref: str, body: NothingIn) -> QuestionOut:  # noq
     ATTEMPT_API, "GET", "/attempts/<ref>", who=Who.CITIZEN, out=AttemptOut, errors=(NotFound,)
 )
 def show_attempt(uow: UnitOfWork, ref: str) -> AttemptOut:
-    """One of the caller's papers: to resume, or with its result."""
+    """Show one of the caller's papers: to resume, or with its result."""
     return responses.attempt_out(attempts.read_paper(uow, ref, uow.caller_id))
 
 

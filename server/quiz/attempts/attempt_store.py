@@ -133,7 +133,7 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "city": _of_entry(_whose.c.city),
     "left_scopes": _of_entry(_whose.c.left_scopes),
 }
-# In the order of Sheet's fields; the last field is not in the database.
+# The columns are in the order of Sheet's fields; the last field is not in the database.
 _SHEETS = (
     select(*(_COLUMNS[name].label(name) for name in Sheet._fields[:-1]))
     .select_from(_attempt)
@@ -179,7 +179,8 @@ _OVERDUE = (
 )
 _ADD = insert(_attempt).returning(_attempt.c.id)
 _KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
-# Only at the contest's present marking: a void that was decided meanwhile is not missed.
+# A paper is closed only at the contest's present marking, so that no void decided meanwhile is
+# missed.
 _present_marking = select(_contest.c.marking).where(_contest.c.id == _attempt.c.contest_id)
 CLOSE = _KEEP.where(
     _attempt.c.state == AttemptState.OPEN,
@@ -368,7 +369,7 @@ def entry_for(
 
 
 def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> tuple[int, str | None] | None:
-    """The entry of a citizen in a contest with its division, or None.
+    """Lock and return the entry of a citizen in a contest with its division, or None.
 
     Locks: the entry.
     """
@@ -378,7 +379,7 @@ def hold_entry(uow: UnitOfWork, contest_id: int, citizen_id: int) -> tuple[int, 
 
 
 def lock_deck(uow: UnitOfWork, contest_id: int, shard: int) -> tuple[int, dict[str, int]]:
-    """One shard's deck: its id and how often each question was dealt from it.
+    """Lock one shard's deck; return its id and how often each question was dealt from it.
 
     Locks: the deck.
     """

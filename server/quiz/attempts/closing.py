@@ -50,7 +50,7 @@ class Opened(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """How and when a paper is closed."""
+    """The way in which a paper is closed, and the instant."""
 
     state: AttemptState
     closed_at: datetime

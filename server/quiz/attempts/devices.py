@@ -1,4 +1,4 @@
-"""On which devices a citizen begins papers: keyed hashes of random ids, for the signs of cheating.
+"""Devices on which citizens begin papers: keyed hashes of random ids, for the signs of cheating.
 
 An id reveals nothing about a device; clearing the mini-program's data creates a new one.
 """

@@ -1,4 +1,4 @@
-"""What a first paper needs in some contests: a chosen division, and a warm-up in practice."""
+"""Conditions of a first paper in some contests: a chosen division, and a warm-up in practice."""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[t
 
 
 def counted_until(uow: UnitOfWork, citizen_id: int) -> datetime | None:
-    """When the last contest of this citizen has closed its last paper."""
+    """The instant at which the last contest of this citizen closes its last paper."""
     entered = set(
         uow.session.scalars(select(Entry.contest_id).where(Entry.citizen_id == citizen_id))
     )

@@ -1,4 +1,4 @@
-"""Keeps a person who was erased and returns in the same season on each board only once.
+"""Ensures that a person who was erased and returns in the same season is on each board only once.
 
 The erased entry stays on the boards anonymously until the person starts another paper. Then it
 leaves the boards and only new results count, so that an erasure never brings an advantage. Where

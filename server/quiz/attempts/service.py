@@ -272,7 +272,7 @@ def submit_paper(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> At
     held = attempt_store.locked_with_entry(uow, ref, citizen_id)
     if held is None:
         _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id))
-        # It exists, but its citizen has just been merged into another.
+        # The paper exists, but its citizen has just been merged into another.
         raise Unavailable(retry_after_seconds=1)
     sheet, entry_lock = held
     paper = closing.load_paper(uow, sheet)

@@ -13,7 +13,7 @@ from server.quiz.leaderboards.final_ranks import ranks_of_entry
 
 
 class RankKind(StrEnum):
-    """Which ranks are shown: at the closing, on the frozen board, the present or the final ones."""
+    """Kind of the shown ranks: at the closing, on the frozen board, present or final."""
 
     AT_CLOSE = "at_close"
     FROZEN = "frozen"

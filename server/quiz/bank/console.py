@@ -75,7 +75,7 @@ def list_questions(uow: UnitOfWork, organizer: Organizer, query: QuestionQuery) 
 
 @page(PAGES, "GET", "/questions/new", needs=_P.QUESTION_WRITE, form=QuestionForm)
 def ask_new_question(uow: UnitOfWork, organizer: Organizer, form: QuestionForm) -> Page:
-    """An empty form for a question."""
+    """Show an empty form for a question."""
     banks = named_banks.list_writable_banks(uow, organizer)
     form.bank.choices = [SelectChoice(*one) for one in banks]
     label_choices(uow.texts, form)
@@ -139,7 +139,7 @@ def _write_question(
 
 @page(PAGES, "GET", "/questions/<ref>", needs=_P.QUESTION_READ)
 def show_question(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """One question as a citizen sees it, its stage, its versions, and what may be done."""
+    """Show one question as a citizen sees it, its stage, its versions and the possible actions."""
     versions = questions.read_versions(uow, organizer, ref)
     newest = versions[0]
     writes = newest.writable and organizer.has_permission(_P.QUESTION_WRITE)
@@ -175,7 +175,7 @@ def compare_versions(uow: UnitOfWork, organizer: Organizer, ref: str, query: Ver
 
 @page(PAGES, "GET", "/questions/<ref>/edit", needs=_P.QUESTION_WRITE, form=QuestionForm)
 def ask_changes(uow: UnitOfWork, organizer: Organizer, ref: str, form: QuestionForm) -> Page:
-    """The form with the newest version of a question."""
+    """Show the form with the newest version of a question."""
     row = lifecycle.read_latest(uow, organizer, ref)
     view = questions.read_versions(uow, organizer, ref)[0]
     if not form.is_submitted():

@@ -158,7 +158,7 @@ def _least_used(
             if topics is not None:
                 new = [item for item in eligible if item.topic not in topics]
         item = chance.choice(new or eligible)
-        # By identity, because comparing two items compares all of their fields.
+        # Compared by identity, because `==` would compare all fields of two items.
         eligible = [one for one in eligible if one is not item]
         chosen.append(item)
         if topics is not None:

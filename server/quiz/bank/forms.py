@@ -50,14 +50,14 @@ def _length_of(name: str) -> Length:
 
 
 class QuestionForm(ConsoleForm):
-    """One question as it is written; options stay in the order of their letters."""
+    """Form for one question; options stay in the order of their letters."""
 
     kind = RadioField(
         "quiz.bank_form.kind",
         choices=[SelectChoice(kind.value) for kind in QuestionKind],
         default=QuestionKind.SINGLE.value,
     )
-    # Of a new question; a new version stays in its bank.
+    # Only a new question has a choice of banks; a new version stays in its bank.
     bank = SelectField(
         "quiz.bank_form.bank", description="quiz.bank_form.question_bank_hint", choices=[],
         validate_choice=False,
@@ -112,19 +112,19 @@ class QuestionForm(ConsoleForm):
 
 
 class RemarkForm(ConsoleForm):
-    """A remark for the author, or the reason of a change."""
+    """Form with a remark for the author, or the reason for a change."""
 
     remark = reason_field("quiz.bank_form.remark")
 
 
 class PickForm(ConsoleForm):
-    """Questions picked from the list."""
+    """Form with questions picked from the list."""
 
     picked = SelectMultipleField("quiz.bank.picked", choices=[], validate_choice=False)
 
 
 class UploadForm(ConsoleForm):
-    """A file or a pasted text."""
+    """Form with a file or a pasted text."""
 
     file = FileField("quiz.bank_form.file", description="quiz.bank_form.file_hint")
     bank = SelectField(
@@ -141,7 +141,7 @@ class UploadForm(ConsoleForm):
 
 
 class QuestionColumnsForm(ColumnsForm):
-    """The meaning of each column, and two facts about the file."""
+    """Form with the meaning of each column, and two facts about the file."""
 
     from_zero = BooleanField("quiz.bank_form.from_zero")
     no_heading = BooleanField("quiz.bank_form.no_heading")

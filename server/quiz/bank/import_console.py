@@ -88,7 +88,7 @@ def _read_upload(texts: Texts, form: UploadForm) -> tuple[str, bytes]:
 
 @page(PAGES, "GET", "/questions/imports/<ref>", needs=_P.QUESTION_READ)
 def show_import(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """An import: its progress, the result of its check, what comes next."""
+    """Show an import: its progress, the result of its check, the next steps."""
     row = QUESTION_FILES.find_file(uow, organizer, ref)
     stages = questions.count_stages(uow, organizer, ref)
     shown = describe_file(uow, organizer, UPLOADS, row)

@@ -153,7 +153,7 @@ def _is_other_text(draft: Draft, row: KnownVersion) -> bool:
 def _keep_picture(
     draft: Draft, latest: Mapping[str, KnownVersion], by_text: Mapping[str, KnownVersion]
 ) -> Draft:
-    """A question of a file without a column for pictures keeps the one that the bank has."""
+    """Keep the bank's picture for a question of a file without a column for pictures."""
     if not draft.keeps_picture:
         return draft
     row = latest.get(draft.ref) if draft.has_own_ref else by_text.get(draft.sameness)

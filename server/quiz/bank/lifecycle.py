@@ -1,7 +1,7 @@
 """The stages of a question: written, sent to review, approved or returned, retired.
 
-Nobody approves a question of his own. A live question is changed by a new version, which replaces
-it when it is approved; papers keep the version they were dealt.
+Nobody approves a question that the same organizer wrote. A live question is changed by a new
+version, which replaces it when it is approved; papers keep the version they were dealt.
 """
 
 from __future__ import annotations

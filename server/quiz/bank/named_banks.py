@@ -42,7 +42,7 @@ def name_bank(uow: UnitOfWork, organizer: Organizer, slug: str) -> str:
 
 
 def find_bank_name(uow: UnitOfWork, slug: str) -> str | None:
-    """The name of a bank in the history of an object that the reader may see; None if unknown."""
+    """The name of the bank with this slug, for the history of an object; None if unknown."""
     with serving_found_row(uow.session):
         row = uow.session.scalar(select(Bank).where(Bank.slug == slug))
         return None if row is None else _spell_bank(uow, row.owner, row.title)

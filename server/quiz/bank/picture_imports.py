@@ -17,7 +17,7 @@ from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.rows import Draft
 from server.quiz.bank.pictures import MadePicture
 
-# The reason of a row by the code of its picture's refusal.
+# The reason for refusing a row, by the code of its picture's refusal.
 _REFUSALS = {
     "picture_kind_unsupported": "picture_kind",
     "picture_too_large": "picture_large",

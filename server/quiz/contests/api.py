@@ -23,7 +23,7 @@ RULES_API = Api("quiz")
     errors=(NotFound,),
 )
 def show_rules(uow: UnitOfWork, ref: str) -> RulesPageOut:
-    """The rules page, written from the rules in force."""
+    """Show the rules page, written from the rules in force."""
     return _rules_out(rules_page.rules_page(uow, contests.find_contest(uow, ref)))
 
 

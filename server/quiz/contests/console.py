@@ -46,7 +46,7 @@ _PRESET, _COPY = "preset:", "copy:"
 
 
 class NewQuery(Query, frozen=True, kw_only=True):
-    """What a new contest is made from: `preset:<slug>` or `copy:<public id>`, and its bank."""
+    """The source of a new contest, `preset:<slug>` or `copy:<public id>`, and its bank."""
 
     base: str = f"{_PRESET}default"
     bank: str = ""
@@ -109,7 +109,7 @@ def list_contests(uow: UnitOfWork, organizer: Organizer, query: ContestQuery) ->
 def show_draft_form(
     uow: UnitOfWork, organizer: Organizer, form: ContestForm, query: NewQuery
 ) -> Page:
-    """A form filled from a preset or from another contest."""
+    """Show a form filled from a preset or from another contest."""
     if not form.is_submitted():
         form.base.data = query.base
         form.form_key.data = uow.new_ref("frm")
@@ -162,7 +162,7 @@ def preview_rules(uow: UnitOfWork, organizer: Organizer, query: PreviewQuery) ->
 
 @page(PAGES, "GET", "/contests/<ref>", needs=Permission.CONTEST_READ)
 def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """A contest: state, rules as citizens read them, the bank beside its blueprint."""
+    """Show a contest: state, rules as citizens read them, the bank beside its blueprint."""
     shown = editing.show_contest(uow, organizer, ref)
     may_write = organizer.has_permission(Permission.CONTEST_WRITE)
     bank_name = named_banks.name_bank(uow, organizer, shown.view.bank)
@@ -181,7 +181,7 @@ def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/contests/<ref>/edit", needs=Permission.CONTEST_WRITE, form=ChangeForm)
 def show_change_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ChangeForm) -> Page:
-    """The form of a contest, with its rules page beside it."""
+    """Show the form for a contest, with its rules page beside it."""
     shown = _own_contest(uow, organizer, ref)
     if not form.is_submitted():
         form.base.data = f"{_COPY}{ref}"
@@ -232,7 +232,7 @@ def return_draft(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonFo
 
 @page(PAGES, "GET", "/contests/<ref>/pause", needs=Permission.CONTEST_APPROVE, form=ReasonForm)
 def show_pause_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Page:
-    """Ask for the reason of a pause."""
+    """Ask for the reason for a pause."""
     return _reason_page(_own_contest(uow, organizer, ref), form, "pause")
 
 
@@ -252,7 +252,7 @@ def resume_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
 
 @page(PAGES, "GET", "/contests/<ref>/close", needs=Permission.CONTEST_APPROVE, form=ReasonForm)
 def show_close_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ReasonForm) -> Page:
-    """Ask for the reason of an early end."""
+    """Ask for the reason for an early end."""
     return _reason_page(_own_contest(uow, organizer, ref), form, "close")
 
 

@@ -1,4 +1,4 @@
-"""What organizers do with contests: draft, change, publish, pause, resume, close.
+"""Actions of organizers on contests: draft, change, publish, pause, resume, close.
 
 Drafts belong to the organizer's place and are invisible to citizens. Once a paper has been dealt
 only changes that cannot harm it are accepted (harmless.py).
@@ -58,7 +58,7 @@ class EditableContest:
     """A contest on its page in the console.
 
     `own` when the organizer may change it, `dealt` when papers exist, `drafted_by_me` when the
-    organizer wrote the draft and so may not publish it; `returned` is the reason of its return.
+    organizer wrote the draft and so may not publish it; `returned` is the reason for its return.
     """
 
     view: ContestView
@@ -94,7 +94,7 @@ def select_contests(organizer: Organizer) -> Select[Any]:
 
 
 def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> EditableContest:
-    """A contest with its rules and its blueprint.
+    """Return a contest with its rules and its blueprint.
 
     Raises: NotFound (404), also outside the organizer's scope.
     """
@@ -292,7 +292,7 @@ def close_contest(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 
 
 def lock_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> Contest:
-    """A contest that the organizer may change, locked.
+    """Lock and return a contest that the organizer may change.
 
     Raises: NotFound (404).
     """

@@ -47,7 +47,7 @@ def _instant(name: str) -> DateTimeLocalField:
 
 
 class ContestForm(ConsoleForm):
-    """A contest with its rules; `base` is the preset or the contest that it was made from."""
+    """Form for a contest with its rules; `base` is the preset or contest that it was made from."""
 
     base = HiddenField()
     form_key = HiddenField(validators=[Length(max=40, message="console.form.no_choice")])
@@ -96,13 +96,13 @@ class ContestForm(ConsoleForm):
 
 
 class ChangeForm(ContestForm):
-    """A change of a contest; of a published one with a reason for the audit trail."""
+    """Form for a change of a contest; for a published one with a reason for the audit trail."""
 
     reason = reason_field("quiz.contest.form.reason", required=False)
 
 
 class ReasonForm(ConsoleForm):
-    """The reason of a pause or of an early end."""
+    """Form with the reason for a pause or for an early end."""
 
     reason = reason_field("quiz.contest.form.reason")
 

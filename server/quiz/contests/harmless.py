@@ -1,4 +1,4 @@
-"""Which changes of a running contest cannot harm a paper that is already submitted.
+"""Finds changes of a running contest that would harm papers already submitted.
 
 Pure. A change is harmful when it would make earlier papers worth less than later ones: other
 questions or points, less time, fewer papers. The reasons are names of form fields.

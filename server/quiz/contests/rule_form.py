@@ -37,7 +37,7 @@ class RuleFields:
 
 
 def write_body(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of a rule set with these fields; everything else is taken from `base`."""
+    """Write the body of a rule set with these fields; everything else is taken from `base`."""
     body = {name: value for name, value in base.items() if name not in _WRITTEN}
     body |= {
         "papers_per_day": fields.papers_per_day,
@@ -101,7 +101,7 @@ def _mix_of(body: Mapping[str, Any]) -> dict[str, int]:
 def _blueprint(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
     mix = {kind.value: n for kind, n in zip(KINDS, fields.counts, strict=True) if n}
     if mix and mix == _mix_of(base):
-        # In its order, and with what the form does not show.
+        # The blueprint of `base` keeps its order, and the parts that the form does not show.
         kept = ("mix", "parts", "questions_per_paper")
         return {name: base[name] for name in kept if name in base}
     if mix:

@@ -56,7 +56,7 @@ class ContestView:
 
     @property
     def for_board(self) -> BoardContest:
-        """What a board shows of this contest."""
+        """The facts of this contest that its boards show."""
         return BoardContest(self.id, self.closes_at, self.freezes_at, self.rules, self.final)
 
     def state_at(self, now: datetime) -> str:
@@ -71,7 +71,7 @@ class ContestView:
 
 
 class BoardContest(NamedTuple):
-    """What a board shows of its contest, with the rules in force; see `ContestView`."""
+    """The facts of a contest that its boards show, with the rules in force; see `ContestView`."""
 
     id: int
     closes_at: datetime

@@ -70,19 +70,19 @@ FLAGS = Table(
 
 
 class HoldForm(ConsoleForm):
-    """Why the results are held; the citizen reads it."""
+    """Form for a hold: the reason, which the citizen reads."""
 
     reason = reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint")
 
 
 class ClearForm(ConsoleForm):
-    """Why a flag shows no fault; for organizers alone."""
+    """Form for clearing a flag: the reason, for organizers alone."""
 
     reason = reason_field("quiz.integrity.clear_reason", "quiz.integrity.clear_hint")
 
 
 class DecisionForm(ConsoleForm):
-    """Uphold or release, and why; the citizen reads it."""
+    """Form for the decision about a hold, with the reason, which the citizen reads."""
 
     decision = RadioField(
         "quiz.integrity.decision",
@@ -111,7 +111,7 @@ declare_list_pages(PAGES, FLAGS, needs=Permission.HOLD_READ)
 
 @page(PAGES, "GET", "/integrity/<ref>", needs=Permission.HOLD_READ)
 def show_flagged(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """One flagged entry with its evidence and its hold."""
+    """Show one flagged entry with its evidence and its hold."""
     found = desk.read_flagged(uow, organizer, ref)
     undecided = found.case is not None and found.case.state in (CaseState.HELD, CaseState.APPEALED)
     free = found.case is None or found.case.state is CaseState.RELEASED

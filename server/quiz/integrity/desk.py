@@ -1,4 +1,4 @@
-"""What the fraud desk shows: flagged entries of the organizer's place, with their evidence."""
+"""Data of the fraud desk: flagged entries of the organizer's place, with their evidence."""
 
 from __future__ import annotations
 

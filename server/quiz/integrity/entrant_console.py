@@ -1,4 +1,4 @@
-"""The people in contests: a list to find somebody, and why that person has no rank."""
+"""Pages of the people in contests: a list to find somebody, and the reasons for a missing rank."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ declare_list_pages(PAGES, ENTRANTS, needs=Permission.HOLD_READ)
 
 @page(PAGES, "GET", "/entrants/<ref>", needs=Permission.HOLD_READ)
 def show_entrant(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """Somebody's ranks in a contest, and why some are missing."""
+    """Somebody's ranks in a contest, and the reasons for missing ones."""
     found = entrants.read_entrant(uow, organizer, ref)
     freezes_at = found.contest.freezes_at
     over = found.contest.state_at(uow.now) == "closed"

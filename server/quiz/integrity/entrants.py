@@ -1,4 +1,4 @@
-"""The people in contests, for organizers: their ranks, and why somebody has none."""
+"""The people in contests, for organizers: their ranks, and the reasons for missing ones."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class BoardRank:
 
 @dataclass(frozen=True, kw_only=True)
 class Entrant:
-    """One entry with its live ranks, the reasons of missing ones, and its flag, if it has one."""
+    """One entry with its live ranks, the reasons for missing ones, and its flag, if it has one."""
 
     line: EntrantLine
     contest: ContestView

@@ -130,7 +130,7 @@ def _inspected(uow: UnitOfWork, row: Attempt) -> InspectedPaper:
         citizen_id=row.citizen_id,
         question_count=len(row.paper),
         answered=sum(1 for chosen in row.answers.values() if chosen),
-        # Without those that count as right only because they are void.
+        # Voided questions that were answered wrongly count as right on the paper, but not here.
         correct_count=(row.correct_count or 0) - _count_gifts(uow, row),
         score=row.score or 0,
         max_score=rules.max_score,

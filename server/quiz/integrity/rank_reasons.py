@@ -1,4 +1,4 @@
-"""Why an entry has no rank, or not every rank: pure rules over its facts.
+"""Reasons why an entry has no rank, or not every rank: pure rules over its facts.
 
 The reasons are in the order in which an organizer should read them: first the one that removes the
 entry from every board.

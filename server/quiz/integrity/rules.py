@@ -13,13 +13,13 @@ from server.quiz.enums import Signal
 SPEED_FLOOR_MS = 1_000
 # A paper submitted nearly empty is quick without cheating.
 FEWEST_ANSWERED = 5
-# Identical papers are a sign only with common mistakes: papers without any are alike by nature.
+# Identical papers are a sign only if they share mistakes: without mistakes all papers are equal.
 FEWEST_COMMON_MISTAKES = 2
 FEWEST_SAME_PAPERS = 3
 # A family or a small group may share one telephone; more citizens than this are a sign.
 MOST_CITIZENS_ON_DEVICE = 7
 PERFECT_PAPERS_IN_HOUR = 5
-# Papers of others that evidence names; it counts all.
+# At most this many papers of others are named in evidence; all of them are counted.
 MOST_NAMED = 20
 _HOUR = timedelta(hours=1)
 
@@ -145,10 +145,10 @@ def _find_perfect_hours(
 def _perfect_hours(
     here: Sequence[InspectedPaper],
 ) -> Iterator[tuple[Sequence[InspectedPaper], Sequence[InspectedPaper]]]:
-    """Hours with too many perfect papers of one device: all papers, and those not yet returned.
+    """Hours with too many perfect papers of one device: all of them, and those not yielded yet.
 
-    An hour begins with a paper. An hour without a further paper is left out, so that many papers of
-    one hour are not returned many times.
+    Each paper begins an hour. An hour whose papers were all yielded before is left out, so that
+    many papers of one hour are not yielded many times.
     """
     end = told = 0
     of_citizen: Counter[int] = Counter()
@@ -186,8 +186,8 @@ def _papers_namer(
 ) -> Callable[[InspectedPaper], dict[str, object]]:
     """A function that names papers of a group as evidence about one of them.
 
-    Its entry's own papers and a few others are named, and all are counted: with all of them in the
-    evidence about each, a thousand alike would be a million.
+    Its entry's own papers and a few others are named, and all are counted: otherwise the evidence
+    about a thousand identical papers would contain a million ids.
     """
     own: dict[int, list[str]] = defaultdict(list)
     for one in group:

@@ -10,6 +10,6 @@ from server.base.web.schema import In
 
 
 class AppealIn(In, frozen=True, kw_only=True):
-    """Why the result should count."""
+    """An appeal: the reason why the result should count."""
 
     reason: Annotated[str, Meta(min_length=1, max_length=500)]

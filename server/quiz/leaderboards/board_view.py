@@ -68,7 +68,7 @@ class Board(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoardChoice:
-    """Which board is read, by whom: as a client names it; `citizen_id` is the caller's."""
+    """The requested board as a client names it; `citizen_id` is the caller's."""
 
     scope: str = REGION
     period: str = TOTAL

@@ -12,7 +12,7 @@ Rank = Annotated[int, Meta(ge=1, description="Every rank is given once")]
 
 
 class BoardQuery(Query, frozen=True, kw_only=True):
-    """Which board, and which part of it."""
+    """The requested board, and the part of it."""
 
     scope: Annotated[
         str,

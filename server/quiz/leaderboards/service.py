@@ -155,7 +155,7 @@ def recount_standings(
 
 
 def hiding_of(uow: UnitOfWork, entry_lock: LockedEntry) -> str:
-    """The beginning of an entry's periods now: that of hidden ones while its boards are frozen."""
+    """The prefix of an entry's periods now: `HIDDEN` while its boards are frozen, else empty."""
     frozen = entry_lock.freezes_at is not None and entry_lock.freezes_at <= uow.now
     return keys.HIDDEN if frozen else ""
 

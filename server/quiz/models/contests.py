@@ -47,9 +47,9 @@ class Contest(Owned, Base):
     left_out: Mapped[list[str]] = mapped_column(Json, default=list, server_default=text("'[]'"))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # From when on citizens see a frozen board; papers closed later count for the final ranks only.
+    # Citizens see a frozen board from this instant on; later papers count for the final ranks only.
     freezes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # When the first final ranks were sealed; the window cannot change any more.
+    # The instant of the first sealing of final ranks; the window cannot change any more.
     sealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # The published version of the final ranks; without foreign key, because it refers back.
     final_id: Mapped[int | None] = mapped_column(BigId)
@@ -57,7 +57,7 @@ class Contest(Owned, Base):
     drafted_by: Mapped[int | None] = mapped_column(BigId)
     # The form that made the draft: sent again, it finds the draft.
     form_key: Mapped[str | None] = mapped_column(String(40))
-    # Why an approver returned the draft; empty again when its author has changed it.
+    # The reason for a return to the author; None again when the author has changed the draft.
     returned_reason: Mapped[str | None] = mapped_column(String(300))
     # Grows with each void of a question and each lifting of one; a paper is marked at one number.
     marking: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -82,7 +82,7 @@ class RuleSetRow(Base):
 
 
 class Deck(Base):
-    """How often one shard has dealt each question (`counts`: question ref -> times)."""
+    """Counts of the questions that one shard has dealt (`counts`: question ref -> times)."""
 
     __tablename__ = "deck"
     __table_args__ = (UniqueConstraint("contest_id", "shard"),)

@@ -71,7 +71,7 @@ class ItemTally(Base):
 
 
 class OptionTally(Base):
-    """How often one option was chosen, as in `ItemTally`; `strong` by those with a high rest."""
+    """Counts of one option, as in `ItemTally`; `strong` counts papers with a high rest score."""
 
     __tablename__ = "option_tally"
 

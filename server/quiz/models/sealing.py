@@ -56,7 +56,7 @@ class SealedVersion(Base):
     publisher_name: Mapped[str | None] = mapped_column(String(80))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sealing_facts: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    # After the publication: everybody up to this rank has the message about it.
+    # Everybody up to this rank has received the message about the publication.
     told_rank: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
 
 

@@ -13,7 +13,7 @@ Topic = Annotated[str, Meta(min_length=1, max_length=40)]
 
 
 class PracticeIn(In, frozen=True, kw_only=True):
-    """What to practise: some topics or all, from the wrong-answer book or from everything."""
+    """A request for practice: some topics or all, from the wrong-answer book or from everything."""
 
     topics: Annotated[list[Topic], Meta(max_length=20)] = field(default_factory=list)
     count: Annotated[int, Meta(ge=1, le=100)] = 5

@@ -117,7 +117,7 @@ declare_list_pages(PAGES, DESK, needs=_P.REPORT_READ)
 
 @page(PAGES, "GET", "/review/<ref>/<number>", needs=_P.REPORT_READ)
 def show_reviewed(uow: UnitOfWork, organizer: Organizer, ref: str, number: str) -> Page:
-    """One question version with its statistics, reports, voids and history."""
+    """Show one question version with its statistics, reports, voids and history."""
     found = desk.read_reviewed(uow, organizer, ref, number)
     own = found.view.own
     return Page(

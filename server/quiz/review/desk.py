@@ -1,4 +1,4 @@
-"""What the review desk shows: questions with open reports, signs of doubt or a proposed void."""
+"""Data of the review desk: questions with open reports, signs of doubt or a proposed void."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ReviewedQuestion:
 
 
 def open_reports() -> ColumnElement[int]:
-    """The number of unanswered reports of a question's version."""
+    """A subquery of the number of unanswered reports about a question's version."""
     counted = select(func.count(QuestionReport.id)).where(
         QuestionReport.question_id == Question.id, QuestionReport.decision.is_(None)
     )

@@ -16,7 +16,7 @@ class _ContestBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is un
 
 
 class ReportAnswerForm(ConsoleForm):
-    """The decision about the reports, and the message to the citizens."""
+    """Form for the decision about the reports, with the message to the citizens."""
 
     decision = RadioField(
         "quiz.review.decision",
@@ -27,7 +27,7 @@ class ReportAnswerForm(ConsoleForm):
 
 
 class VoidForm(ConsoleForm):
-    """In which contests a version is void, since when, and why."""
+    """Form for a proposed void: its contests, its beginning and its reason."""
 
     contests = _ContestBoxes("quiz.review.contests", validate_choice=False)
     since = DateField(
@@ -37,7 +37,7 @@ class VoidForm(ConsoleForm):
 
 
 class VoidDecisionForm(ConsoleForm):
-    """Approve or refuse a proposed void, and why."""
+    """Form for the decision about a proposed void, with its reason."""
 
     decision = RadioField(
         "quiz.review.void_decision",
@@ -48,7 +48,7 @@ class VoidDecisionForm(ConsoleForm):
 
 
 class LiftForm(ConsoleForm):
-    """Why a void is lifted."""
+    """Form for lifting a void: the reason."""
 
     reason = reason_field("quiz.review.lift_reason", "quiz.review.lift_reason_hint")
 

@@ -15,7 +15,7 @@ FINAL_API = Api("final ranks")
 
 @endpoint(FINAL_API, "GET", "/signing-key", who=Who.ANYONE, out=SigningKeyOut)
 def show_signing_key(uow: UnitOfWork) -> SigningKeyOut:
-    """The public key that verifies the signatures of final ranks."""
+    """Show the public key that verifies the signatures of final ranks."""
     return SigningKeyOut(algorithm="Ed25519", public_key=uow.keys.final_ranks_key)
 
 
@@ -28,7 +28,7 @@ def show_signing_key(uow: UnitOfWork) -> SigningKeyOut:
     errors=(NotFound,),
 )
 def show_final_version(uow: UnitOfWork, ref: str) -> FinalVersionOut:
-    """The signed document of a contest's published final ranks; 404 before the publication."""
+    """Show the signed document of a contest's published final ranks; 404 before the publication."""
     final = contests.find_contest(uow, ref).final
     if final is None:
         raise NotFound

@@ -52,14 +52,14 @@ _MOST_VERSIONS = 100
 
 
 class RankSource(StrEnum):
-    """Which ranks: those that citizens see, or the present ones with the papers of a freeze."""
+    """Source of ranks: those that citizens see, or the present ones with papers of a freeze."""
 
     PUBLIC = "public"
     LIVE = "live"
 
 
 class RankQuery(ListQuery, frozen=True, kw_only=True):
-    """Which board; `scope` as the API spells it.
+    """The chosen board; `scope` is spelled as in the API.
 
     With `version` the ranks are those of a sealed version, published or not, of that contest.
     """
@@ -102,9 +102,10 @@ def select_ranks(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> Sel
 
 
 def settle_query(uow: UnitOfWork, organizer: Organizer, query: RankQuery) -> RankQuery:
-    """The query with its contest named; a version or division of another contest is left out.
+    """Return the query with its contest named, without a version or division of another contest.
 
-    The list offers only those of a chosen contest, so such a one was chosen before the contest.
+    The list offers only versions and divisions of the chosen contest, so another one was chosen
+    before the contest was changed.
     Raises: NotFound (404) for an unknown version or contest.
     """
     version = _find_version(uow, organizer, query)
@@ -210,7 +211,7 @@ def _columns_of(stands: Subquery, places: Any) -> list[Any]:
 
 
 def add_names(uow: UnitOfWork, rows: Sequence[Any]) -> Sequence[RankedPlayer]:
-    """The rows with names of people, places and divisions in words; all are of one board."""
+    """Add the names of people, places and divisions to the rows of one board."""
     if not rows:
         return []
     with serving_found_row(uow.session):

@@ -58,7 +58,7 @@ declare_list_pages(PAGES, RANKS, needs=Permission.PERSON_READ)
 
 @page(PAGES, "GET", "/contests/<ref>/final", needs=Permission.CONTEST_READ)
 def show_final_ranks(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """The three steps with their state and the possible actions, and the versions."""
+    """Show the three steps with their state and the possible actions, and the versions."""
     shown = overview.show_overview(uow, organizer, ref)
     return Page(
         "sealing/final.html",
@@ -108,7 +108,7 @@ def lift_freeze(uow: UnitOfWork, organizer: Organizer, ref: str, form: FinalReas
 
 @page(PAGES, "GET", "/contests/<ref>/final/seal", needs=_SEAL, form=SealForm)
 def show_seal_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: SealForm) -> Page:
-    """Ask for the reason of the sealing, and whether undecided holds are accepted."""
+    """Ask for the reason for the sealing, and whether undecided holds are accepted."""
     shown = _own_overview(uow, organizer, ref)
     return Page("sealing/act.html", shown=shown, form=form, act="seal")
 
@@ -129,7 +129,7 @@ def seal_contest(uow: UnitOfWork, organizer: Organizer, ref: str, form: SealForm
 
 @page(PAGES, "GET", "/contests/<ref>/final/<version>", needs=Permission.CONTEST_READ)
 def show_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> Page:
-    """One version: what is to be checked before its publication, and what it changes."""
+    """Show one version: the points to check before its publication, and its changes."""
     found = overview.find_version(uow, organizer, ref, version)
     shown = overview.show_overview(uow, organizer, ref)
     names = organizer.has_permission(Permission.PERSON_READ)
@@ -150,7 +150,7 @@ def show_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) 
 
 @page(PAGES, "GET", "/contests/<ref>/final/<version>/file", needs=Permission.PERSON_READ)
 def save_version(uow: UnitOfWork, organizer: Organizer, ref: str, version: str) -> Download:
-    """Save the signed bytes of a version; only for the place that owns the contest."""
+    """Download the signed bytes of a version; only for the place that owns the contest."""
     number, content = overview.pack_version(uow, organizer, ref, version)
     return Download(
         file_name=f"{ref}-final-{number}.zip",

@@ -9,7 +9,7 @@ from server.console.forms import ConsoleForm, reason_field
 
 
 class FreezeForm(ConsoleForm):
-    """From when on the public boards are frozen, in Beijing time, and why."""
+    """Form for a freeze: its instant in Beijing time and its reason."""
 
     freezes_at = DateTimeLocalField(
         "quiz.final.form.freezes_at",
@@ -21,13 +21,13 @@ class FreezeForm(ConsoleForm):
 
 
 class FinalReasonForm(ConsoleForm):
-    """The reason of lifting a freeze, or of dropping a draft."""
+    """Form with the reason for lifting a freeze, or for dropping a draft."""
 
     reason = reason_field("quiz.final.form.reason")
 
 
 class SealForm(ConsoleForm):
-    """The reason of a sealing; `accept_open` seals although holds are undecided."""
+    """Form with the reason for a sealing; `accept_open` seals although holds are undecided."""
 
     reason = reason_field("quiz.final.form.reason")
     accept_open = BooleanField("quiz.final.form.accept_open")

@@ -81,7 +81,7 @@ class MovedRank:
 
 
 def show_overview(uow: UnitOfWork, organizer: Organizer, ref: str) -> FinalOverview:
-    """The state of a contest's final ranks.
+    """Return the state of a contest's final ranks.
 
     Raises: NotFound (404), also for a draft of a contest.
     """

@@ -39,7 +39,7 @@ HEADING = f"{','.join(RankLine._fields)}\n".encode()
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
-    """What is signed: the version, and the hashes of its rank file and of the previous document.
+    """The signed document: a version, and the hashes of its rank file and the previous document.
 
     The reason is a hash, because an organizer may write a person's name into it. `author` is the
     public id of an organizer, or `system`; `open_cases` are the holds undecided at the sealing.
@@ -107,7 +107,7 @@ class ScopeCounter:
         self._counted: dict[tuple[str, object], int] = {}
 
     def count_places(self, scopes: Sequence[tuple[str, object]]) -> list[int | None]:
-        """The rank of the next entry in each of its scopes; None without the scope."""
+        """Count the next entry; return its rank in each of its scopes, None without the scope."""
         places: list[int | None] = []
         for scope in scopes:
             if scope[1] is None:

@@ -24,7 +24,7 @@ from server.quiz.sealing.rules import ScopeCounter
 
 
 class SealFaultKind(StrEnum):
-    """What is wrong with a version."""
+    """Kind of a fault of a version."""
 
     SIGNATURE = "signature"
     KEY = "key"

@@ -1,4 +1,4 @@
-"""What an approver checks in a version before its publication: ranks, boards, who is left out."""
+"""Data of a version that an approver checks before publication: ranks, boards, omitted entries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SHOWN_BOARDS = ("city", "division", "audience")
 
 
 class LeftOutReason(StrEnum):
-    """Why an entry has no rank; the text key is `quiz.final.left_out.<value>`."""
+    """The reason why an entry has no rank; the text key is `quiz.final.left_out.<value>`."""
 
     HELD = "held"
     UPHELD = "upheld"
@@ -56,7 +56,7 @@ class BoardSize:
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """An entry of the contest that is not in a version; `words` is the reason of its hold."""
+    """An entry of the contest that is not in a version; `words` is the reason for its hold."""
 
     name: str
     paper: str | None

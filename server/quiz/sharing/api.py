@@ -25,7 +25,7 @@ _KEEP_SECONDS = 60
 
 
 class ShareIn(In, frozen=True, kw_only=True):
-    """What to make a card of: one of the citizen's own closed papers."""
+    """A request for a card: one of the citizen's own closed papers."""
 
     kind: Literal["quiz_result"]
     attempt_id: Ref
@@ -82,7 +82,7 @@ def share(uow: UnitOfWork, body: ShareIn, asked: Fetched) -> ShareOut:  # noqa: 
     media="image/png",
 )
 def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
-    """The poster of a card, with the mini-program code that leads back to it."""
+    """Show the poster of a card, with the mini-program code that leads back to it."""
     poster = shares.read_poster(uow, ref)
     return Drawing(
         content_name=content_name(poster),
@@ -100,7 +100,7 @@ def show_poster(uow: UnitOfWork, ref: str) -> Drawing:
     media="image/png",
 )
 def show_card(uow: UnitOfWork, ref: str) -> Drawing:
-    """The picture of a card, 5:4, with less of the result than its poster and no code."""
+    """Show the picture of a card, 5:4, with less of the result than its poster and no code."""
     card = shares.read_card(uow, ref)
     return Drawing(
         content_name=content_name(card),

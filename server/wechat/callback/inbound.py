@@ -128,7 +128,7 @@ class Envelope:
         return query["echostr"]
 
     def open_message(self, query: Mapping[str, str], body: bytes) -> Message:
-        """The message of a request.
+        """Verify, decrypt and parse the message of a request.
 
         Raises: SignatureRefused (403), StaleTimestamp (403), BodyTooLarge (413), Malformed (400).
         """

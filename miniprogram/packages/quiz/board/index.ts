@@ -58,7 +58,7 @@ Page({
       const { home, joined, needsConsent } = await homeOf(settings().group)
       const { t } = this.data
       const place = joined ? 'group' : this.data.place
-      // Nobody plays today or this week in a contest that is over.
+      // A contest that is over has no board of today or of this week.
       const over = contestState === 'closed'
       const periods = over ? [] : STRETCHES.map((value) => ({ value, label: t[value] }))
       const period = over ? 'total' : this.data.period

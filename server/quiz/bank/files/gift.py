@@ -29,7 +29,7 @@ _MOST_TOPIC = 40
 
 @dataclass(frozen=True, kw_only=True)
 class TextQuestion:
-    """A question of a text as cells of a table; or the reason that it cannot be one."""
+    """One question of a text as cells of a table, or the reason for refusing it."""
 
     line: int
     cells: dict[str, str]

@@ -190,8 +190,8 @@ def read_judgement(given: str, options: Sequence[str]) -> tuple[tuple[str, ...],
 def _is_judgement(options: Sequence[str], answer: str) -> bool:
     """Whether a row without a kind is a judgement.
 
-    It has no options and a verdict as answer, or one word for right and one for wrong as options
-    that are never content.
+    It has either no options and a verdict as its answer, or two options, a word for right and a
+    word for wrong, that cannot be content.
     Raises: RowRefused for a row without options whose answer is no verdict.
     """
     if not options:
