@@ -27,7 +27,7 @@ from server.console.audit import LatestChange
 from server.console.tables import ListQuery
 
 _LONGEST_HISTORY = 200
-# How many of the newest entries of an object are searched for one of a readable kind.
+# At most this many of an object's newest entries are searched for one of a readable kind.
 _NEWEST = 10
 # Kinds of objects that are read with the permission of another kind.
 _READ_WITH = {

@@ -95,7 +95,7 @@ class Personal:
     refers_to: type[Base] | None = None
     lock_first: bool = False
     keep: Keep | None = None
-    # Why rows are kept after an erasure, or are not exported.
+    # The reasons why rows are kept after an erasure, and why they are not exported.
     kept_because: str = ""
     untold_because: str = ""
 

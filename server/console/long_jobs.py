@@ -34,7 +34,7 @@ from server.console.models import ConsoleJob
 
 _log = logging.getLogger(__name__)
 TASK = "console.run_jobs"
-# How long result, error list and row are kept after the end.
+# The time for which result, error list and row are kept after the end.
 KEPT = timedelta(days=3)
 # A job reports its progress, which renews its claim, within this time.
 LEASE = timedelta(seconds=90)

@@ -26,7 +26,7 @@ PAGES = Pages("dashboard", Path(__file__).with_name("pages"))
 
 
 class FigureQuery(Query, frozen=True, kw_only=True):
-    """By day or by week."""
+    """Query of the figures: by day or by week."""
 
     by: Literal["day", "week"] = "day"
 

@@ -33,7 +33,7 @@ from server.programme.service import NotedParticipation, PersonSum
 # Changes per transaction, which takes some tenths of a second.
 BATCH = 1000
 PARTICIPATION = "participation"
-# How often the instant of complete figures is renewed while there are no changes.
+# The interval at which the instant of complete figures is renewed while there are no changes.
 NOTED_EVERY = timedelta(seconds=30)
 
 

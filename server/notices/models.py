@@ -113,7 +113,7 @@ class Push(Outgoing, Base):
 
     @property
     def reason(self) -> str | None:
-        """Why it was not sent or is unknown; None while it waits for a retry."""
+        """The reason why it was not sent or is unknown; None while it waits for a retry."""
         return None if self.state is PushState.QUEUED else self.outbox_reason
 
 

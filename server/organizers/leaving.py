@@ -32,7 +32,7 @@ def successors_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[tuple
 
 
 def preview_leaving(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[tuple[str, int]]:
-    """What would be handed over now: text key and number of each kind.
+    """Count what would be handed over now: text key and number of each kind.
 
     Raises: NotFound (404).
     """

@@ -68,7 +68,7 @@ class IssuedLink:
 
 
 def show_account(uow: UnitOfWork, organizer: Organizer, ref: str) -> AccountView:
-    """The account with this ref in the organizer's place.
+    """Return the account with this ref in the organizer's place.
 
     Raises: NotFound (404).
     """

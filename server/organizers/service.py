@@ -44,7 +44,7 @@ def log_out_organizer(uow_factory: UnitOfWorkFactory, cookie: str) -> None:
 
 
 def explain_end(uow_factory: UnitOfWorkFactory, cookie: str) -> str | None:
-    """Why the session of a cookie is not valid; see `sessions.explain_end`."""
+    """Explain why the session of a cookie is not valid; see `sessions.explain_end`."""
     with uow_factory.begin(read_only=True) as uow:
         return sessions.explain_end(uow, cookie)
 

@@ -127,7 +127,7 @@ def end_sessions(uow: UnitOfWork, organizer_id: int, *, but: int = 0) -> int:
 
 
 def explain_end(uow: UnitOfWork, cookie: str) -> str | None:
-    """Why a browser's session is not valid: `expired` or `ended`; None without one, or a valid one.
+    """Explain why a browser's session is not valid: `expired` or `ended`; else None.
 
     Ended are log-outs elsewhere, revoked sessions, the oldest beyond ten, and all of an account
     whose password was renewed.

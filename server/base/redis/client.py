@@ -315,7 +315,7 @@ def _plain_exchange(connection: Any) -> Exchange | None:
     reader = getattr(getattr(connection, "_parser", None), "_reader", None)
     if type(held) is not socket.socket or reader is None:
         return None
-    # What the parser returns for an incomplete reply.
+    # The value that the parser returns for an incomplete reply.
     nothing = reader.gets()
 
     def exchange_commands(packed: bytes, commands: Sequence[Command]) -> list[object]:

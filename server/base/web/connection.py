@@ -28,12 +28,13 @@ class Bounds:
     body_bytes_per_second: int = 32 * 1024
     answer_seconds: float = 30.0
     answer_bytes_per_second: int = 4 * 1024
-    # What arrives after the last response is read and discarded: closing at once would make the
-    # kernel reset the connection, and the client would lose the response.
+    # Data that arrives after the last response is read and discarded: closing at once would make
+    # the kernel reset the connection, and the client would lose the response.
     linger_seconds: float = 10.0
     linger_bytes: int = 64 * 1024 * 1024
     per_address: int | None = 1024
-    # How long connections are accepted after SIGTERM; a proxy must notice /readyz within this time.
+    # The time for which connections are accepted after SIGTERM; a proxy must notice /readyz within
+    # this time.
     drain_seconds: float = 0.0
 
 

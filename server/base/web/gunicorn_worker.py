@@ -38,7 +38,7 @@ LANES = (("/healthz", 1), ("/readyz", 2), ("/metrics", 1), ("/wechat/", 16))
 _TURN_SECONDS = 0.5
 # Connections accepted per iteration of the event loop, so that other processes get their share.
 _ACCEPTED_AT_ONCE = 4
-# How long idle connections stay open after SIGTERM: a request may be on its way.
+# The time for which idle connections stay open after SIGTERM: a request may be on its way.
 _LAST_CALL_SECONDS = 2.0
 _FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 

@@ -15,7 +15,7 @@ from server.base.errors import BodyTooLarge
 JSON_LIMIT_BYTES = 64 * 1024
 # Invalid UTF-8 bytes stay percent-encoded, as in Flask's own query.
 _AS_SENT = "werkzeug.url_quote"
-# What stands for another character in a query.
+# Characters that encode another one in a query.
 _ENCODED = re.compile("[%+]")
 
 

@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_participation_change"),
     )
     _add_triggers()
-    # What was recorded before this version is counted like what is recorded from now on.
+    # Participations recorded before this version are counted like later ones.
     op.execute(
         f"INSERT INTO participation_change (sign, {_NOTED})"  # noqa: S608 - our own names
         f" SELECT 1, {_NOTED} FROM participation ORDER BY id"

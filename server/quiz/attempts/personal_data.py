@@ -248,7 +248,7 @@ def _tries_of_entries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
 
 
 def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
-    """Which papers may be moved, each with its number on its day.
+    """The papers that may be moved, each with its number on its day.
 
     `total` is the limit of papers of one person in the whole contest, None without one.
     """

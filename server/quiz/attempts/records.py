@@ -37,7 +37,7 @@ class Record:
 
 _attempt, _contest, _rules = table_of(Attempt), table_of(Contest), table_of(RuleSetRow)
 _entry, _case = table_of(Entry), table_of(IntegrityCase)
-# What the citizen can do about a hold.
+# The possible action of the citizen on a hold.
 _APPEALS = {
     CaseState.HELD: "possible",
     CaseState.APPEALED: "waiting",
@@ -106,7 +106,7 @@ def closed_papers(
 
 
 def _appeals_of(uow: UnitOfWork, entry_ids: set[int]) -> dict[int, str]:
-    """What can be done about the holds of these entries; reads nothing without any."""
+    """The possible actions on the holds of these entries; reads nothing without a hold."""
     if not entry_ids:
         return {}
     rows = run_statement(uow, _CASES, {"entry_ids": sorted(entry_ids)})

@@ -77,9 +77,9 @@ def list_own_banks(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str
 
 
 def list_writable_banks(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
-    """Slug and name of each bank that the organizer may write: of the own place, then those below.
+    """Slug and name of each bank that the organizer may write: its place first, then places below.
 
-    The own bank is the first, also before it exists.
+    The bank of the organizer's place is the first, also before it exists.
     """
     own = list_own_banks(uow, organizer)
     below = writable_by(select(Bank), organizer, Bank)

@@ -62,7 +62,7 @@ class QuestionView:
 
     @property
     def picture_address(self) -> str | None:
-        """Where the picture is shown; None without one."""
+        """The address of the picture; None without one."""
         return None if self.row.picture is None else picture_path(self.row.picture)
 
     @property

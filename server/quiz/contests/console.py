@@ -274,7 +274,7 @@ def _list_facts(
 
 
 def _show_part(texts: Texts, line: BlueprintLine) -> tuple[str, BlueprintLine, str]:
-    """A part's name, the part, and when it repeats."""
+    """Return a part's name, the part, and when it repeats."""
     say, kind = texts.fill_text, line.part.kind
     name = say("quiz.contest.part_whole" if kind is None else f"quiz.rules.kind_{kind.value}")
     if line.division is not None:

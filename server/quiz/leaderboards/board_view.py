@@ -172,7 +172,7 @@ def _read_chosen(
 
 
 def board_state(uow: UnitOfWork, contest: BoardContest, period: str = TOTAL) -> BoardState:
-    """What citizens see on a board; final ranks are published for the whole contest only."""
+    """The state of a board for citizens; final ranks are published for the whole contest only."""
     if contest.final is not None:
         return BoardState.FINAL if period == TOTAL else BoardState.CLOSED
     if contest.is_frozen_at(uow.now):

@@ -35,7 +35,7 @@ _ITEM = (
     "dealt", "omitted", "correct", "strong", "rest_sum", "rest_squares", "rest_right", "time_ms",
 )  # fmt: skip
 _OPTION = ("chosen", "strong", "rest_sum")
-# What is added to the rows of the two tables, by key and column.
+# Numbers to add to the rows of the two tables, by key and column.
 Key = tuple[int, ...]
 
 

@@ -1,4 +1,4 @@
-"""The published final ranks and the key that signs them, for anybody who wants to verify."""
+"""The published final ranks and the key that signs them, for public verification."""
 
 from __future__ import annotations
 

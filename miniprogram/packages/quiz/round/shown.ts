@@ -52,7 +52,7 @@ function groupsOf({ divisions }: ContestRules, me: ContestMe | null, state: Cont
   }
 }
 
-/** What is still to practise before the first paper, which then cannot be started. */
+/** The warm-up that is missing before the first paper; without it there is no start button. */
 function gateOf({ warm_up_questions: count }: ContestRules, me: ContestMe | null, state: Contest['state'], t: Words) {
   const left = me ? me.warm_up_left : (count ?? 0)
   if (!count || left === 0 || state !== 'open') return {}

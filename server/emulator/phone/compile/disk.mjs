@@ -111,7 +111,7 @@ const PACKAGED = [...SCRIPTS, ".cjs", ".mjs", ".json"];
 /** @param {string} name */
 export const endingsOf = (name) => (foreign(name) ? PACKAGED : SCRIPTS);
 
-/** Also false, not an error, for a path below a file. @param {string} place */
+/** False, without an error, also for a path below a file. @param {string} place */
 const isFile = (place) => fs.existsSync(place) && fs.statSync(place).isFile();
 
 /** Whether a path is third-party code. @param {string} name */

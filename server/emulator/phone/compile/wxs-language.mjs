@@ -15,7 +15,7 @@ const BEFORE_VALUE = new Set(["", "(", ",", "=", ":", "[", "!", "&", "|", "?", "
 const BEFORE_OBJECT = new Set(["(", ",", "=", ":", "[", "?", "&", "|", "return"]);
 
 /**
- * Not in WeChat's reference, but used in published components, so WeChat's compiler accepts them.
+ * Constructs that WeChat's reference lacks, but published components use: WeChat's compiler accepts them.
  */
 const TAKEN = new Set(["default values of parameters", "short properties"]);
 

@@ -22,7 +22,7 @@ export interface Mounted {
   unmount?(): void;
 }
 
-/** What a form reads from an element with a `name`. */
+/** The value that a form reads from an element with a `name`. */
 export interface Field {
   value(): unknown;
   reset(): void;

@@ -25,7 +25,7 @@ export interface View {
 }
 
 interface Wish {
-  /** Whose template is searched; by default the open page's. */
+  /** The component whose template is searched; by default the open page. */
   caller: Caller | undefined;
   selector: string | null;
   all: boolean;

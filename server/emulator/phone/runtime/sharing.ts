@@ -39,7 +39,7 @@ export class Sharing {
     return { share, timeline: share && page.has("onShareTimeline") };
   }
 
-  /** What would be shared now; null when the page cannot be shared. */
+  /** The content that would be shared now; null when the page cannot be shared. */
   async content(from: "menu" | "button", target?: unknown): Promise<Shared | null> {
     const page = this.top();
     if (!page.has("onShareAppMessage")) return null;
