@@ -29,7 +29,7 @@ _KEY_PURPOSE, _KEY_LENGTH = "final ranks", 32
 
 @dataclass(frozen=True, kw_only=True)
 class SealOrder:
-    """The author and the reason for a version, and the undecided holds."""
+    """The author of a version, its reason, and the undecided holds."""
 
     author: Organizer | System
     reason: str
