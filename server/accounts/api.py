@@ -95,7 +95,7 @@ def _judged_nickname(preflight: PreflightContext, body: ProfileIn) -> profile.Ju
         return None
     name = profile.checked_name(body.nickname)
     with preflight.uow_factory.begin(read_only=True) as uow:
-        waiting = profile.to_be_judged(uow, preflight.actor.id, name)
+        waiting = profile.find_unchecked_name(uow, preflight.actor.id, name)
     if waiting is None:
         return None
     spend_token(preflight.uow_factory.dependencies, OWN_WORDS, preflight.actor.person)

@@ -151,7 +151,7 @@ def checked_name(text: str) -> str:
     return name
 
 
-def to_be_judged(uow: UnitOfWork, citizen_id: int, name: str) -> UncheckedName | None:
+def find_unchecked_name(uow: UnitOfWork, citizen_id: int, name: str) -> UncheckedName | None:
     """The check to request for a nickname; None when this one was checked before."""
     citizen = uow.session.get_one(Citizen, citizen_id)
     waiting = citizen.nickname_state in _WAITING and citizen.pending_nickname == name

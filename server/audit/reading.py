@@ -185,7 +185,7 @@ def describe_entries(uow: UnitOfWork, rows: Sequence[AuditRecord]) -> list[Audit
 
 def _describe_entry(uow: UnitOfWork, row: AuditRecord, place: str) -> AuditLine:
     who, role = name_author(uow, row.role, row.organizer_name)
-    before, after = _decoded(row.before), _decoded(row.after)
+    before, after = _decode_facts(row.before), _decode_facts(row.after)
     return AuditLine(
         number=row.number,
         at=row.at,
@@ -201,7 +201,7 @@ def _describe_entry(uow: UnitOfWork, row: AuditRecord, place: str) -> AuditLine:
         reason=row.reason,
         changes=describe_changes(uow, row.act, before, after),
         personal=[
-            say_or(uow, f"audit.recorded.{one}", one) for one in sorted(_decoded(row.personal))
+            say_or(uow, f"audit.recorded.{one}", one) for one in sorted(_decode_facts(row.personal))
         ],
     )
 
@@ -222,7 +222,7 @@ def _without_network(line: AuditLine) -> AuditLine:
     return AuditLine(**{**vars(line), "network": ""})
 
 
-def _decoded(text: str) -> Mapping[str, Any]:
+def _decode_facts(text: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = msgspec.json.decode(text) if text else {}
     return found
 

@@ -137,7 +137,7 @@ class _Words:
         self, name: str, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> Iterator[FieldChange]:
         """The parts of a field that differ; those without words are counted."""
-        old, new = dict(_leaves("", before)), dict(_leaves("", after))
+        old, new = dict(_flatten_fields("", before)), dict(_flatten_fields("", after))
         unnamed, title = 0, self.name_field(name)
         for path in dict.fromkeys((*old, *new)):
             part = path.rpartition(".")[2]
@@ -156,10 +156,10 @@ class _Words:
             yield FieldChange(name=title, before=_NONE, after=told)
 
 
-def _leaves(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _flatten_fields(path: str, value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, one in value.items():
         here = f"{path}.{name}" if path else str(name)
         if isinstance(one, Mapping):
-            yield from _leaves(here, one)
+            yield from _flatten_fields(here, one)
         else:
             yield here, one

@@ -89,7 +89,7 @@ def only_one() -> Iterator[bool]:
 
 
 @contextmanager
-def in_turn() -> Iterator[None]:
+def wait_for_turn() -> Iterator[None]:
     """Wait until no other thread of this process decodes; a decoding ends within `_SECONDS`."""
     with _one_at_a_time:
         yield

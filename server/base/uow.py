@@ -294,7 +294,7 @@ class UnitOfWorkFactory:
     def _open_transaction(self, read_only: bool) -> Transaction:
         with self._patience.spend_block():
             if not self._slots.take_slot(self._patience.seconds_allowed()):
-                self._patience.no_place()
+                self._patience.note_no_slot()
                 raise DatabaseAway
             try:
                 engine = self._reading if read_only else self.engine
@@ -304,7 +304,7 @@ class UnitOfWorkFactory:
             except BaseException as trouble:
                 self._slots.return_slot()
                 if isinstance(trouble, PoolTimeout):
-                    self._patience.no_place()
+                    self._patience.note_no_slot()
                 raise
 
     def _return_connection(self, transaction: Transaction) -> None:

@@ -274,7 +274,7 @@ class Console:
             else:
                 parent = find_parent(self.tables, route)
                 if parent is None or parent.form is not None:
-                    return self._refuse_page(refusal, self._layout.above(route, call))
+                    return self._refuse_page(refusal, self._layout.address_above(route, call))
                 places = {name: call[name] for name in parent.places}
                 organizer, page = self._read_page(parent, self._read_address(parent, places))
                 if not isinstance(page, Page):

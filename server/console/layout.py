@@ -93,12 +93,14 @@ class Layout:
         shown = {
             "sentence": say_refusal(self.texts, refusal),
             "latest": latest,
-            "address": f"{PREFIX}{refusal.path}" if refusal.path else self.above(route, call),
+            "address": f"{PREFIX}{refusal.path}"
+            if refusal.path
+            else self.address_above(route, call),
             "typed": list(list_typed(call.get("form"))),
         }
         return self.render_page(Page("console/overtaken.html", **shown), organizer, refusal.status)
 
-    def above(self, route: PageRoute, call: Mapping[str, Any]) -> str:
+    def address_above(self, route: PageRoute, call: Mapping[str, Any]) -> str:
         """The address of the nearest page above a route."""
         parent = find_parent(self.tables, route)
         if parent is None:

@@ -31,7 +31,7 @@ def create_app(world: World) -> Flask:
 
     @app.route("/api/<path:path>", methods=METHODS)
     def answer_api(path: str) -> Response:
-        return _on_the_wire(dispatch_call(world, _read_call(f"/{path}")))
+        return _build_response(dispatch_call(world, _read_call(f"/{path}")))
 
     @app.get("/mpweb/cgi-bin/showqrcode")
     def show_qrcode() -> Response:
@@ -75,7 +75,7 @@ def _read_call(path: str) -> Call:
     )
 
 
-def _on_the_wire(result: Result) -> Response:
+def _build_response(result: Result) -> Response:
     if result.broken == "reset":
         cut_connection(request.environ)
         return Response(b"")

@@ -98,7 +98,7 @@ def sealed_entry(world: World, person: Person, group: str, session_key: str) -> 
         "chat_type": 3,
         "watermark": {"timestamp": int(world.now()), "appid": world.mini.appid},
     }
-    return {"encrypted_data": seal_open_data(session_key, iv, data), "iv": people.text64(iv)}
+    return {"encrypted_data": seal_open_data(session_key, iv, data), "iv": people.encode_base64(iv)}
 
 
 def _make_group(world: World, body: dict[str, Any]) -> str:

@@ -240,7 +240,7 @@ def _openid_prefix(app: App) -> str:
     return "o" + hashlib.sha256(app.appid.encode()).hexdigest()[:5]
 
 
-def text64(content: bytes) -> str:
+def encode_base64(content: bytes) -> str:
     """Encode bytes as base64 text, as the mini-program transmits them."""
     return base64.b64encode(content).decode()
 

@@ -26,14 +26,14 @@ API = Api("notices")
 def record_subscriptions(uow: UnitOfWork, body: SubscriptionsIn) -> SubscriptionsOut:
     """Record the citizen's choices on the subscription sheet."""
     left = service.record_client_results(uow, uow.caller_id, body.results)
-    return SubscriptionsOut(remaining=service.of_senders(uow, left))
+    return SubscriptionsOut(remaining=service.keep_sent_templates(uow, left))
 
 
 @endpoint(API, "GET", "/me/subscriptions", who=Who.CITIZEN, out=SubscriptionsOut)
 def show_subscriptions(uow: UnitOfWork) -> SubscriptionsOut:
     """Show how many messages may still be pushed, by template id; only templates that are sent."""
     left = service.remaining_grants(uow, uow.caller_id)
-    return SubscriptionsOut(remaining=service.of_senders(uow, left))
+    return SubscriptionsOut(remaining=service.keep_sent_templates(uow, left))
 
 
 @endpoint(API, "GET", "/me/inbox", who=Who.CITIZEN, query=PageQuery, out=Page[InboxItem])

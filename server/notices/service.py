@@ -186,7 +186,7 @@ def remaining_grants(uow: UnitOfWork, citizen_id: int) -> dict[str, int]:
     return {template_id: found.get(template_id, 0) for template_id in _our_templates()}
 
 
-def of_senders(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
+def keep_sent_templates(uow: UnitOfWork, left: Mapping[str, int]) -> dict[str, int]:
     """Keep the templates that a slice sends; the others are not offered."""
     sends = uow.dependencies.hooks.sends
     return {one.id: left[one.id] for one in message_templates() if one.slug in sends}

@@ -203,7 +203,7 @@ def _read_sheets(grids: Sequence[Grid], reader: _UnitReader) -> UnitTable:
         try:
             _read_sheet(table, grid, at, reader, sheet)
         except FileRefused as refusal:
-            table.refused.append(_problem(refusal.line, sheet, refusal.why))
+            table.refused.append(_make_problem(refusal.line, sheet, refusal.why))
     return table
 
 
@@ -221,15 +221,15 @@ def _read_sheet(table: UnitTable, grid: Grid, at: int, reader: _UnitReader, shee
             continue
         place = reader.places.find_place(row.get("city", ""), row.get("county", ""), reader.own)
         if not row["name"]:
-            table.problems.append(_problem(line, sheet, UnitReason(code="name_missing")))
+            table.problems.append(_make_problem(line, sheet, UnitReason(code="name_missing")))
         elif isinstance(place, Scope):
             table.drafts.append(_read_row(line, sheet, row, place))
         else:
             code, facts = place
-            table.problems.append(_problem(line, sheet, UnitReason(code=code, facts=facts)))
+            table.problems.append(_make_problem(line, sheet, UnitReason(code=code, facts=facts)))
 
 
-def _problem(line: int, sheet: str, why: sheets.Reason) -> Problem:
+def _make_problem(line: int, sheet: str, why: sheets.Reason) -> Problem:
     return Problem(line=line, sheet=sheet, why=why)
 
 
@@ -280,17 +280,17 @@ def compare_units(
         if there is not None:
             count += 1
             if draft.kind and there.open and draft.kind != there.kind:
-                made.warnings.append(_doubt(draft, "other_kind"))
+                made.warnings.append(_make_warning(draft, "other_kind"))
             continue
         why = _refuse_new(draft, seen.get(key), places, own)
         if why is not None:
-            made.problems.append(_problem(draft.line, draft.sheet, why))
+            made.problems.append(_make_problem(draft.line, draft.sheet, why))
             continue
         alike = ("near", *key[:2], alike_key(draft.name))
         if alike[1:] in near:
-            made.warnings.append(_doubt(draft, "near_known", known=near[alike[1:]]))
+            made.warnings.append(_make_warning(draft, "near_known", known=near[alike[1:]]))
         elif alike in seen:
-            made.warnings.append(_doubt(draft, "near_twin", other=_place_of(seen[alike])))
+            made.warnings.append(_make_warning(draft, "near_twin", other=_place_of(seen[alike])))
         seen[key] = seen[alike] = draft
         made.added.append(draft)
     return UnitComparison(
@@ -318,9 +318,9 @@ def _refuse_new(
     return draft.fault
 
 
-def _doubt(draft: UnitDraft, code: str, **facts: object) -> Problem:
+def _make_warning(draft: UnitDraft, code: str, **facts: object) -> Problem:
     why = UnitReason(code=code, facts={"name": draft.name[:40], **facts})
-    return _problem(draft.line, draft.sheet, why)
+    return _make_problem(draft.line, draft.sheet, why)
 
 
 def _place_of(draft: UnitDraft) -> str:

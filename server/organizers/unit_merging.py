@@ -108,7 +108,7 @@ def run_merge(context: TaskContext, job: JobRun) -> JobResult:
         context.uow_factory, unit_id, lambda done: job.report_progress(min(done, total), total)
     )
     result = JobResult(
-        said="organizers.units.merge_done", facts={"count": sum(moved.values()), **_names(job)}
+        said="organizers.units.merge_done", facts={"count": sum(moved.values()), **_name_units(job)}
     )
     with context.uow_factory.begin(job.organizer) as uow:
         _note_end(uow, job.organizer, unit_id, moved)
@@ -116,7 +116,7 @@ def run_merge(context: TaskContext, job: JobRun) -> JobResult:
     return result
 
 
-def _names(job: JobRun) -> dict[str, str]:
+def _name_units(job: JobRun) -> dict[str, str]:
     return {"old": job.arguments["old"], "new": job.arguments["new"]}
 
 

@@ -39,12 +39,12 @@ def most_alike(name: str, offered: Sequence[tuple[str, str]]) -> list[tuple[str,
     for ref, other in offered:
         key = name_key(other)
         matcher.set_seq1(key)
-        alike = 1.0 if key in wanted or wanted in key else _ratio(matcher)
+        alike = 1.0 if key in wanted or wanted in key else _likeness_of(matcher)
         if alike >= _ALIKE:
             found.append((-alike, other, ref))
     return [(ref, other) for _, other, ref in sorted(found)[:_OFFERED]]
 
 
-def _ratio(matcher: SequenceMatcher[str]) -> float:
+def _likeness_of(matcher: SequenceMatcher[str]) -> float:
     # The upper bound is cheap and excludes nearly all of a city's units.
     return matcher.ratio() if matcher.quick_ratio() >= _ALIKE else 0.0

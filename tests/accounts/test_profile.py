@@ -204,9 +204,9 @@ def test_only_a_new_nickname_is_a_question(uow_factory: UnitOfWorkFactory, perso
     name(uow_factory, person, "小明", Verdict.PASS)
     name(uow_factory, person, "小红", None)
     with uow_factory.begin(read_only=True) as uow:
-        assert profile.to_be_judged(uow, person.id, "小明") is None
-        assert profile.to_be_judged(uow, person.id, "小红") is None
-        assert profile.to_be_judged(uow, person.id, "小绿") == UncheckedName(
+        assert profile.find_unchecked_name(uow, person.id, "小明") is None
+        assert profile.find_unchecked_name(uow, person.id, "小红") is None
+        assert profile.find_unchecked_name(uow, person.id, "小绿") == UncheckedName(
             citizen_id=person.id, name="小绿", openid=person.openid
         )
 

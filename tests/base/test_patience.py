@@ -419,10 +419,10 @@ def test_a_full_pool_closes_only_when_nobody_is_answered() -> None:
     hand.at += 1.0
     patience.note_response()
     hand.at += 1.0
-    patience.no_place()
+    patience.note_no_slot()
     assert not patience.exhausted
     hand.at += 1.0
-    patience.no_place()
+    patience.note_no_slot()
     assert patience.exhausted
 
 

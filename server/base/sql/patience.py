@@ -217,7 +217,7 @@ class WaitPatience:
         if seconds >= self.bounds.client * _LOCKED_SHARE:
             self._close_admission()
 
-    def no_place(self) -> None:
+    def note_no_slot(self) -> None:
         """Record a timeout for a pool slot: all are in use, or the server does not respond."""
         if self.monotonic() - self._answered_at >= self.bounds.client * _SERVER_SHARE:
             self._close_admission()

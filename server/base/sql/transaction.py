@@ -148,7 +148,7 @@ class Transaction:
             self._connection.invalidate(trouble)
         elif lost:
             self._held.invalidate(trouble)
-        return _in_sqlalchemys_words(self.dialect, text, trouble, lost=lost)
+        return _convert_error(self.dialect, text, trouble, lost=lost)
 
     def _run_text(self, text: str, values: Any) -> Found:
         raise NotImplementedError
@@ -171,7 +171,7 @@ class _OnSqlite(Transaction):
         if self.driver.total_changes != self._changes_before:
             # The error class that PostgreSQL raises: a bug of ours, not an unavailable database.
             trouble = self.dialect.loaded_dbapi.InternalError("a reading Work has written")
-            raise _in_sqlalchemys_words(self.dialect, "", trouble)
+            raise _convert_error(self.dialect, "", trouble)
 
     def _send_end(self, words: str) -> None:
         if self.driver.in_transaction:
@@ -256,7 +256,7 @@ def open_transaction(engine: Engine, patience: WaitPatience) -> Transaction:
     try:
         held = engine.pool.connect()
     except engine.dialect.loaded_dbapi.Error as trouble:
-        raise _in_sqlalchemys_words(engine.dialect, "", trouble, lost=True) from trouble
+        raise _convert_error(engine.dialect, "", trouble, lost=True) from trouble
     kind = _OnSqlite if engine.dialect.name == "sqlite" else _OnPostgres
     return kind(engine, held, patience)
 
@@ -325,7 +325,7 @@ def _begin_sqlite(engine: Engine, raw: Any, info: dict[Any, Any], patience: Wait
     except engine.dialect.loaded_dbapi.Error as trouble:
         if not reading:
             patience.locked_out(patience.monotonic() - begun)
-        raise _in_sqlalchemys_words(engine.dialect, "BEGIN", trouble) from trouble
+        raise _convert_error(engine.dialect, "BEGIN", trouble) from trouble
     if not reading:
         patience.note_response()
 
@@ -377,7 +377,7 @@ def _prepare_postgresql(engine: Engine) -> None:
             raise DisconnectionError from trouble
 
 
-def _in_sqlalchemys_words(
+def _convert_error(
     dialect: Dialect, text: str, trouble: Exception, *, lost: bool = False
 ) -> BaseException:
     # The values are left out, because they may be personal data.

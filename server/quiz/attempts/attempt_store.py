@@ -179,8 +179,7 @@ _OVERDUE = (
 )
 _ADD = insert(_attempt).returning(_attempt.c.id)
 _KEEP = update(_attempt).where(_attempt.c.id == bindparam("attempt_id"))
-# A paper is closed only at the contest's present marking, so that no void decided meanwhile is
-# missed.
+# A paper closes only at the contest's present marking, so no void decided meanwhile is missed.
 _present_marking = select(_contest.c.marking).where(_contest.c.id == _attempt.c.contest_id)
 CLOSE = _KEEP.where(
     _attempt.c.state == AttemptState.OPEN,

@@ -207,7 +207,7 @@ def _merge_papers(
     erased = {*accounts.former_ids(uow, keep), *accounts.former_ids(uow, gone)}
     former = returning.former_entries(uow, entry_lock.contest_id, sorted(erased))
     kept = _tries_of_entries(uow, [kept_entry, *former])
-    for attempt_id, try_no in _that_fit(
+    for attempt_id, try_no in _select_fitting(
         kept, _tries_of_entries(uow, [gone_entry]), rules.papers_total
     ):
         uow.session.execute(
@@ -247,7 +247,9 @@ def _tries_of_entries(uow: UnitOfWork, entry_ids: Sequence[int]) -> list[_Try]:
     ]
 
 
-def _that_fit(kept: list[_Try], coming: list[_Try], total: int | None) -> list[tuple[int, int]]:
+def _select_fitting(
+    kept: list[_Try], coming: list[_Try], total: int | None
+) -> list[tuple[int, int]]:
     """The papers that may be moved, each with its number on its day.
 
     `total` is the limit of papers of one person in the whole contest, None without one.

@@ -16,7 +16,7 @@ from server.base.access import Organizer
 from server.base.errors import AppError
 from server.base.jobs import TaskContext
 from server.base.ownership import visible_to
-from server.base.pictures import check_picture, in_turn, make_whole, measure_jpeg
+from server.base.pictures import check_picture, make_whole, measure_jpeg, wait_for_turn
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.models import Question, QuestionPicture
@@ -66,7 +66,7 @@ def convert_picture(raw: bytes) -> MadePicture:
     Raises: PictureRefused, PictureKindUnsupported, PictureTooLarge, PictureMisshapen (422).
     """
     check_picture(raw)
-    with in_turn():
+    with wait_for_turn():
         content = make_whole(raw, SIDE)
     width, height = measure_jpeg(content)
     shorter, longer = sorted((width, height))

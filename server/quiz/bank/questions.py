@@ -113,7 +113,7 @@ def select_questions(organizer: Organizer, given: QuestionFilter) -> Select[Any]
     A question whose live version has a draft beside it is listed once, with the draft.
     """
     newest = visible_to(_newest_ids(), organizer, Question)
-    columns = _with_reader(_reader(organizer)).where(Question.id.in_(newest))
+    columns = _select_questions(_place_of_reader(organizer)).where(Question.id.in_(newest))
     return visible_to(_filter_rows(columns, given), organizer, Question)
 
 
@@ -122,19 +122,19 @@ def _newest_ids() -> Select[Any]:
     return newest  # type: ignore[no-any-return]  # one type for all selects
 
 
-def _with_reader(reader: str) -> Select[Any]:
+def _select_questions(reader: str) -> Select[Any]:
     columns: Any = select(Question, literal(reader).label("reader"))
     return columns  # type: ignore[no-any-return]  # one type for all selects
 
 
-def _reader(organizer: Organizer) -> str:
+def _place_of_reader(organizer: Organizer) -> str:
     return organizer.scope.spelled if organizer.has_permission(Permission.QUESTION_KEY_READ) else ""
 
 
 def _filter_rows(asked: Select[Any], given: QuestionFilter) -> Select[Any]:
     if given.words:
         for word in given.words.split():
-            like = f"%{_escaped(word)}%"
+            like = f"%{_escape_pattern(word)}%"
             asked = asked.where(
                 or_(
                     Question.stem.ilike(like, escape="\\"),
@@ -155,7 +155,7 @@ def _filter_rows(asked: Select[Any], given: QuestionFilter) -> Select[Any]:
     return asked if not given.batch else asked.where(Question.batch == given.batch)
 
 
-def _escaped(word: str) -> str:
+def _escape_pattern(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
@@ -181,7 +181,7 @@ def _view_of(row: Question, organizer: Organizer) -> QuestionView:
     return QuestionView(
         row=row,
         stage=stage_of(row),
-        key_shown=key_is_shown(row, _reader(organizer)),
+        key_shown=key_is_shown(row, _place_of_reader(organizer)),
         writable=organizer.scope.covers_scope(scope_of(row)),
         own=row.writer_id == organizer.id,
     )
@@ -262,12 +262,12 @@ def _batches_of(condition: Any) -> Select[Any]:
 
 def list_owners(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
     """The places with visible questions, as scope and name."""
-    rows = uow.session.scalars(visible_to(_owners(), organizer, Question)).all()
+    rows = uow.session.scalars(visible_to(_select_owners(), organizer, Question)).all()
     named = [(owner, name_place(uow, owner)) for owner in rows]
     return [(owner, name) for owner, name in named if name is not None]
 
 
-def _owners() -> Select[Any]:
+def _select_owners() -> Select[Any]:
     owners: Any = select(Question.owner).distinct().order_by(Question.owner).limit(_MOST_OWNERS)
     return owners  # type: ignore[no-any-return]  # as above
 

@@ -27,7 +27,7 @@ _NUMBER = "quiz.contest.form.number"
 _AT = "%Y-%m-%dT%H:%M"
 
 
-def _number(name: str, least: int, most: int, *, needed: bool = True) -> IntegerField:
+def _number_field(name: str, least: int, most: int, *, needed: bool = True) -> IntegerField:
     """A whole number from `least` to `most`."""
     first = InputRequired(f"{_NUMBER}_missing") if needed else Optional()
     return IntegerField(
@@ -37,7 +37,7 @@ def _number(name: str, least: int, most: int, *, needed: bool = True) -> Integer
     )
 
 
-def _instant(name: str) -> DateTimeLocalField:
+def _instant_field(name: str) -> DateTimeLocalField:
     return DateTimeLocalField(
         f"quiz.contest.form.{name}",
         format=_AT,
@@ -64,23 +64,23 @@ class ContestForm(ConsoleForm):
         validate_choice=False,
         description="quiz.contest.form.bank_hint",
     )
-    opens_at = _instant("opens_at")
-    closes_at = _instant("closes_at")
-    papers_per_day = _number("papers_per_day", 1, 50)
-    papers_total = _number("papers_total", 1, 5000, needed=False)
-    single = _number("single", 0, 100)
-    multiple = _number("multiple", 0, 100)
-    judge = _number("judge", 0, 100)
-    any_kind = _number("any_kind", 0, 100)
+    opens_at = _instant_field("opens_at")
+    closes_at = _instant_field("closes_at")
+    papers_per_day = _number_field("papers_per_day", 1, 50)
+    papers_total = _number_field("papers_total", 1, 5000, needed=False)
+    single = _number_field("single", 0, 100)
+    multiple = _number_field("multiple", 0, 100)
+    judge = _number_field("judge", 0, 100)
+    any_kind = _number_field("any_kind", 0, 100)
     cover_topics = BooleanField("quiz.contest.form.cover_topics")
-    points_per_question = _number("points_per_question", 1, 100)
+    points_per_question = _number_field("points_per_question", 1, 100)
     timer = SelectField(
         "quiz.contest.form.timer",
         validate_choice=False,
         validators=[AnyOf([one.value for one in Timer], message="console.form.no_choice")],
     )
-    paper_seconds = _number("paper_seconds", 10, 7200)
-    seconds_per_question = _number("seconds_per_question", 5, 600, needed=False)
+    paper_seconds = _number_field("paper_seconds", 10, 7200)
+    seconds_per_question = _number_field("seconds_per_question", 5, 600, needed=False)
     season = SelectField(
         "quiz.contest.form.season",
         validate_choice=False,
@@ -92,7 +92,7 @@ class ContestForm(ConsoleForm):
         description="quiz.contest.form.divisions_hint",
         render_kw={"rows": 4},
     )
-    warm_up_questions = _number("warm_up_questions", 0, 200)
+    warm_up_questions = _number_field("warm_up_questions", 0, 200)
 
 
 class ChangeForm(ContestForm):
@@ -127,8 +127,8 @@ def read_plan(form: ContestForm, base: Mapping[str, Any]) -> ContestDraft:
         title=form.title.data.strip(),
         programme_slug=form.programme.data or None,
         bank=form.bank.data,
-        opens_at=_utc(form.opens_at.data),
-        closes_at=_utc(form.closes_at.data),
+        opens_at=_to_utc(form.opens_at.data),
+        closes_at=_to_utc(form.closes_at.data),
         body=write_body(fields, base),
         form_key=form.form_key.data or "",
     )
@@ -168,5 +168,5 @@ def fill_contest(form: ContestForm, shown: EditableContest) -> None:
     form.closes_at.data = shown.view.closes_at.astimezone(BEIJING)
 
 
-def _utc(local: datetime) -> datetime:
+def _to_utc(local: datetime) -> datetime:
     return local.replace(tzinfo=BEIJING).astimezone(UTC)

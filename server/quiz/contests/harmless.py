@@ -19,20 +19,20 @@ def find_harm(before: RuleSet, after: RuleSet) -> list[str]:
     return [key for key, harms in _HARMFUL.items() if harms(before, after)]
 
 
-def _differs(name: str) -> _Compare:
+def _differs_in(name: str) -> _Compare:
     return lambda before, after: getattr(before, name) != getattr(after, name)
 
 
 def _gives_less_time(before: RuleSet, after: RuleSet) -> bool:
     """Whether a question gets less time; another kind of timer is harmful by itself."""
-    return before.timer is after.timer and _shrinks("seconds_per_question")(before, after)
+    return before.timer is after.timer and _shrinks_in("seconds_per_question")(before, after)
 
 
-def _shrinks(name: str) -> _Compare:
-    return lambda before, after: _figure(after, name) < _figure(before, name)
+def _shrinks_in(name: str) -> _Compare:
+    return lambda before, after: _limit_of(after, name) < _limit_of(before, name)
 
 
-def _figure(rules: RuleSet, name: str) -> float:
+def _limit_of(rules: RuleSet, name: str) -> float:
     """The figure of a limit; none means no limit."""
     value = getattr(rules, name)
     return float("inf") if value is None else float(value)
@@ -47,14 +47,14 @@ def _loses_division(before: RuleSet, after: RuleSet) -> bool:
 
 _HARMFUL: Mapping[str, _Compare] = {
     "single": lambda before, after: Counter(before.parts) != Counter(after.parts),
-    "cover_topics": _differs("cover_topics"),
-    "points_per_question": _differs("points_per_question"),
-    "timer": _differs("timer"),
-    "paper_seconds": _shrinks("paper_seconds"),
+    "cover_topics": _differs_in("cover_topics"),
+    "points_per_question": _differs_in("points_per_question"),
+    "timer": _differs_in("timer"),
+    "paper_seconds": _shrinks_in("paper_seconds"),
     "seconds_per_question": _gives_less_time,
-    "season": _differs("season"),
-    "papers_per_day": _shrinks("papers_per_day"),
-    "papers_total": _shrinks("papers_total"),
+    "season": _differs_in("season"),
+    "papers_per_day": _shrinks_in("papers_per_day"),
+    "papers_total": _shrinks_in("papers_total"),
     "divisions": _loses_division,
     "warm_up_questions": lambda before, after: after.warm_up_questions > before.warm_up_questions,
 }

@@ -46,7 +46,7 @@ def write_body(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
         "timer": fields.timer.value,
         "paper_seconds": fields.paper_seconds,
         "season_score": fields.season.value,
-        **_blueprint(fields, base),
+        **_write_blueprint(fields, base),
     }
     if fields.papers_total:
         body["papers_total"] = fields.papers_total
@@ -54,7 +54,7 @@ def write_body(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
         body["seconds_per_question"] = fields.seconds_per_question
     if fields.warm_up_questions:
         body["warm_up_questions"] = fields.warm_up_questions
-    divisions = list(_divisions(fields.divisions, base.get("divisions", [])))
+    divisions = list(_read_divisions(fields.divisions, base.get("divisions", [])))
     if divisions:
         body["divisions"] = divisions
     return body
@@ -98,7 +98,7 @@ def _mix_of(body: Mapping[str, Any]) -> dict[str, int]:
     return mix
 
 
-def _blueprint(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
+def _write_blueprint(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
     mix = {kind.value: n for kind, n in zip(KINDS, fields.counts, strict=True) if n}
     if mix and mix == _mix_of(base):
         # The blueprint of `base` keeps its order, and the parts that the form does not show.
@@ -109,7 +109,7 @@ def _blueprint(fields: RuleFields, base: Mapping[str, Any]) -> dict[str, Any]:
     return {"questions_per_paper": fields.any_kind}
 
 
-def _divisions(lines: str, known: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _read_divisions(lines: str, known: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """One division per line; an existing title keeps its key and its own blueprint."""
     by_title = {one["title"]: dict(one) for one in known}
     used = {one["key"] for one in known}

@@ -114,12 +114,12 @@ def _closed_papers(
         wanted = wanted.where(tuple_(Attempt.closed_at, Attempt.id) > after)
     found = []
     for row in uow.session.scalars(wanted):
-        paper = _inspected(uow, row)
+        paper = _inspect_paper(uow, row)
         found.append(((paper.closed_at, row.id), paper))
     return found
 
 
-def _inspected(uow: UnitOfWork, row: Attempt) -> InspectedPaper:
+def _inspect_paper(uow: UnitOfWork, row: Attempt) -> InspectedPaper:
     rules = contests.rules_at(uow, row.contest_id, row.rules_version)
     # The answers of a closed paper are stored in the options' order of the bank, which is the same
     # for all citizens whatever order their paper showed.

@@ -21,7 +21,7 @@ def _have_words_judged(
 ) -> tuple[Reported, WordsState]:
     """Check the text with WeChat, unless this version was reported before."""
     with preflight.uow_factory.begin(read_only=True) as uow:
-        reported = reports.to_be_reported(uow, ref, preflight.caller.id)
+        reported = reports.find_seen_version(uow, ref, preflight.caller.id)
     reason = reports.clean_reason(body.reason)
     if reported.known:
         return reported, WordsState.UNCHECKED

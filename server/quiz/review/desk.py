@@ -183,7 +183,7 @@ def _line_of(
     first: datetime | None,
     proposed: bool,
 ) -> DeskLine:
-    why = sorted(_unjudged(figure))
+    why = sorted(_open_signs(figure))
     if reports >= read_doubt_rules().many_reports:
         why.append("many_reports")
     elif reports:
@@ -201,7 +201,7 @@ def _line_of(
     )
 
 
-def _unjudged(figure: ItemFigure | None) -> set[str]:
+def _open_signs(figure: ItemFigure | None) -> set[str]:
     """The signs of doubt that no organizer has reviewed."""
     if figure is None or not figure.doubtful:
         return set()
@@ -231,7 +231,7 @@ def read_reviewed(uow: UnitOfWork, organizer: Organizer, ref: str, number: str) 
         reports = _read_reports(uow, organizer, view) if view.writable else []
     return ReviewedQuestion(
         view=view,
-        signs=sorted(_unjudged(figure)),
+        signs=sorted(_open_signs(figure)),
         accepted=[] if figure is None else sorted(split_signs(figure.accepted)),
         open_reports=sum(one.decision is None for one in reports),
         counted_at=None if figure is None else figure.counted_at,

@@ -84,7 +84,7 @@ def read_figures(uow: UnitOfWork, question: Question) -> tuple[ItemFigures, list
             )
         }
     item = _asked_item(question)
-    whole = compute_figures(item, _joined(counts.values()), _joined(options.values()))
+    whole = compute_figures(item, _join_lists(counts.values()), _join_lists(options.values()))
     each = [
         ContestFigures(
             title=titles[contest_id],
@@ -104,7 +104,7 @@ def _figures_of(uow: UnitOfWork, question_ids: Collection[int]) -> dict[int, Ite
         mine = {key: rows for key, rows in counts.items() if key[0] == question.id}
         chosen = {key: rows for key, rows in options.items() if key[0] == question.id}
         found[question.id] = compute_figures(
-            _asked_item(question), _joined(mine.values()), _joined(chosen.values())
+            _asked_item(question), _join_lists(mine.values()), _join_lists(chosen.values())
         )
     return found
 
@@ -128,7 +128,7 @@ def _read_counts(
     return counts, options
 
 
-def _joined(lists: Iterable[Sequence[_Counts]]) -> list[_Counts]:
+def _join_lists(lists: Iterable[Sequence[_Counts]]) -> list[_Counts]:
     return [one for some in lists for one in some]
 
 

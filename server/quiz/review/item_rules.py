@@ -152,15 +152,15 @@ def compute_figures(
         omitted=omitted,
         strong=sum(one.strong for one in counts),
         facility=facility,
-        discrimination=_discrimination(counts),
+        discrimination=_discrimination_of(counts),
         chance=float(chance),
         above_chance=above,
-        seconds=_mean(sum(one.time_ms for one in counts), dealt * 1000),
+        seconds=_mean_of(sum(one.time_ms for one in counts), dealt * 1000),
         options=_option_figures(item, dealt, list(options)),
     )
 
 
-def _discrimination(counts: Sequence[ItemCounts]) -> ItemValue:
+def _discrimination_of(counts: Sequence[ItemCounts]) -> ItemValue:
     """Pearson's correlation of right (0 or 1) and rest score, from exact sums."""
     used = [one for one in counts if one.paper_size > 1 and one.dealt]
     papers, right = sum(one.dealt for one in used), sum(one.correct for one in used)
@@ -180,7 +180,7 @@ def _discrimination(counts: Sequence[ItemCounts]) -> ItemValue:
     return ItemValue(math.copysign(math.sqrt(share), covariance) if covariance else 0.0)
 
 
-def _mean(total: int | Fraction, count: int) -> ItemValue:
+def _mean_of(total: int | Fraction, count: int) -> ItemValue:
     return ItemValue(float(Fraction(total) / count)) if count else ItemValue(None, "nobody")
 
 
@@ -199,8 +199,8 @@ def _option_figures(
                 is_key=number in item.answer,
                 chosen=chosen,
                 strong=sum(one.strong for one in mine),
-                share=_mean(chosen, dealt),
-                rest=_mean(rest, sum(one.chosen for one in rested)),
+                share=_mean_of(chosen, dealt),
+                rest=_mean_of(rest, sum(one.chosen for one in rested)),
             )
         )
     return tuple(found)

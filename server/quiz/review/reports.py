@@ -54,7 +54,7 @@ def clean_reason(text: str) -> str:
     return clean
 
 
-def to_be_reported(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Reported:
+def find_seen_version(uow: UnitOfWork, question_ref: str, citizen_id: int) -> Reported:
     """The version of a question that a citizen saw last.
 
     Raises: NotFound (404) for a question that the citizen has not seen.

@@ -126,7 +126,7 @@ def refuse_void(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) ->
     Raises: NotFound (404), WrongVoidState (409).
     """
     row = _lock_void(uow, organizer, ref, VoidState.PROPOSED)
-    _decide(uow, organizer, row, VoidState.REFUSED, reason)
+    _store_decision(uow, organizer, row, VoidState.REFUSED, reason)
     _record_decision(uow, organizer, row, "proposed", reason)
 
 
@@ -142,7 +142,7 @@ def approve_void(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -
     question = find_version(uow, organizer, row.question_id)
     if organizer.id in (row.proposer_id, question.writer_id):
         raise OwnVoid
-    _decide(uow, organizer, row, VoidState.IN_FORCE, reason)
+    _store_decision(uow, organizer, row, VoidState.IN_FORCE, reason)
     contest = _raise_marking(uow, organizer, row.contest_id)
     row.from_marking = contest.marking
     _stop_dealing(uow, organizer, question, contest)
@@ -164,7 +164,7 @@ def lift_void(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> s
     question = find_version(uow, organizer, row.question_id)
     if organizer.id == question.writer_id:
         raise OwnVoid
-    _decide(uow, organizer, row, VoidState.LIFTED, reason)
+    _store_decision(uow, organizer, row, VoidState.LIFTED, reason)
     contest = _raise_marking(uow, organizer, row.contest_id)
     row.until_marking = contest.marking
     if not organizer.scope.covers_scope(scope_of(question)):
@@ -212,7 +212,7 @@ def find_version(uow: UnitOfWork, organizer: Organizer, question_id: int) -> Que
     return row
 
 
-def _decide(
+def _store_decision(
     uow: UnitOfWork, organizer: Organizer, row: QuestionVoid, state: VoidState, reason: str
 ) -> None:
     row.state, row.decision_reason = state, reason

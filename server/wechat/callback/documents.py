@@ -144,14 +144,14 @@ class _Tree:
         if len(levels) >= MAX_DEPTH or not (levels or name == "xml"):
             raise Malformed
         if self.pieces:
-            self._no_words()
+            self._refuse_text()
         levels.append({} if levels else self.root)
 
     def end_element(self, name: str) -> None:
         levels, pieces = self._levels, self.pieces
         value: Value = levels.pop()
         if value or not levels:
-            self._no_words()
+            self._refuse_text()
         else:
             value = "".join(pieces)
             pieces.clear()
@@ -166,7 +166,7 @@ class _Tree:
             earlier = siblings[name]
             siblings[name] = [*earlier, value] if isinstance(earlier, list) else [earlier, value]
 
-    def _no_words(self) -> None:
+    def _refuse_text(self) -> None:
         """Refuse text beside elements, except white space."""
         if "".join(self.pieces).strip():
             raise Malformed

@@ -128,7 +128,7 @@ class _TextReader:
         self._after_blank = False
 
     def _take_section(self, line: str) -> bool:
-        """Take a heading between questions, such as `二、判断题（每题2分）`, which sets the kind."""
+        """Take a heading such as `二、判断题（每题2分）`, which sets the kind of question."""
         found = _SECTION.match(line)
         if found is None or (self._open is not None and not self._open.may_end):
             return False
