@@ -32,6 +32,7 @@ _TERMS = (
     _activity.c.draw_at,
     _activity.c.drawn_at,
     _activity.c.series_id,
+    _activity.c.room_limit,
 )
 _COUNTS = (
     _seating.c.seats,
@@ -83,6 +84,7 @@ class LockedSeats:
     draw_at: datetime | None
     drawn_at: datetime | None
     series_id: int | None
+    room_limit: int | None
     seats: int
     taken: int
     waiting: int
@@ -90,6 +92,11 @@ class LockedSeats:
     entered: int
     next_sequence: int
     head_sequence: int
+
+    @property
+    def room(self) -> int:
+        """People that the room may hold: no fewer than there are seats."""
+        return max(self.room_limit or 0, self.seats)
 
     @property
     def free(self) -> int:

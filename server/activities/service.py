@@ -87,7 +87,6 @@ _GATE = (
     _activity.c.ends_at,
     _activity.c.programme_slug,
     _activity.c.checkout_needed,
-    _activity.c.room_limit,
     _activity.c.owner,
     _activity.c.owner_city,
     _activity.c.owner_county,
@@ -112,7 +111,6 @@ class ActivityGate:
     ends_at: datetime
     programme_slug: str | None
     checkout_needed: bool
-    room_limit: int | None
     owner: str
     owner_city: str | None
     owner_county: str | None

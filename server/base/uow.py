@@ -73,6 +73,8 @@ class Hooks:
     sends: tuple[str, ...] = ()
     # The end of counting per person, also after an erasure; None when nothing is counted.
     counted_until: tuple[Callable[[UnitOfWork, int], datetime | None], ...] = ()
+    # Whether the people of a sign-up, given by its row id, have come, so that it cannot end.
+    has_come: tuple[Callable[[UnitOfWork, int], bool], ...] = ()
     # An organizer's pending tasks, for the first page of the console (base/web/page.py: Waiting).
     waiting: tuple[Callable[[UnitOfWork, Organizer], Iterable[Any]], ...] = ()
 
@@ -86,6 +88,7 @@ class Hooks:
             follow_unit=self.follow_unit + other.follow_unit,
             sends=self.sends + other.sends,
             counted_until=self.counted_until + other.counted_until,
+            has_come=self.has_come + other.has_come,
             waiting=self.waiting + other.waiting,
         )
 

@@ -22,6 +22,7 @@ from server.checkin.grants import list_grants as list_grants
 from server.checkin.grants import make_grant as make_grant
 from server.checkin.grants import revoke_grant as revoke_grant
 from server.checkin.grants import select_grants as select_grants
+from server.checkin.kinds import GATE_LENGTH as GATE_LENGTH
 from server.checkin.models import Admission as Admission
 from server.checkin.reading import Attendance as Attendance
 from server.checkin.reading import HallCounters as HallCounters

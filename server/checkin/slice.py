@@ -6,8 +6,10 @@ from pathlib import Path
 
 from server.base.access import Permission
 from server.base.manifest import Slice
+from server.base.uow import Hooks
 from server.checkin import api
 from server.checkin.personal_data import PERSONAL
+from server.checkin.store import has_come
 
 SLICE = Slice(
     name="checkin",
@@ -15,4 +17,5 @@ SLICE = Slice(
     apis=(api.API,),
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),
     personal_data=PERSONAL,
+    hooks=Hooks(has_come=(has_come,)),
 )

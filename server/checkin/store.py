@@ -204,6 +204,11 @@ def attended_ids(uow: UnitOfWork, activity_id: int) -> set[int]:
     return set(run_statement(uow, _ATTENDED, {"of_activity": activity_id}).first_values())
 
 
+def has_come(uow: UnitOfWork, signup_id: int) -> bool:
+    """Whether the people of a sign-up came."""
+    return any(one.holds for one in read_admissions(uow, [signup_id]).values())
+
+
 def add_admission(uow: UnitOfWork, values: Mapping[str, Any]) -> None:
     """Insert the attendance of a sign-up."""
     run_by_commit(uow, _ADD_ADMISSION, values)

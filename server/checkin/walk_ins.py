@@ -41,8 +41,7 @@ def make_room(uow: UnitOfWork, gate: ActivityGate, locked: LockedSeats, people: 
     lacking = people - locked.free
     if lacking <= 0:
         return 0
-    room = max(gate.room_limit or 0, locked.seats)
-    more = min(lacking, room - locked.seats)
+    more = min(lacking, locked.room - locked.seats)
     absent = _end_absent(uow, gate, locked, lacking - more)
     if more:
         activities.store_seats(uow, locked, locked.seats + more)

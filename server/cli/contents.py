@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from server.activities import commands as activities
 from server.app import Application
 from server.channel import commands as channel
+from server.checkin import commands as checkin
+from server.checkin.service import GATE_LENGTH
 from server.cli.printing import print_line
 from server.programme import commands as programme
 from server.quiz import service as quiz
@@ -26,6 +29,11 @@ def add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
     sessions = add("import-activities", _import_activities, "import and publish activities")
     sessions.add_argument("file", type=Path)
     sessions.add_argument("--dry-run", action="store_true", help="check only, store nothing")
+    scanner = add("grant-scanner", _grant_scanner, "print the code of a new scanner grant, as JSON")
+    scanner.add_argument("activity", help="its id")
+    scanner.add_argument("--gate", default="1", help="the label of the gate", type=_gate_of)
+    venue = add("venue-code", _venue_code, "print the venue's code of this moment, as JSON")
+    venue.add_argument("activity", help="its id")
     contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
     contest.add_argument("slug", type=_slug_of)
     contest.add_argument("--preset", default="default")
@@ -40,6 +48,12 @@ def _slug_of(words: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", words):
         raise argparse.ArgumentTypeError("1 to 40 small letters, digits and hyphens")
     return words
+
+
+def _gate_of(words: str) -> str:
+    if not 1 <= len(words.strip()) <= GATE_LENGTH:
+        raise argparse.ArgumentTypeError(f"1 to {GATE_LENGTH} characters")
+    return words.strip()
 
 
 def _load_campaign(application: Application, asked: argparse.Namespace) -> int:
@@ -98,3 +112,14 @@ def _import_activities(application: Application, asked: argparse.Namespace) -> i
         print_line(str(fault), error=True)
     print_line(f"{report.count} activities")
     return 0 if report.ok else 1
+
+
+def _grant_scanner(application: Application, asked: argparse.Namespace) -> int:
+    code = checkin.grant_scanner(application.uow_factory, asked.activity, asked.gate)
+    print_line(json.dumps({"code": code}))
+    return 0
+
+
+def _venue_code(application: Application, asked: argparse.Namespace) -> int:
+    print_line(json.dumps({"code": checkin.venue_code(application.uow_factory, asked.activity)}))
+    return 0

@@ -20,6 +20,7 @@ from server.signups.calendar_file import MEDIA
 from server.signups.contacts import Contact
 from server.signups.errors import (
     ActivityFull,
+    AlreadyCheckedIn,
     AlreadyStarted,
     ClashesWithOther,
     DrawInProgress,
@@ -116,6 +117,7 @@ def show_activity(uow: UnitOfWork, ref: str) -> ActivityOut:
     errors=(
         NotFound, Invalid, SignUpNotOpen, SignUpClosed, DrawInProgress, ActivityFull,
         ClashesWithOther, SignUpLimitReached, NoShowPause, PhoneNeeded,
+        AlreadyCheckedIn,
     ),
     consent=True,
     pace=SIGN_UP,
@@ -141,7 +143,7 @@ def sign_up(uow: UnitOfWork, ref: str, body: SignUpIn) -> Answer:
     "/activities/<ref>/signup",
     who=Who.CITIZEN,
     status=(204,),
-    errors=(NotFound, AlreadyStarted),
+    errors=(NotFound, AlreadyStarted, AlreadyCheckedIn),
     pace=SIGN_UP,
 )
 def withdraw(uow: UnitOfWork, ref: str) -> None:

@@ -11,9 +11,10 @@ from server.activities.service import LockedSeats
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.signups import store, waitlist
-from server.signups.errors import SeatsTaken
+from server.signups.errors import AboveRoomLimit, SeatsTaken
 from server.signups.kinds import SEATED, NoticeKind, SignUpState
 from server.signups.models import SignUp
+from server.signups.used_places import refuse_used
 
 
 def change_seats(
@@ -24,11 +25,13 @@ def change_seats(
     `put_back` names the sign-ups that give their seats up and go to the head of the waitlist, in
     this order.
     Locks: the activity.
-    Raises: NotFound (404), SeatsTaken (409) when more seats are taken.
+    Raises: NotFound (404), SeatsTaken (409) when more seats are taken, AboveRoomLimit (409).
     """
     locked = activities.lock_seats(uow, [activity_id]).get(activity_id)
     if locked is None:
         raise NotFound
+    if locked.room_limit is not None and seats > max(locked.room_limit, locked.seats):
+        raise AboveRoomLimit(most=locked.room_limit)
     if put_back:
         _put_back(uow, locked, put_back)
     if seats < locked.taken:
@@ -41,7 +44,7 @@ def change_seats(
 def _put_back(uow: UnitOfWork, locked: LockedSeats, refs: Sequence[str]) -> None:
     """Put seated people back to the head of the waitlist, the first of them first.
 
-    Raises: NotFound (404) for a sign-up without seats in this activity.
+    Raises: NotFound (404) for a sign-up without seats in this activity, AlreadyCheckedIn (409).
     """
     rows = uow.session.execute(
         select(SignUp.id, SignUp.ref, SignUp.state, SignUp.party_size).where(
@@ -53,6 +56,7 @@ def _put_back(uow: UnitOfWork, locked: LockedSeats, refs: Sequence[str]) -> None
         raise NotFound
     for ref in reversed(refs):
         row = by_ref[ref]
+        refuse_used(uow, locked, row.id)
         waitlist.uncount_place(locked, row.state, row.party_size)
         locked.waiting += 1
         uow.session.execute(

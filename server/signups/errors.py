@@ -71,6 +71,18 @@ class SeatsTaken(Conflict):
     code = "seats_taken"
 
 
+class AlreadyCheckedIn(Conflict):
+    """The people of the sign-up have come, so it cannot end; an admission can be taken back."""
+
+    code = "already_checked_in"
+
+
+class AboveRoomLimit(Conflict):
+    """The room holds fewer people than the new number of seats; `most` says how many."""
+
+    code = "above_room_limit"
+
+
 class SignUpOver(AlreadyDone):
     """The sign-up has ended, so nothing can be changed in it."""
 

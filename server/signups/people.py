@@ -27,6 +27,7 @@ from server.signups.kinds import LIVE, SEATED, Hindrance, NoticeKind, SignUpStat
 from server.signups.models import SignUp
 from server.signups.rules import Hall, Party, explain_waiting
 from server.signups.service import Wish
+from server.signups.used_places import refuse_used
 from server.signups.wishes import SignUpQuestion, read_questions
 
 SHOW_ACT = "signups.show_contact"
@@ -178,7 +179,7 @@ def remove_person(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
     """End a sign-up; its seats go to the waitlist at once, and the person is informed.
 
     Locks: the activity.
-    Raises: NotFound (404), SignUpOver (409).
+    Raises: NotFound (404), SignUpOver, AlreadyCheckedIn (409).
     """
     row = _own_signup(uow, organizer, ref)
     subject = _subject_of(uow, organizer, row)
@@ -187,6 +188,7 @@ def remove_person(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
         uow.session.refresh(row)
         if row.state not in LIVE or uow.now >= locked.ends_at:
             raise SignUpOver(about=ref, path=f"/signups/{ref}")
+        refuse_used(uow, locked, row.id)
         before = row.state
         waitlist.uncount_place(locked, row.state, row.party_size)
         store.settle_signup(uow, row.id, SignUpState.REMOVED)
@@ -210,7 +212,7 @@ def change_seats(
     """Change the number of seats; `put_back` are those who go to the head of the waitlist.
 
     Locks: the activity.
-    Raises: NotFound (404), SeatsTaken (409).
+    Raises: NotFound (404), SeatsTaken, AboveRoomLimit (409).
     """
     activity = activities.own_activity(uow, organizer, ref)
     _require_public(activity.state)

@@ -12,6 +12,7 @@ from server.signups.contacts import read_name, read_phone
 from server.signups.kinds import SignUpState
 from server.signups.models import CalendarFeed, SignUp, SignUpNotice
 from server.signups.places import activities_to_lock, read_places
+from server.signups.used_places import is_used
 
 _POSTPONED = activities.ActivityState.POSTPONED
 
@@ -29,7 +30,7 @@ def give_up_places(uow: UnitOfWork, citizen_id: int) -> None:
     locked = activities.lock_seats(uow, activities_to_lock(places, *touched))
     for held in read_places(uow, citizen_id).held:
         mine = locked.get(held.activity_id)
-        if mine is not None and (uow.now < mine.starts_at or mine.state is _POSTPONED):
+        if mine is not None and _may_end(uow, mine, held.id):
             waitlist.uncount_place(mine, held.state, held.party_size)
             store.settle_signup(uow, held.id, SignUpState.WITHDRAWN)
     for one in locked.values():
@@ -37,6 +38,12 @@ def give_up_places(uow: UnitOfWork, citizen_id: int) -> None:
         activities.store_counts(uow, one)
     own = select(SignUp.id).where(SignUp.citizen_id == citizen_id)
     uow.session.execute(delete(SignUpNotice).where(SignUpNotice.signup_id.in_(own)))
+
+
+def _may_end(uow: UnitOfWork, mine: activities.LockedSeats, signup_id: int) -> bool:
+    """Whether a place of a locked activity can be given back: before the start, and not used."""
+    to_come = uow.now < mine.starts_at or mine.state is _POSTPONED
+    return to_come and not is_used(uow, mine, signup_id)
 
 
 def merge_signups(uow: UnitOfWork, keep: int, gone: int) -> None:

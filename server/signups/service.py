@@ -53,6 +53,7 @@ from server.signups.store import Held
 from server.signups.store import settle_signup as settle_signup
 from server.signups.tickets import read_ticket as read_ticket
 from server.signups.tickets import spell_ticket as spell_ticket
+from server.signups.used_places import refuse_used
 from server.signups.waitlist import serve_waitlist as serve_waitlist
 from server.signups.waitlist import uncount_place as uncount_place
 from server.signups.wishes import check_answers, read_questions
@@ -90,7 +91,7 @@ def sign_up(uow: UnitOfWork, citizen_id: int, ref: str, wish: Wish) -> PlaceView
     Locks: the citizen, the activities.
     Raises: NotFound (404), Invalid (422) for a party that is too large, SignUpNotOpen,
     SignUpClosed, DrawInProgress, ClashesWithOther, SignUpLimitReached, NoShowPause, PhoneNeeded,
-    ActivityFull (409).
+    ActivityFull, AlreadyCheckedIn (409).
     """
     accounts.lock_citizen(uow, citizen_id)
     wanted = activities.times_of_ref(uow, ref)
@@ -117,6 +118,7 @@ def sign_up(uow: UnitOfWork, citizen_id: int, ref: str, wish: Wish) -> PlaceView
     if leaving is not None:
         if placed.state is not SignUpState.CONFIRMED:
             raise ActivityFull
+        refuse_used(uow, locked[leaving.activity_id], leaving.id)
         _end_place(uow, locked[leaving.activity_id], leaving, SignUpState.WITHDRAWN)
     _serve_others(uow, locked, mine.id)
     return placed
@@ -126,7 +128,7 @@ def withdraw(uow: UnitOfWork, citizen_id: int, ref: str) -> bool:
     """Give up a place; its seats go to the waitlist at once. False when there is none.
 
     Locks: the citizen, the activities.
-    Raises: NotFound (404), AlreadyStarted (409).
+    Raises: NotFound (404), AlreadyStarted, AlreadyCheckedIn (409).
     """
     accounts.lock_citizen(uow, citizen_id)
     left = activities.times_of_ref(uow, ref)
@@ -138,6 +140,7 @@ def withdraw(uow: UnitOfWork, citizen_id: int, ref: str) -> bool:
     mine = locked[left.id]
     if uow.now >= mine.starts_at and mine.state is not ActivityState.POSTPONED:
         raise AlreadyStarted
+    refuse_used(uow, mine, own.id)
     _end_place(uow, mine, own, SignUpState.WITHDRAWN)
     _serve_others(uow, locked)
     return True

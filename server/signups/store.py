@@ -66,6 +66,9 @@ _LOCK_FOR_GATE = _AT_GATE.where(
 _ROWS_FOR_GATE = _AT_GATE.where(
     _signup.c.activity_id == bindparam("of_activity"), _signup.c.id > bindparam("after")
 ).limit(bindparam("most"))
+_LOCK_ONE = (
+    select(_signup.c.id).where(_signup.c.id == bindparam("of_id")).with_for_update(key_share=True)
+)
 _PASS = update(_signup).where(_signup.c.id == bindparam("of_id")).values(passed=bindparam("times"))
 # The task that delivers messages; see notices.py.
 TELL_TASK = "signups.tell_notices"
@@ -210,6 +213,11 @@ def activities_with_due_offers(uow: UnitOfWork) -> Sequence[int]:
         .order_by(SignUp.activity_id)
     )
     return found.all()
+
+
+def lock_signup(uow: UnitOfWork, signup_id: int) -> None:
+    """Lock a sign-up until the commit."""
+    run_statement(uow, _LOCK_ONE, {"of_id": signup_id})
 
 
 def lock_for_gate(uow: UnitOfWork, activity_id: int, signup_ids: Collection[int]) -> Sequence[Any]:

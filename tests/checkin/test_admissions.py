@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 from server.activities.kinds import ActivityState
 from server.activities.models import Seating
 from server.audit.models import AuditRecord
-from server.base.errors import AppError
+from server.base.errors import AppError, NotFound
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.checkin import grants, service
+from server.checkin import commands, grants, service
 from server.checkin.errors import (
     AlreadyAdmitted,
     CodeExpired,
@@ -24,9 +25,13 @@ from server.checkin.errors import (
     WaitlistedOnly,
 )
 from server.checkin.kinds import AdmissionWay, ScanDirection
+from server.signups import capacity, people
+from server.signups import service as signups
 from server.signups.contacts import Contact
+from server.signups.errors import AlreadyCheckedIn
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
+from server.signups.personal_data import give_up_places
 from server.signups.service import Wish
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import a_lecture
@@ -301,3 +306,44 @@ def test_a_grant_ends_at_once_and_its_code_is_for_one_citizen(
     clock.advance(15 * 3600)
     with uow_factory.begin() as uow, pytest.raises(grants.GrantEnded):
         grants.held_grant(uow, holder)
+
+
+def test_the_commands_give_a_grant_and_the_code_of_the_moment(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        lecture = open_lecture(uow)
+    code = commands.grant_scanner(uow_factory, lecture.ref, "北门")
+    with uow_factory.begin() as uow:
+        held, _ = grants.redeem_grant(uow, a_citizen(uow).id, code)
+        assert (held.activity_id, held.gate) == (lecture.id, "北门")
+        expected = service.venue_code_at(uow.keys, lecture.id, uow.now)
+    assert commands.venue_code(uow_factory, lecture.ref) == expected
+    for call in (commands.venue_code, partial(commands.grant_scanner, gate="北门")):
+        with pytest.raises(NotFound):
+            call(uow_factory, "act_unknown")
+
+
+def test_people_who_came_keep_their_place_until_the_admission_is_taken_back(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        lecture = open_lecture(uow, seats=3)
+        signup = seat_citizen(uow, lecture)
+        citizen = signup.citizen_id
+        assert citizen is not None
+        service.admit_by_hand(uow, EDITOR, signup.ref, "到了")
+    calls = (
+        lambda uow: signups.withdraw(uow, citizen, lecture.ref),
+        lambda uow: people.remove_person(uow, EDITOR, signup.ref, "不来了"),
+        lambda uow: capacity.change_seats(uow, lecture.id, 3, [signup.ref]),
+    )
+    for call in calls:
+        with uow_factory.begin() as uow, pytest.raises(AlreadyCheckedIn):
+            call(uow)
+    with uow_factory.begin() as uow:
+        give_up_places(uow, citizen)
+        assert check_hall(uow, lecture).admitted == 1
+        service.undo_admission(uow, EDITOR, signup.ref, "扫错了人")
+        assert signups.withdraw(uow, citizen, lecture.ref)
+        assert check_hall(uow, lecture).admitted == 0

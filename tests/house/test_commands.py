@@ -21,6 +21,8 @@ ANYWHERE = {
     "migrate",
     "load-campaign",
     "import-activities",
+    "grant-scanner",
+    "venue-code",
     "import-questions",
     "open-contest",
     "push-menu",

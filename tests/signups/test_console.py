@@ -144,6 +144,18 @@ def test_more_seats_go_to_the_waitlist_at_once(app: Flask, uow_factory: UnitOfWo
     assert sorted(states_of(uow_factory, lecture)) == ["confirmed", "confirmed", "waitlisted"]
 
 
+def test_there_are_never_more_seats_than_the_room_holds(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    lecture = make_lecture(uow_factory, seats=2, room_limit=3)
+    editor, path = Browser(app, "editor-city"), f"/activities/{lecture.ref}/seats"
+    status, shown = editor.ask("POST", path, {"seats": "4"})
+    assert (status, "场地最多容纳3人" in shown) == (409, True)
+    assert editor.ask("POST", path, {"seats": "3"})[0] == 303
+    with uow_factory.begin(read_only=True) as uow:
+        assert uow.session.get_one(Seating, lecture.id).seats == 3
+
+
 def test_fewer_seats_than_taken_need_people_who_go_back_first_in_line(
     app: Flask, uow_factory: UnitOfWorkFactory
 ) -> None:
