@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from flask import Flask
 
 from server.activities.kinds import ActivityState
 from server.activities.models import Activity
+from server.app import Overrides, create_app
+from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.checkin import service
 from server.signups import service as signups
@@ -21,6 +23,7 @@ from server.signups.kinds import SignUpState
 from tests.conftest import application_of
 from tests.kit.accounts import a_citizen, a_session
 from tests.kit.activities import Lecture
+from tests.kit.boards import at_most
 from tests.kit.checkin import (
     EDITOR,
     add_unseated,
@@ -302,3 +305,63 @@ def test_a_citizen_checks_in_with_the_venue_s_code(gate: Gate, clock: FakeClock)
 def ticket_of_guest(gate: Gate) -> str:
     with gate.uow_factory.begin() as uow:
         return ticket_of(uow, seat_guest(uow, gate.lecture))
+
+
+def test_a_scan_takes_few_statements_and_more_scans_take_few_more(gate: Gate) -> None:
+    with gate.uow_factory.begin() as uow:
+        codes = [ticket_of(uow, seat_citizen(uow, gate.lecture)) for _ in range(12)]
+    gate.scan({"ticket": codes[0]})
+    with at_most(gate.uow_factory, 12) as one:
+        gate.scan({"ticket": codes[1]})
+    with at_most(gate.uow_factory, 40) as ten:
+        results = gate.scan(*[{"nonce": code, "ticket": code} for code in codes[2:]])
+    assert [answer["result"] for answer in results] == ["OK"] * 10
+    # Each has a scan, an attendance and a participation of its own; a batch holds the activity.
+    assert len(ten) - len(one) == 1 + 3 * 9
+    with at_most(gate.uow_factory, 10):
+        assert gate.scan(*[{"nonce": code, "ticket": code} for code in codes[2:]]) == results
+
+
+def test_guessing_codes_is_throttled_for_the_guesser_alone(
+    with_limits: Settings, overrides: Overrides
+) -> None:
+    """Half of thirty a minute come at once; a right code is not counted."""
+    client = CheckedClient(create_app(with_limits, overrides))
+    factory = application_of(client.app).uow_factory
+    with factory.begin() as uow:
+        lecture = open_lecture(uow)
+        guesser, other = ({"citizen": a_session(uow, a_citizen(uow))} for _ in range(2))
+    for path, refusal in (("/staff/grants", 404), ("/checkins", 409)):
+        codes = [client.post(path, json={"code": f"G1{at}"}, **guesser).status_code
+                 for at in range(20)]  # fmt: skip
+        assert codes == [refusal if path == "/staff/grants" and at < 15 else 429
+                         for at in range(20)]  # fmt: skip
+    with factory.begin() as uow:
+        made = service.make_grant(uow, EDITOR, lecture.ref, "东门")
+    assert client.post("/staff/grants", json={"code": made.code}, **guesser).status_code == 429
+    for _ in range(20):
+        assert client.post("/staff/grants", json={"code": made.code}, **other).status_code == 201
+    assert client.post("/checkins", json={"code": "V1"}, **other).status_code == 409
+
+
+def test_a_gate_works_without_wechat_and_without_redis(
+    settings: Settings, overrides: Overrides
+) -> None:
+    """The recorder of WeChat's gateway refuses every call, and nothing listens at Redis."""
+    away = replace(settings, redis_url="redis://127.0.0.1:9/0")
+    client = CheckedClient(create_app(away, overrides))
+    factory = application_of(client.app).uow_factory
+    with factory.begin() as uow:
+        lecture = open_lecture(uow)
+        me = a_citizen(uow)
+        seat_citizen(uow, lecture, citizen_id=me.id)
+        guest = ticket_of(uow, seat_guest(uow, lecture))
+        own = {"citizen": a_session(uow, me)}
+        venue = service.venue_code_at(uow.keys, lecture.id, uow.now)
+    gate = open_gate(client, factory, lecture)
+    assert client.post("/checkins", json={"code": venue}, **own).status_code == 200
+    assert gate.scan({"ticket": guest})[0]["result"] == "OK"
+    assert client.get(f"{gate.path}/roster", **gate.staff).status_code == 200
+    assert client.post("/checkins", json={"code": "V1"}, **own).status_code == 409
+    with factory.begin() as uow:
+        assert check_hall(uow, lecture).admitted == 2
