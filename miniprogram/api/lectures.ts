@@ -39,7 +39,7 @@ export interface Activity {
   county_name: string | null
   venue: string
   address: string
-  /** In degrees on WeChat's map (GCJ-02). */
+  /** Coordinates in degrees on WeChat's map (GCJ-02). */
   latitude: number | null
   longitude: number | null
   starts_at: string

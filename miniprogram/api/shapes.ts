@@ -69,7 +69,7 @@ export interface ProfileChange {
   topics?: string[]
   quiet_from?: string | null
   quiet_to?: string | null
-  /** Set through WeChat's phone-number button; null removes it. */
+  /** The number is set through WeChat's phone-number button; null removes it. */
   phone?: null
 }
 
@@ -247,7 +247,7 @@ export interface PaperRecord {
   correct_count: number
   question_count: number
   duration_ms: number
-  /** On no board while suspected cheating is examined. */
+  /** Whether the result is on no board because suspected cheating is examined. */
   held: boolean
   appeal: 'possible' | 'waiting' | 'rejected' | null
 }
@@ -295,7 +295,7 @@ export interface Question {
   stem: string
   options: Option[]
   picture?: Picture
-  /** Only when each question has its own timer. */
+  /** Present only when each question has its own timer. */
   deadline?: string
 }
 

@@ -2,7 +2,7 @@
 import { dressed } from '../kit/dress'
 import { openTab } from '../platform/wx'
 
-/** In the order of app.json, whose texts are shown only until this bar is ready. */
+/** The tabs in the order of app.json; its texts are shown only until this bar is ready. */
 function tabsOf({ c }: ReturnType<typeof dressed<'common'>>) {
   return [
     { route: 'pages/home/index', label: c.tab_home, icon: 'home' },

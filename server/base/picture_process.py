@@ -19,7 +19,7 @@ UNREADABLE = 3
 MEMORY_BYTES, CPU_SECONDS = 320 * 2**20, 10
 _WHITE = (255, 255, 255)
 SQUARE, WHOLE = "square", "whole"
-# A whole picture takes the first quality at which it has at most this size.
+# A whole picture is encoded with the first of these qualities at which it has at most this size.
 _QUALITIES, _MOST_BYTES = (85, 75, 65, 50), 200 * 2**10
 
 # The parent has already checked the number of pixels, by a stricter rule.

@@ -85,9 +85,8 @@ class Filter:
     """One filter; `name` is a field of the table's query type, `title` a text key.
 
     `choices` are pairs of value and text key; `options` reads pairs of value and text instead, for
-    choices that are rows, and `options_for` does it by the present query. `hint` is a text key for
-    the empty field of a search, `blank` for the choice without a value where that is not
-    everything.
+    choices that are rows; `options_for` reads them for the present query. `hint` is a text key for
+    the empty field of a search, `blank` for the choice without a value where it does not mean all.
     """
 
     name: str

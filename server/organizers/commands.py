@@ -136,7 +136,7 @@ def _all_exist(uow_factory: UnitOfWorkFactory, wanted: list[DemoPerson]) -> bool
 
 
 def _invent_demo_organizers() -> list[DemoPerson]:
-    """All roles at three places, with a second approver of the region who has a code."""
+    """Every role at three places, and a second approver of the region with a second factor."""
     password = f"demo-{secrets.token_hex(4)}"
     made = [
         DemoPerson(

@@ -73,7 +73,7 @@ def _say_reason(texts: Texts, code: str, facts: Mapping[str, Any]) -> str:
 
 
 def _name_column(texts: Texts, fact: Any) -> Any:
-    """The title of the column if the fact is the name of one; any other fact unchanged."""
+    """The title of the column whose name the fact is; any other fact unchanged."""
     title = COLUMN_TITLES.get(fact) if isinstance(fact, str) else None
     return fact if title is None else texts.fill_text(title)
 

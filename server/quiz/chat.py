@@ -112,7 +112,7 @@ def say_rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
 
 
 def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
-    """The contests in the first of these states that has any: all open ones, else the newest."""
+    """The contests in the first of these states that occurs: all open ones, else the newest."""
     known = contests.list_contests(uow, _READ, None)
     for state in states:
         found = [contest for contest in known if contest.state_at(uow.now) == state]

@@ -5,7 +5,7 @@ Component({
   properties: {
     url: { type: String, value: '' },
     alt: { type: String, value: '' },
-    /** In pixels, so that the page does not move when the picture arrives. */
+    /** The size in pixels, so that the page does not move when the picture arrives. */
     width: { type: Number, value: 1 },
     height: { type: Number, value: 1 },
     /** The texts of section `common`. */

@@ -122,7 +122,7 @@ class ResponseBuilder:
         elif self._stated is None:
             headers = [*headers, ("Content-Length", str(len(body)))]
         else:
-            # A client would wait for missing bytes, and would take further ones for a response.
+            # The client would wait for missing bytes, and read surplus bytes as the next response.
             close = close or len(body) < self._stated
             body = body[: self._stated]
         close = close or self._request.should_close()

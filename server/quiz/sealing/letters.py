@@ -73,8 +73,9 @@ def _select_untold(uow: UnitOfWork, version: SealedVersion) -> Select[Any]:
         .order_by(SealedVersion.number.desc())
         .limit(1)
     )
-    # A rank without a message of the version before gets one of this version. Without one the id
-    # is 0 and not NULL, for which SQLite would read every rank of every version.
+    # Old ranks count only if their message was sent, so the others get the message of a first
+    # version. Without an earlier version the id is 0: with NULL SQLite would read every rank of
+    # every version.
     known = (old.entry_id == SealedRank.entry_id) & (old.version_id == (before.id if before else 0))
     known &= old.rank <= (0 if before is None else before.told_rank)
     rows: Select[*tuple[Any, ...]] = select(

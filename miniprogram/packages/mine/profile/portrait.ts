@@ -1,4 +1,4 @@
-/** Message about a picture that is not public yet, or no longer. */
+/** Message about a picture that is not public yet, or is no longer public. */
 import type { Profile } from '../../../api/shapes'
 import type { words } from '../../../texts/index'
 

@@ -1,4 +1,4 @@
-// From app.json to every used page and component, with the path of each component resolved.
+// Finds every used page and component from app.json, with the path of each component resolved.
 
 import { beside, foreign, tidy } from "./disk.mjs";
 import { keepToPackages } from "./parts.mjs";
