@@ -78,7 +78,7 @@ class Taken:
         """The figures as a part of docs/performance.md."""
         return [
             "",
-            "## Strangers' pictures",
+            "## Uploaded pictures",
             "",
             f"{self.pictures} pictures of one colour, {SIDE} by {SIDE}, are sent at once to two"
             " processes with a worker behind them. The run fails when a figure is over its bound.",

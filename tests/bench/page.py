@@ -122,8 +122,9 @@ GROWTH_PAGE = [
 ]
 
 RUSH_PAGE = [
-    "Written by `python -m tests.bench rush --write-docs`: within a minute so many people log in,"
-    " agree to the policy, start a paper, keep their answers and hand in, all from new phones."
+    "Written by `python -m tests.bench rush --write-docs`: within a minute people log in,"
+    " agree to the policy, start a paper, save answers and submit, all from new phones;"
+    " their number is given below."
     " gunicorn with `config/gunicorn.conf.py` and all its processes, the worker, PostgreSQL, Redis,"
     " the emulated WeChat and the phones share one machine.",
     "",

@@ -110,7 +110,7 @@ def page(waits: Sequence[Wait]) -> list[str]:
         "## The phone",
         "",
         "Wall-clock time of the whole command, Node's start included, and in Chromium the time"
-        " from the opening of the page until the mini-program's first page stands; medians of the"
+        " from the opening of the page until the mini-program's first page is shown; medians of the"
         " rounds.",
         "",
         "| what | ms (best-worst) | goal ms | |",
