@@ -215,7 +215,14 @@ test("a position needs the declaration in app.json and the person's permission",
 test("scanning answers the code, or that it was left", async () => {
   const phone = await open(PAGE, { answers: { scan: ({ onlyFromCamera }) => (onlyFromCamera ? null : { result: "r", scanType: "WX_CODE", path: "pages/a?scene=1" }) } });
   assert.equal((await phone.wx.scanCode()).path, "pages/a?scene=1");
-  assert.match((await failed(phone.wx.scanCode({ onlyFromCamera: true }))).errMsg, /^scanCode:fail cancel$/);
+  assert.match((await failed(phone.wx.scanCode({ onlyFromCamera: true, scanType: ["qrCode"] }))).errMsg, /^scanCode:fail cancel$/);
+  for (const scanType of ["qrCode", ["qr"]]) assert.match((await failed(phone.wx.scanCode({ scanType }))).errMsg, /^scanCode:fail parameter error/);
+});
+
+test("a short vibration has one of three strengths", async () => {
+  const phone = await open(PAGE);
+  assert.equal((await phone.wx.vibrateShort({ type: "heavy" })).errMsg, "vibrateShort:ok");
+  assert.equal((await failed(phone.wx.vibrateShort())).errMsg, "vibrateShort:fail style is not support");
 });
 
 test("a page shares by its button and by the menu, with what it says", async () => {

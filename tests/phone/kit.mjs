@@ -105,6 +105,13 @@ export async function open(files, { answers, start, net = () => new Response("",
     shell: shell(answers, start),
   });
   clock?.install(window);
+  // jsdom plays nothing.
+  Object.assign(window.HTMLMediaElement.prototype, {
+    pause: () => undefined,
+    async play() {
+      (window.__played ??= []).push(this.src);
+    },
+  });
   window.URL.createObjectURL = (blob) => `blob:${blob.size}`;
   for (const [key, text] of storage) window.localStorage.setItem(key, text);
   before?.(window);

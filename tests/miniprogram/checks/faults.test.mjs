@@ -121,6 +121,14 @@ const FAULTS = [
     [`${HOME}.ts:10: "wx" is named outside of platform/wx.ts`],
   ],
   [
+    "a sound that is not there, beside a picture that is",
+    ({ swap, write }) => {
+      write("packages/quiz/round/a.png", "png");
+      swap("kit/listing.ts", "next(1)", "next('/packages/quiz/round/bell.wav'.length + '/packages/quiz/round/a.png'.length)");
+    },
+    ["kit/listing.ts:6: packages/quiz/round/bell.wav is not in the package"],
+  ],
+  [
     "a foreign address",
     ({ write }) =>
       write(`${HOME}.wxss`, '.x {\n  background: url("https://cdn.example.com/x.png");\n}\n'),

@@ -62,6 +62,8 @@ function unknown(app, file) {
     if (!whole && !text.includes("?"))
       return [fault(file, line, `write the page's path out: "${text}…" cannot be checked`)];
     const page = path.replace(/^\//, "");
+    // A picture or a sound beside the pages.
+    if (/\.\w+$/.test(page)) return app.has.has(page) ? [] : [fault(file, line, `${page} is not in the package`)];
     return app.pages.includes(page) ? [] : [fault(file, line, `page ${page} is not in app.json`)];
   });
 }

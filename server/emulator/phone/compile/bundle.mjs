@@ -11,7 +11,7 @@ import { themeOf } from "./theme.mjs";
 import { sheets } from "./wxss.mjs";
 import { templates } from "./wxml.mjs";
 
-const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3", ".m4a"]);
+const CARRIED = new Set([".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp", ".mp3", ".m4a", ".wav"]);
 
 /**
  * Returns the text of the script.
