@@ -14,6 +14,8 @@ export interface Options {
   body?: unknown
   /** Idempotency key: created once per screen, so that a second tap is not a second request. */
   key?: string
+  /** In ms, where the user cannot wait for the usual time. */
+  timeoutMs?: number
 }
 
 const DEVICE = 'device'
@@ -97,7 +99,7 @@ export class Client {
       url: BASE_URL + API_ROOT + path + queryOf(options.query),
       headers: { ...headersOf(method, options, token), ...this.deviceHeader(method) },
       body: options.body,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     }
     const pauses = method === 'GET' || options.key ? PAUSES_MS : []
     for (const pause of pauses) {

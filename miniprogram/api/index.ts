@@ -1,6 +1,7 @@
 /** The API clients that pages use. */
 import { wire } from '../platform/wx'
 import { accounts as accountsOf } from './accounts'
+import { checkin as checkinOf } from './checkin'
 import { Client } from './client'
 import { lectures as lecturesOf } from './lectures'
 import { notices as noticesOf } from './notices'
@@ -18,6 +19,7 @@ export function onPerson(hear: (person: Person) => void): void {
 }
 
 export const accounts = accountsOf(client)
+export const checkin = checkinOf(client)
 export const lectures = lecturesOf(client)
 export const notices = noticesOf(client)
 export const programme = programmeOf(client)

@@ -1,4 +1,5 @@
 /** Lectures and other dated activities: list, sign-up, offers, and the user's own tickets. */
+import { BASE_URL } from '../config/env'
 import type { Client } from './client'
 import type { Audience, Page } from './shapes'
 
@@ -108,5 +109,9 @@ export function lectures(client: Client) {
     answerOffer: (id: string, accept: boolean, key: string) =>
       client.call<Place>('POST', `/activities/${id}/signup/offer`, { body: { accept }, key }),
     tickets: () => client.call<{ items: Ticket[] }>('GET', '/me/tickets'),
+    /** The address of the user's calendar feed; a repeat returns the same one. */
+    openCalendar: async (): Promise<string> => BASE_URL + (await client.call<{ path: string }>('POST', '/me/calendar')).path,
+    /** The address answers nobody from then on. */
+    endCalendar: () => client.call<void>('DELETE', '/me/calendar'),
   }
 }

@@ -1,4 +1,4 @@
-/** Push grants beside a sign-up: the subscription sheet in the tap, and its answers. */
+/** Push grants before a sign-up: the subscription sheet in the tap, and its answers. */
 import { notices, programme } from '../api/index'
 import { askToSubscribe } from '../platform/wx'
 
@@ -23,7 +23,7 @@ export async function readOffers(): Promise<Offers> {
 
 /**
  * Opens the sheet, which WeChat allows only inside the tap handler, and records the answers.
- * Resolves to null, or to what went wrong, so that a sign-up beside it is not affected.
+ * Resolves to null, or to what went wrong, so that the sign-up after it takes place in any case.
  */
 export async function offerGrants(ids: string[]): Promise<unknown> {
   if (ids.length === 0) return null

@@ -292,3 +292,47 @@ export function dim(): void {
   void before.then((value) => wx.setScreenBrightness({ value, fail: () => undefined }))
   before = null
 }
+
+/** What the camera read; `left` when the user closed it, `denied` when WeChat may not use it. */
+export type Scanned = { kind: 'read'; text: string; path: string } | { kind: 'left' } | { kind: 'denied' }
+
+/** Opens WeChat's scanner for the camera alone: a stored picture of a code must not be accepted. */
+export function scanCode(): Promise<Scanned> {
+  return new Promise((resolve) => {
+    wx.scanCode({
+      onlyFromCamera: true,
+      scanType: ['qrCode'],
+      success: ({ result, path }) => resolve({ kind: 'read', text: result, path: path ?? '' }),
+      fail: ({ errMsg }) => resolve({ kind: errMsg.includes('cancel') ? 'left' : 'denied' }),
+    })
+  })
+}
+
+/** Shakes the phone, so that it is felt without looking. */
+export function shake(length: 'short' | 'long'): void {
+  if (length === 'short') wx.vibrateShort({ type: 'heavy', fail: () => undefined })
+  else wx.vibrateLong({ fail: () => undefined })
+}
+
+/** The players of sounds by their path, made when they are first needed. */
+const players = new Map<string, WechatMiniprogram.InnerAudioContext>()
+
+/** Plays a short sound of the package from its beginning. */
+export function play(path: string): void {
+  const player = players.get(path) ?? wx.createInnerAudioContext()
+  if (!players.has(path)) player.src = path
+  players.set(path, player)
+  player.stop()
+  player.play()
+}
+
+/** Keeps the screen on, or gives it back to the system. */
+export const keepAwake = (keepScreenOn: boolean): void => wx.setKeepScreenOn({ keepScreenOn, fail: () => undefined })
+
+/** Calls `hear` when the phone gets network again; returns how to stop that. */
+export function onReconnected(hear: () => void): () => void {
+  const told: WechatMiniprogram.OnNetworkStatusChangeCallback = ({ isConnected }) => isConnected && hear()
+  wx.onNetworkStatusChange(told)
+  // The typings give the listener to be removed another argument than the one that is added.
+  return () => wx.offNetworkStatusChange(told as unknown as WechatMiniprogram.OffNetworkStatusChangeCallback)
+}

@@ -1,4 +1,5 @@
 /** Chinese, the complete language. One section per page; `common` is shared by all pages. */
+import { zh_checkin } from './zh_checkin'
 import { zh_lectures } from './zh_lectures'
 import { zh_mine } from './zh_mine'
 
@@ -84,6 +85,8 @@ export const zh = {
     nothing_open: '现在没有开放的竞赛，可以先做做练习。',
     lectures: '讲座活动',
     lectures_note: '找一场去听听，在这里报名',
+    arrive: '到场签到',
+    arrive_note: '到了会场，扫屏幕上的码',
     on_now: '正在进行的活动',
     all: '全部',
     all_label: '看全部活动',
@@ -329,5 +332,6 @@ export const zh = {
     no_reward: '分享不会带来分数、答题次数或名次，不分享也能看全部内容。',
   },
   ...zh_lectures,
+  ...zh_checkin,
   ...zh_mine,
 }

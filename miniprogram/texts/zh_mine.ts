@@ -15,6 +15,7 @@ export const zh_mine = {
     settings: '字体大小',
     privacy: '隐私规则',
     own: '我的数据：查看、注销',
+    gates: '现场检票（工作人员用）',
   },
   consent: {
     title: '隐私规则',

@@ -37,6 +37,13 @@ function sayStanding(one: Facts, now: number, c: Common): string {
   }
 }
 
+/** Long enough before the start that nobody looks for the check-in in vain. */
+const ARRIVES_MS = 3 * 3600_000
+
+/** Whether the user may be on the way to the hall; the server knows the hour of the admission. */
+export const mayArrive = (starts: string, ends: string, now: number): boolean =>
+  now > Date.parse(starts) - ARRIVES_MS && now < Date.parse(ends)
+
 /** The user's own place; empty without one, and for a place that is over. */
 export function sayPlace(place: Place | null, c: Common): string {
   const said: Partial<Record<Place['status'], string>> = {

@@ -86,6 +86,7 @@ Page({
   practice: () => open('/packages/quiz/practice/index'),
   mistakes: () => open('/packages/quiz/mistakes/index'),
   lectures: () => open('/packages/lectures/list/index'),
+  arrive: () => open('/packages/checkin/arrive/index'),
   all: () => openTab('/pages/programme/index'),
   detail(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/programme/detail/index?slug=${event.currentTarget.dataset.slug as string}`)

@@ -54,6 +54,7 @@ Page({
   records: () => open('/packages/quiz/records/index?id='),
   mistakes: () => open('/packages/quiz/mistakes/index'),
   tickets: () => open('/packages/lectures/ticket/index'),
+  gates: () => open('/packages/checkin/gates/index'),
   inbox: () => open('/packages/mine/inbox/index'),
   subscriptions: () => open('/packages/mine/subscriptions/index'),
   settings: () => open('/packages/mine/settings/index'),

@@ -94,6 +94,7 @@ const KEYWORDS = {
   maximum: (most, value, at) => (value <= most ? [] : [`${at} is ${value}, over ${most}`]),
   minLength: (least, value, at) => (typeof value !== "string" || [...value].length >= least ? [] : [`${at} is shorter than ${least}`]),
   maxLength: (most, value, at) => (typeof value !== "string" || [...value].length <= most ? [] : [`${at} is longer than ${most}`]),
+  minItems: (least, value, at) => ((value?.length ?? least) >= least ? [] : [`${at} has fewer than ${least} parts`]),
   maxItems: (most, value, at) => ((value?.length ?? 0) <= most ? [] : [`${at} has more than ${most} parts`]),
   minProperties: (least, value, at) => (Object.keys(value ?? {}).length >= least ? [] : [`${at} has fewer than ${least} parts`]),
   maxProperties: (most, value, at) => (Object.keys(value ?? {}).length <= most ? [] : [`${at} has more than ${most} parts`]),

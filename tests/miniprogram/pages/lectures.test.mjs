@@ -1,10 +1,10 @@
-// Lectures: the list with its filters, one activity with one's own place in it, sign-up and tickets.
+// Lectures: the list with its filters, one activity with one's own place in it, and the sign-up.
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CAMPAIGN, CODE, NOW, PROFILE, items, lecture, place, ticket } from "./answers.mjs";
+import { CAMPAIGN, CODE, NOW, PROFILE, items, lecture, place } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
-import { OFFLINE, held, refusal } from "./server.mjs";
+import { held, refusal } from "./server.mjs";
 
 const LIST = "packages/lectures/list/index";
 const DETAIL = "packages/lectures/detail/index?id=a1";
@@ -293,7 +293,15 @@ for (const [what, changes, word, said] of [["seat", {}, "send", "confirmed"], ["
     const sheets = phone.shell.asked.filter(([kind]) => kind === "subscribe");
     assert.deepEqual(plain(sheets), [["subscribe", { tmplIds: WANTED[what].map((slug) => `t-${slug}`), tapped: true }]]);
     assert.deepEqual(plain(server.to("POST /me/subscriptions")[0].body), { results: Object.fromEntries(WANTED[what].map((slug) => [`t-${slug}`, "accept"])) });
+    const acts = server.asked.map(({ name }) => name).filter((name) => name === SEND || name === "POST /me/subscriptions");
+    assert.deepEqual(acts, ["POST /me/subscriptions", SEND], "the server has the grants when it confirms");
   });
+
+scene("grants that could not be recorded do not keep anybody from the seat, and are told", SIGN_UP, { script: { ...SENDERS, "POST /me/subscriptions": refusal(503, "database_away", "服务正忙。") }, answers: YES }, async (phone, server) => {
+  await phone.tapWords(phone.page.data.t.send);
+  await phone.says("服务正忙。");
+  assert.equal(server.to(SEND).length, 1);
+});
 
 scene("a party that does not fit is told that it waits", SIGN_UP, shows({ party_max: 3, seats_left: 2 }), async (phone) => {
   const { t } = phone.page.data;
@@ -346,52 +354,4 @@ scene("what was closed meanwhile leads back to the activity", DETAIL, { script: 
   await phone.says(phone.page.data.t.not_open);
   await phone.tapWords(phone.page.data.t.back);
   await on(phone, "packages/lectures/detail/index");
-});
-
-// Tickets
-
-const picture = (phone) => phone.all("wx-image img").map((one) => one.getAttribute("src"));
-
-scene("one code at a time is shown, on a bright screen that is given back on leaving", TICKETS, { before: (window) => (window.__screen = { brightness: 0.3, kept: false }) }, async (phone) => {
-  const { t } = phone.page.data;
-  await phone.says("讲座a2");
-  await phone.says("K1AA AAAA ABMN OPQR STUV WXYZ 23");
-  await phone.until(() => phone.window.__screen.brightness === 1, "the bright screen");
-  assert.equal(phone.window.__screen.kept, true);
-  assert.equal(picture(phone).length, 1);
-  assert.match(picture(phone)[0], /^data:image\/svg\+xml;base64,PHN2Zy/);
-  await phone.tap(phone.named(`${t.show} 讲座a2`));
-  assert.deepEqual([phone.page.data.shown, picture(phone).length], ["a2", 1]);
-  await phone.tap(phone.named(`${t.hide} 讲座a2`));
-  assert.equal(picture(phone).length, 0);
-  await phone.until(() => phone.window.__screen.brightness === 0.3, "the former screen");
-  assert.equal(phone.window.__screen.kept, false);
-  await phone.tap(phone.named(`${t.show} 讲座a1`));
-  await phone.until(() => phone.window.__screen.brightness === 1, "the bright screen");
-  await phone.tap(phone.named(`${t.open} 讲座a1`));
-  await on(phone, "packages/lectures/detail/index");
-  await phone.until(() => phone.window.__screen.brightness === 0.3, "the former screen");
-});
-
-scene("without network the copy on the phone is shown with its hour", TICKETS, { script: { "GET /me/tickets": OFFLINE, "POST /login": OFFLINE }, keep: { tickets: { at: NOW - 3_600_000, items: [ticket("a1")] } } }, async (phone) => {
-  const { t, c } = phone.page.data;
-  await phone.says(fill(t.kept, { time: "6月17日 08:00" }));
-  await phone.comes(c.offline);
-  await phone.says("讲座a1");
-  assert.equal(picture(phone).length, 1);
-});
-
-scene("what was read is kept, and replaced by what the server says next", TICKETS, { keep: { tickets: { at: NOW - 3_600_000, items: [ticket("old")] } } }, async (phone) => {
-  await phone.says("讲座a1");
-  assert.ok(!phone.words.includes("讲座old"));
-  assert.deepEqual(plain(phone.wx.getStorageSync("tickets")).items.map(({ activity }) => activity), ["a1", "a2"]);
-});
-
-scene("who waits, or whose activity is called off, has no code", TICKETS, {
-  script: { "GET /me/tickets": { items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
-}, async (phone) => {
-  const { c, t } = phone.page.data;
-  for (const words of [fill(c.act_waitlisted, { count: 5 }), c.act_offered, c.act_cancelled]) await phone.says(words);
-  assert.equal(picture(phone).length, 0);
-  assert.ok(!phone.words.includes(t.show));
 });

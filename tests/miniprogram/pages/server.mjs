@@ -9,6 +9,7 @@ const KEYED = new Set([
   "POST /contests/{ref}/attempts", "POST /attempts/{ref}/next", "POST /attempts/{ref}/submission", "POST /practice",
   "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
   "POST /activities/{ref}/signup", "DELETE /activities/{ref}/signup", "POST /activities/{ref}/signup/offer",
+  "POST /staff/sessions/{ref}/walk-ins",
 ]);
 
 /** A refusal as the server words it. */
@@ -53,7 +54,9 @@ export class Server {
     const offline = () => new window.TypeError("Failed to fetch");
     const request = this.read(url, init);
     if (this.down || !request) throw offline();
-    const answer = await this.answerTo(request);
+    // A phone that stops waiting gets nothing, however late the answer comes.
+    const stopped = new Promise((_, reject) => init.signal?.addEventListener("abort", () => reject(offline())));
+    const answer = await Promise.race([this.answerTo(request), stopped]);
     if (answer === OFFLINE) throw offline();
     this.faults.push(...ofAnswer(request.endpoint, answer));
     const text = answer.body === undefined ? null : JSON.stringify(answer.body);

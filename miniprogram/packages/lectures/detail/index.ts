@@ -17,7 +17,7 @@ Page({
     activity: null as Activity | null,
     facts: [] as Fact[],
     ...{ say: '', free: false, hasPoint: false, action: '' },
-    ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false },
+    ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false, arrives: false },
   },
 
   onLoad(query: Record<string, string | undefined>) {
@@ -43,6 +43,7 @@ Page({
     open(`/packages/lectures/signup/index?id=${this.data.id}`)
   },
   ticket: () => open('/packages/lectures/ticket/index'),
+  arrive: () => open('/packages/checkin/arrive/index'),
 
   async withdraw() {
     const { t } = this.data

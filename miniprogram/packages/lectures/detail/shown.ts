@@ -4,7 +4,7 @@ import { sayEnd, sayInstant, sayOccasion } from '../../../logic/dates'
 import { pointOf } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { sayPlace, sayPublic, wayOf } from '../standing'
+import { mayArrive, sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lecture'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -74,6 +74,7 @@ function mineOf(one: Activity, now: number, t: Words, c: Common) {
     note: me ? noteOf(me, one, now, t) : '',
     /** On this phone's clock by the server's time; 0 without an offer. */
     endsAt: me?.offer_expires_at ? Date.parse(me.offer_expires_at) : 0,
+    arrives: me?.status === 'confirmed' && one.phase !== 'cancelled' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
     canLeave: me !== null && Date.parse(one.starts_at) > now && one.phase !== 'cancelled',
   }
 }

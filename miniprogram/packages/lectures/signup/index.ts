@@ -78,7 +78,10 @@ Page({
     await inTurn(this, async () => this.change({ knownPhone: (await accounts.givePhone(code)).phone_masked, phone: '' }))
   },
 
-  /** Opens the subscription sheet in this very tap, beside the sign-up, which does not wait for it. */
+  /**
+   * Opens the subscription sheet in this very tap, as WeChat demands. Its answers are sent before
+   * the sign-up, because the server uses the grants in the moment in which it confirms a seat.
+   */
   send() {
     const { activity, knownPhone, offers, lottery, wait, busy, t } = this.data
     if (!activity || busy) return
@@ -86,8 +89,8 @@ Page({
     if (fault) return say(fault)
     const grants = offerGrants(wait || lottery ? offers.waiting : offers.seated)
     void act(this, async () => {
-      const place = await this.signUp(wishOf(activity, this.data), grants)
       const trouble = await grants
+      const place = await this.signUp(wishOf(activity, this.data))
       if (!place) return
       await back()
       say(this.saidOf(place))
@@ -96,14 +99,13 @@ Page({
   },
 
   /** Null when the user keeps the other activity at the same time. */
-  async signUp(wish: SignUpWish, grants: Promise<unknown>): Promise<Place | null> {
+  async signUp(wish: SignUpWish): Promise<Place | null> {
     const { id, key, t } = this.data
     try {
       return await lectures.signUp(id, wish, key)
     } catch (why) {
       const other = why instanceof Problem && why.code === CLASH ? why.facts.activity : undefined
       if (typeof other !== 'string') throw why
-      await grants
       const content = (why as Problem).detail
       const yes = await confirm({ title: t.clash, content, yes: t.clash_yes, no: t.clash_no })
       return yes ? lectures.signUp(id, { ...wish, instead_of: other }, freshKey()) : null

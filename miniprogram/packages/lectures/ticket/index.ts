@@ -4,8 +4,8 @@ import type { Ticket } from '../../../api/lectures'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
-import { load } from '../../../kit/load'
-import { brighten, dim, endPull, open, wire } from '../../../platform/wx'
+import { act, load } from '../../../kit/load'
+import { brighten, confirm, copy, dim, endPull, open, say, wire } from '../../../platform/wx'
 import type { Row } from './rows'
 import { rowOf } from './rows'
 
@@ -21,6 +21,7 @@ Page({
     ...dressed('ticket'),
     state: 'loading',
     problem: '',
+    busy: false,
     rows: [] as Row[],
     kept: '',
     /** The activity whose code is shown; one at a time, so that a scanner reads the right one. */
@@ -76,5 +77,23 @@ Page({
   detail(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/lectures/detail/index?id=${event.currentTarget.dataset.id as string}`)
   },
+
+  /** Copies the address of the calendar feed, for the phone's or the computer's calendar. */
+  async copyCalendar() {
+    await act(this, async () => {
+      const { t } = this.data
+      say((await copy(await lectures.openCalendar())) ? t.calendar_copied : t.calendar_not_copied)
+    })
+  },
+  async endCalendar() {
+    const { t } = this.data
+    const yes = await confirm({ title: t.calendar_end, content: t.calendar_end_ask, yes: t.calendar_end_yes, no: t.calendar_end_no, danger: true })
+    if (!yes) return
+    await act(this, async () => {
+      await lectures.endCalendar()
+      say(t.calendar_ended)
+    })
+  },
+  arrive: () => open('/packages/checkin/arrive/index'),
   find: () => open('/packages/lectures/list/index'),
 })

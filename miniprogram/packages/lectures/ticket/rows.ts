@@ -5,7 +5,7 @@ import { sayOccasion } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { qrSvg } from '../../../logic/qr'
 import type { words } from '../../../texts/index'
-import { sayPlace } from '../standing'
+import { mayArrive, sayPlace } from '../standing'
 
 type Words = ReturnType<typeof words<'ticket'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -23,6 +23,8 @@ export interface Row {
   picture: string
   /** The words of the picture. */
   label: string
+  /** Whether the user may be on the way to the hall. */
+  arrives: boolean
 }
 
 /** A cancelled or postponed activity says so instead of the place in it. */
@@ -42,6 +44,7 @@ export function rowOf(one: Ticket, now: number, t: Words, c: Common): Row {
     say: stateOf(one, c),
     number: code.replace(/(.{4})(?=.)/g, '$1 '),
     label: fill(t.code, { code }),
+    arrives: code !== '' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
     picture: code ? `data:image/svg+xml;base64,${base64(qrSvg(code))}` : '',
   }
 }
