@@ -42,10 +42,16 @@ class DraftRefused(Exception):
 
 
 def write_activity(
-    uow: UnitOfWork, organizer: Organizer, draft: ActivityDraft, form_key: str | None = None
+    uow: UnitOfWork,
+    organizer: Organizer,
+    draft: ActivityDraft,
+    form_key: str | None = None,
+    *,
+    ref: str | None = None,
 ) -> str:
     """Store a new draft of the organizer's place; return its ref. A form sent again finds it.
 
+    `ref` is for sample data; other drafts get a random one.
     Raises: DraftRefused.
     """
     if form_key is not None:
@@ -56,7 +62,7 @@ def write_activity(
         if made is not None:
             return made
     _refuse_faults(uow, draft)
-    row = add_activity(uow, organizer.scope, draft, writer_id=organizer.id, form_key=form_key)
+    row = add_activity(uow, organizer.scope, draft, ref, writer_id=organizer.id, form_key=form_key)
     record_change(
         uow, organizer, "activities.write_activity", subject_of(row), after=_facts_of(row)
     )

@@ -9,16 +9,23 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Select, bindparam, select, update
 
+from server.activities.bulk import NewSeries as NewSeries
+from server.activities.bulk import add_series as add_series
+from server.activities.bulk import known_activities as known_activities
 from server.activities.desk import has_ref as has_ref
 from server.activities.desk import own_activity as own_activity
 from server.activities.desk import own_titles as own_titles
 from server.activities.desk import restrict_to_own as restrict_to_own
 from server.activities.desk import seating_of as seating_of
+from server.activities.drafts import ActivityDraft as ActivityDraft
 from server.activities.kinds import PUBLIC as PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
 from server.activities.kinds import SignUpPhase as SignUpPhase
 from server.activities.lifecycle import DraftRefused as DraftRefused
+from server.activities.lifecycle import publish_activity as publish_activity
+from server.activities.lifecycle import send_activity as send_activity
+from server.activities.lifecycle import write_activity as write_activity
 from server.activities.models import Activity, ActivitySeries
 from server.activities.models import Seating as Seating
 from server.activities.moving import ActivityChange as ActivityChange
@@ -30,6 +37,7 @@ from server.activities.moving import store_closing as store_closing
 from server.activities.moving import store_move as store_move
 from server.activities.moving import store_new_date as store_new_date
 from server.activities.moving import store_postponement as store_postponement
+from server.activities.questions import read_lines as read_lines
 from server.activities.reading import ActivityStatus as ActivityStatus
 from server.activities.reading import ActivityView as ActivityView
 from server.activities.reading import WantedActivities as WantedActivities

@@ -30,6 +30,10 @@ from server.cli.contents import add_contents
 from server.cli.people import add_organizers, add_people
 from server.cli.printing import print_line
 from server.dashboard import commands as dashboard
+from server.demo.banner import say_line
+from server.demo.crowd import DemoAway
+from server.demo.rush import play_rush
+from server.demo.season_lectures import RUSH
 from server.demo.supervisor import run_demo
 from server.doctor import run_doctor
 from server.quiz import service as quiz
@@ -92,6 +96,11 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_processes(add: Callable[..., argparse.ArgumentParser]) -> None:
     everything = "run server, worker, embedded Redis and emulated WeChat (make run)"
     add("demo", None, everything, only_in="demo")
+    many = "let people sign up for an activity of the running demo, and print what came of it"
+    rush = add("rush", _play_rush, many, only_in="demo")
+    rush.add_argument("activity", nargs="?", default=RUSH)
+    rush.add_argument("--people", type=int, default=2000)
+    rush.add_argument("--seconds", type=float, default=60.0, help="within which all of them come")
     add("serve", None, "run the web server with gunicorn")
     worker = add("worker", _run_worker, "run the background worker")
     worker.add_argument("--until-idle", action="store_true", help="stop when nothing is due")
@@ -119,6 +128,17 @@ def _serve_http() -> int:
     command = [sys.executable, "-m", "gunicorn", "-c", conf, "--chdir", str(ROOT), "wsgi:app"]
     # Replace this process by gunicorn, so that it receives signals directly.
     os.execv(sys.executable, command)  # noqa: S606 - our own fixed command
+
+
+def _play_rush(application: Application, asked: argparse.Namespace) -> int:
+    try:
+        result = play_rush(application, asked.activity, asked.people, asked.seconds, say_line)
+    except DemoAway as refusal:
+        print_line(str(refusal), error=True)
+        return 1
+    for line in result.tell_lines():
+        print_line(line)
+    return 0 if result.ok else 1
 
 
 def _run_worker(application: Application, asked: argparse.Namespace) -> int:

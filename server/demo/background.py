@@ -10,6 +10,7 @@ from server.base.clock import Clock
 from server.base.errors import AppError
 from server.demo.banner import say_line
 from server.demo.season import fill_season
+from server.demo.season_lectures import OPENS_IN, RUSH
 
 _log = logging.getLogger(__name__)
 _AGAIN_SECONDS = 2.0
@@ -38,7 +39,12 @@ def _write_season(application: Application, clock: Clock, stop: threading.Event)
             continue
         if written.citizens and not stop.is_set():
             say_line(
-                f"season: {written.papers} papers of {written.citizens} citizens in"
-                f" {clock.monotonic() - begun:.1f} s (KEPU_DEMO_SEASON=none leaves it out)"
+                f"season: {written.papers} papers of {written.citizens} citizens, and"
+                f" {written.lectures} lectures, in {clock.monotonic() - begun:.1f} s"
+                " (KEPU_DEMO_SEASON=none leaves it out)"
+            )
+            say_line(
+                f"season: a sign-up opens within {OPENS_IN.seconds // 60} minutes; 2,000 people:"
+                f" python -m server rush {RUSH} --people 2000"
             )
         return

@@ -1,4 +1,4 @@
-"""A season in progress for the demo: citizens, papers, followers, reports of the past weeks.
+"""A season in progress for the demo: citizens, papers, followers, reports, lectures.
 
 Everything follows from a fixed seed and the instant at which the demo's contest was made, so that a
 season whose writing was interrupted is continued. People are written in parts, each with
@@ -34,6 +34,7 @@ from server.demo.season_contests import (
     is_finished,
     open_side_contest,
 )
+from server.demo.season_lectures import Listener, write_lectures
 from server.demo.season_papers import DOUBTFUL, AnsweringModel, plan_sittings
 from server.demo.season_people import (
     SCENE,
@@ -96,6 +97,7 @@ class WrittenSeason:
     citizens: int = 0
     papers: int = 0
     reports: int = 0
+    lectures: int = 0
 
 
 def fill_season(
@@ -123,6 +125,12 @@ def fill_season(
     known = _settle_in_wechat(application, plan.people)
     written = _write_parts(application, plan, known, say, stopped)
     if not stopped():
+        lectures = write_lectures(
+            application.uow_factory,
+            _list_listeners(plan.people),
+            random.Random(f"{SEED}:lectures"),  # noqa: S311 - nothing here is secret
+        )
+        written = replace(written, lectures=lectures)
         reader = _find_reader(plan)
         division = plan.played[-1].places[reader].division or ""
         finish_side_contests(application, _citizen_ref(reader), division)
@@ -168,6 +176,15 @@ def _plan_season(
             )
         )  # fmt: skip
     return _Plan(people=people, places=places, played=[played, *others], reports=reports)
+
+
+def _list_listeners(people: Sequence[SeasonPerson]) -> list[Listener]:
+    """The people who logged in, and so may sign up for lectures."""
+    return [
+        Listener(ref=_citizen_ref(n), name=one.name)
+        for n, one in enumerate(people)
+        if one.logged_in_at is not None
+    ]
 
 
 def _find_reader(plan: _Plan) -> int:

@@ -21,6 +21,12 @@ from server.activities.service import ActivityState, ActivityTimes, LockedSeats,
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.signups import limits, store, waitlist
+from server.signups.bulk import NewSignUp as NewSignUp
+from server.signups.bulk import add_signups as add_signups
+from server.signups.bulk import recount_seats as recount_seats
+from server.signups.changes import cancel_activity as cancel_activity
+from server.signups.changes import close_activity as close_activity
+from server.signups.changes import postpone_activity as postpone_activity
 from server.signups.contacts import Contact as Contact
 from server.signups.contacts import mask_name as mask_name
 from server.signups.contacts import sealed_contact
@@ -47,6 +53,7 @@ from server.signups.gate_tickets import seated_parties as seated_parties
 from server.signups.gate_tickets import tickets_of as tickets_of
 from server.signups.kinds import HOPING, NoticeKind
 from server.signups.kinds import SignUpState as SignUpState
+from server.signups.lottery import draw_lottery as draw_lottery
 from server.signups.models import SignUp as SignUp
 from server.signups.places import HeldPlaces, activities_to_lock, read_places
 from server.signups.store import Held

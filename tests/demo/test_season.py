@@ -162,6 +162,7 @@ def rows_of(demo: Application) -> dict[str, list[tuple[object, ...]]]:
 def test_the_season_is_a_campaign_in_every_city(filled: Filled) -> None:
     written = filled.written
     assert written.citizens == SMALL.logging_in + SMALL.following
+    assert written.lectures == 12
     assert abs(written.papers - SMALL.papers) < 120
     with filled.demo.uow_factory.begin(read_only=True) as uow:
         cities = Counter(uow.session.scalars(select(Citizen.city).where(Citizen.city.is_not(None))))

@@ -14,18 +14,19 @@ from xdist.scheduler.loadfile import LoadFileScheduling
 # Files whose tests wait for processes, browsers and deadlines.
 WAITING = re.compile(
     r"tests/(e2e/|bench/|phone/test_chromium|[a-z]+/test_\w*browser"
-    r"|console/test_every_page|base/test_(drain|patience|gunicorn_worker))"
+    r"|console/test_every_page"
+    r"|base/test_(drain|patience|gunicorn_worker))"
 )
 # Files that share one running demo (SHARES_DEMO): one process takes them all, and starts one.
 ONE_DEMO = "tests/e2e/ with one demo"
 SHARING = {
     f"tests/e2e/test_{name}.py"
-    for name in ("journey_citizen", "lectures", "mini_program", "pages_need", "ways_in")
+    for name in ("journey_citizen", "lectures", "mini_program", "pages_need", "rush", "ways_in")
 }
 # Files that take longest, of either kind; they start first, or one of them would end alone.
 LONGEST = (
     "console/test_every_page", "docs/", "e2e/test_ways", "e2e/test_bad", "e2e/test_walk", "bench/",
-    "console/test_hostile",
+    "console/test_hostile", "signups/test_killed",
     "e2e/", "miniprogram/", "phone/", "console/test_matrix", "base/test_drain",
     "demo/", "cli/", "quiz/test_boards", "house/", "base/", "organizers/", "quiz/",
 )  # fmt: skip
