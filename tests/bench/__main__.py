@@ -3,6 +3,7 @@
     python -m tests.bench growth    what grows with 1,000, 100,000 and 1,000,000 players
     python -m tests.bench rush      2,000 people within a minute against the production shape
     python -m tests.bench figures   the dashboard's pages over a million papers
+    python -m tests.bench signups   2,000 people sign up for 300 seats, beside the database alone
     python -m tests.bench final     final ranks, rescoring and messages of 100,000 players
 
 A quick look at some of it, in a minute or two:
@@ -31,7 +32,14 @@ from server.base.settings import ROOT
 from tests.bench.figures_bench import PAPERS, Figures, measure_figures
 from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
 from tests.bench.growth import SIZES, Growth, describe_run, measure_growth
-from tests.bench.page import DASHBOARD_PAGE, FINAL_PAGE, GROWTH_PAGE, RUSH_PAGE, page
+from tests.bench.page import (
+    DASHBOARD_PAGE,
+    FINAL_PAGE,
+    GROWTH_PAGE,
+    RUSH_PAGE,
+    SIGN_UPS_PAGE,
+    page,
+)
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
 from tests.bench.report import Report
@@ -39,8 +47,9 @@ from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
 from tests.bench.rush import PEOPLE, measure_rush
 from tests.bench.sections import read_figures, write_page, write_section
+from tests.bench.signups_bench import SignUps, measure_signups
 
-WHAT = ("peers", "growth", "rush", "figures", "final")
+WHAT = ("peers", "growth", "rush", "signups", "figures", "final")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
@@ -103,7 +112,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
     parser.add_argument("--no-extras", action="store_true", help="without the phone and pictures")
     parser.add_argument("--sizes", help="numbers of players or papers, with commas between")
-    parser.add_argument("--people", type=int, default=PEOPLE, help="rush: how many people")
+    parser.add_argument("--people", type=int, default=PEOPLE, help="rush, signups: how many people")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
 
@@ -114,7 +123,7 @@ def main() -> int:
     try:
         return {
             "peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush,
-            "figures": measure_dashboard, "final": measure_final_ranks,
+            "signups": measure_sign_ups, "figures": measure_dashboard, "final": measure_final_ranks,
         }[given.what](given)  # fmt: skip
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
@@ -156,6 +165,14 @@ def measure_the_rush(given: argparse.Namespace) -> int:
         write_section(ROOT / "docs", "rush", [*RUSH_PAGE, *told.lines()], told.document())
     sys.stdout.write("\n".join([*told.lines(), ""]))
     return 0
+
+
+def measure_sign_ups(given: argparse.Namespace) -> int:
+    """Many people for few seats."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    found = measure_signups(_databases_of(given), given.people, since_the_start())
+    told = SignUps(found=found, began=began)
+    return _tell_section(given, "sign_ups", [*SIGN_UPS_PAGE, *told.lines()], told.document())
 
 
 def measure_dashboard(given: argparse.Namespace) -> int:

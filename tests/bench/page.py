@@ -51,7 +51,8 @@ _PAGE = [
     " forged message must get 403, and each message must add keys to Redis.",
     "",
     "`python -m tests.bench growth` measures the influence of the number of players, `rush` 2,000"
-    " people within a minute against all production processes, `figures` the dashboard over a"
+    " people within a minute against all production processes, `signups` a rush for the seats of a"
+    " lecture, `figures` the dashboard over a"
     " million papers, and `final` the sealing of a large contest; with `--write-docs` each writes"
     " its part of this page.",
     "",
@@ -127,6 +128,15 @@ RUSH_PAGE = [
     " their number is given below."
     " gunicorn with `config/gunicorn.conf.py` and all its processes, the worker, PostgreSQL, Redis,"
     " the emulated WeChat and the phones share one machine.",
+    "",
+]
+
+SIGN_UPS_PAGE = [
+    "Written by `python -m tests.bench signups --write-docs`: 2,000 people who are logged in sign"
+    " up for a lecture with 300 seats, as fast as 128 connections allow, against gunicorn with"
+    " `config/gunicorn.conf.py` and all its processes; the load generator shares the machine."
+    " Beside it the database's own rate: the statements of one request that gets a seat and of one"
+    " that waits, in the same transactions, run for as many other people by the driver alone.",
     "",
 ]
 

@@ -11,6 +11,7 @@ from typing import Any
 HEADINGS = {
     "growth": "## Growth",
     "rush": "## The rush",
+    "sign_ups": "## Sign-ups",
     "dashboard": "## The dashboard",
     "final_ranks": "## Final ranks",
 }
