@@ -41,6 +41,7 @@ from server.base.web.picture_pages import Finders, picture_pages
 from server.base.web.request_frame import install_request_frame
 from server.base.web.worker_figures import read_worker_figures
 from server.callbacks import with_callbacks
+from server.certificates.slice import verify_pages
 from server.console.assets import Assets
 from server.console.audit import AuditWriter
 from server.console.form_session import install_form_session
@@ -197,6 +198,7 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
         question=quiz.picture_content,
     )
     app.register_blueprint(picture_pages(uow_factory, pictures))
+    app.register_blueprint(verify_pages(uow_factory))
     app.register_blueprint(health_pages(_build_probes(application)))
     resolve = (overrides or Overrides()).signed_in
     resolve = resolve or organizers.SessionResolver(uow_factory).resolve_cookie

@@ -23,6 +23,7 @@ from server.base.slice import SLICE as BASE
 from server.base.uow import Hooks, UnitOfWork
 from server.base.web.endpoint import Api
 from server.base.web.page import Pages
+from server.certificates.slice import SLICE as CERTIFICATES
 from server.channel.slice import SLICE as CHANNEL
 from server.checkin.slice import SLICE as CHECKIN
 from server.console.slice import SLICE as CONSOLE
@@ -49,6 +50,7 @@ SLICES: tuple[Slice, ...] = (
     PROGRAMME,
     NOTICES,
     CHANNEL,
+    CERTIFICATES,
     ACTIVITIES,
     UNIT_REQUESTS,
     QUIZ,
@@ -81,7 +83,10 @@ JOBS: Mapping[str, NamedJob] = merge_named({job.name: job for job in one.jobs} f
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 PERSONAL_DATA = PersonalData([one.personal_data for one in SLICES])
 _WAITING = Hooks(waiting=tuple(provider for one in SLICES for provider in one.waiting))
-HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks + _WAITING)
+_KINDS = Hooks(
+    certificates=merge_named({one.name: one for one in each.certificates} for each in SLICES)
+)
+HOOKS: Hooks = reduce(add, (one.hooks for one in SLICES), PERSONAL_DATA.hooks + _WAITING + _KINDS)
 ANSWERS: Mapping[str, Callable[[UnitOfWork, int | None], str]] = merge_named(
     one.answers for one in SLICES
 )

@@ -49,6 +49,17 @@ export class Client {
     )
   }
 
+  /** Downloads a file of the user's own; returns its path on this phone. */
+  async download(path: string): Promise<string> {
+    const url = BASE_URL + API_ROOT + path
+    const token = await this.tokenFor('citizen')
+    const reply = await this.renewing('citizen', token, async (held) => {
+      const got = await this.wire.download({ url, headers: authorization(held) })
+      return { status: got.status, data: got.path, headers: {} }
+    })
+    return reply.data as string
+  }
+
   private async renewing(
     who: Who,
     token: string | null,

@@ -2,6 +2,7 @@
 import { wire } from '../platform/wx'
 import { accounts as accountsOf } from './accounts'
 import { checkin as checkinOf } from './checkin'
+import { certificates as certificatesOf } from './certificates'
 import { Client } from './client'
 import { lectures as lecturesOf } from './lectures'
 import { notices as noticesOf } from './notices'
@@ -20,6 +21,7 @@ export function onPerson(hear: (person: Person) => void): void {
 
 export const accounts = accountsOf(client)
 export const checkin = checkinOf(client)
+export const certificates = certificatesOf(client)
 export const lectures = lecturesOf(client)
 export const notices = noticesOf(client)
 export const programme = programmeOf(client)

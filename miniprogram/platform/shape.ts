@@ -24,10 +24,22 @@ export interface Upload {
   headers: Record<string, string>
 }
 
+export interface Download {
+  url: string
+  headers: Record<string, string>
+}
+
+/** A downloaded file; with a refusal the file holds the server's answer. */
+export interface Downloaded {
+  status: number
+  path: string
+}
+
 /** Network and storage: everything the API layer needs. */
 export interface Wire {
   send(ask: Ask): Promise<Reply>
   upload(file: Upload): Promise<Reply>
+  download(file: Download): Promise<Downloaded>
   /** A one-time code for login at the server. */
   loginCode(): Promise<string>
   /** False in the timeline's single page, where login is impossible. */

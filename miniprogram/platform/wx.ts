@@ -1,5 +1,5 @@
 /** The only file that uses `wx`: WeChat's functions as promises and plain values. */
-import type { Ask, Reply, Upload, Wire } from './shape'
+import type { Ask, Download, Downloaded, Reply, Upload, Wire } from './shape'
 import { offsetAfter } from './offset'
 import { Unreachable } from './shape'
 import { Storage } from './storage'
@@ -52,6 +52,17 @@ function upload(file: Upload): Promise<Reply> {
   })
 }
 
+function download(file: Download): Promise<Downloaded> {
+  return new Promise((resolve, reject) => {
+    wx.downloadFile({
+      url: file.url,
+      header: file.headers,
+      success: (got) => resolve({ status: got.statusCode, path: got.tempFilePath }),
+      fail: (why) => reject(new Unreachable(why.errMsg)),
+    })
+  })
+}
+
 function loginCode(): Promise<string> {
   return new Promise((resolve, reject) => {
     wx.login({
@@ -74,6 +85,7 @@ let ahead = 0
 export const wire: Wire = {
   send,
   upload,
+  download,
   loginCode,
   canLogIn: () => !onSinglePage(),
   read: <T>(key: string) => storage.read<T>(key),
@@ -230,6 +242,27 @@ export function shareFile(fileName: string, text: string): Promise<boolean> {
     wx.shareFileMessage({ filePath, fileName, success: () => resolve(true), fail: () => resolve(false) })
   })
 }
+
+/** Sends a file of this phone to a chat; must be called inside the tap handler. */
+export function sendFile(filePath: string, fileName: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    wx.shareFileMessage({ filePath, fileName, success: () => resolve(true), fail: () => resolve(false) })
+  })
+}
+
+/** Saves a picture of this phone to the album; `refused` without the permission for it. */
+export function saveToAlbum(filePath: string): Promise<'saved' | 'refused' | 'failed'> {
+  return new Promise((resolve) => {
+    wx.saveImageToPhotosAlbum({
+      filePath,
+      success: () => resolve('saved'),
+      fail: ({ errMsg }) => resolve(/auth|privacy/.test(errMsg) ? 'refused' : 'failed'),
+    })
+  })
+}
+
+/** Opens WeChat's page of the permissions of this mini-program. */
+export const openSettings = (): void => void wx.openSetting({ fail: () => undefined })
 
 export function preview(url: string): void {
   wx.previewImage({ urls: [url], current: url })

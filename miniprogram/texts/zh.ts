@@ -1,5 +1,6 @@
 /** Chinese, the complete language. One section per page; `common` is shared by all pages. */
 import { zh_checkin } from './zh_checkin'
+import { zh_certificates } from './zh_certificates'
 import { zh_lectures } from './zh_lectures'
 import { zh_mine } from './zh_mine'
 
@@ -171,6 +172,7 @@ export const zh = {
     open: '看答案和解析',
     board: '排行榜',
     final_board: '看排行榜',
+    certificate: '成绩证书',
     more: '正在取更早的记录',
   },
   rules: {
@@ -230,6 +232,7 @@ export const zh = {
     whole_city: '全市',
     now: '现在',
     expired: '时间到，已自动交卷',
+    certificate: '领取成绩证书',
     records: '我的答题记录',
     choose_city: '选好城市，看全市名次',
     board: '看排行榜',
@@ -331,6 +334,7 @@ export const zh = {
     save: '打开图片',
     no_reward: '分享不会带来分数、答题次数或名次，不分享也能看全部内容。',
   },
+  ...zh_certificates,
   ...zh_lectures,
   ...zh_checkin,
   ...zh_mine,

@@ -78,3 +78,15 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
         some = {"ids": wanted[start : start + _BATCH]}
         names |= {row.id: name_from_row(uow, row) for row in run_statement(uow, _NAMES, some)}
     return names
+
+
+def own_name_of(uow: UnitOfWork, citizen_id: int) -> str:
+    """The checked nickname of a citizen in full, or the number that stands for it."""
+    nickname = uow.session.scalar(select(Citizen.nickname).where(Citizen.id == citizen_id))
+    return nickname or unnamed_name_of(uow, citizen_id)
+
+
+def unnamed_name_of(uow: UnitOfWork, citizen_id: int) -> str:
+    """The number that stands for a citizen without a nickname."""
+    ref = uow.session.scalar(select(Citizen.ref).where(Citizen.id == citizen_id))
+    return uow.texts.fill_text("accounts.name.unnamed") + number_of(ref or "")

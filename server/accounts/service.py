@@ -28,11 +28,15 @@ from server.accounts.models import App, Citizen, Identity, SessionToken
 from server.accounts.name_search import ids_by_nickname as ids_by_nickname
 from server.accounts.name_search import ids_by_shown_number as ids_by_shown_number
 from server.accounts.phones import tell_number as tell_number
+from server.accounts.profile import checked_name as checked_name
 from server.accounts.profile import join_unit as join_unit
 from server.accounts.public_names import Name as Name
 from server.accounts.public_names import join_names as join_names
 from server.accounts.public_names import name_from_row as name_from_row
 from server.accounts.public_names import names_of as names_of
+from server.accounts.public_names import own_name_of as own_name_of
+from server.accounts.public_names import unnamed_name_of as unnamed_name_of
+from server.accounts.rules import mask_name as mask_name
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token

@@ -83,6 +83,8 @@ class Permission(StrEnum):
     SIGNUP_WRITE = "signup.write"
     CHECKIN_READ = "checkin.read"
     CHECKIN_WRITE = "checkin.write"
+    CERTIFICATE_READ = "certificate.read"
+    CERTIFICATE_WRITE = "certificate.write"
 
     @property
     def subject(self) -> str:
@@ -145,6 +147,8 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.SIGNUP_WRITE,
             _P.CHECKIN_READ,
             _P.CHECKIN_WRITE,
+            _P.CERTIFICATE_READ,
+            _P.CERTIFICATE_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -162,6 +166,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.ACTIVITY_APPROVE,
             _P.SIGNUP_READ,
             _P.CHECKIN_READ,
+            _P.CERTIFICATE_READ,
         },
         Role.AUDITOR: _CONTENT_READ
         | {_P.ORGANIZER_READ, _P.AUDIT_READ, _P.HISTORY_READ, _P.HOLD_READ, _P.REPORT_READ},

@@ -28,6 +28,14 @@ class NamedJob(Protocol):
         """The name by which rows refer to it."""
 
 
+class NamedKind(Protocol):
+    """A kind of certificate: a `CertificateKind` of server/certificates."""
+
+    @property
+    def name(self) -> str:
+        """The name by which clients and rows refer to it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Slice:
     """Everything of a slice that is used from outside its folder.
@@ -36,7 +44,8 @@ class Slice:
     rules refer to a live answer; keys of `metrics` are names of gauges without the prefix `kepu_`.
     `personal_data` declares each table with personal data, in the order of erasure: referring rows
     before the row they refer to. `permissions` are those that its pages require.
-    `jobs` are kinds of long work, `waiting` functions that return an organizer's pending tasks.
+    `jobs` are kinds of long work, `waiting` functions that return an organizer's pending tasks,
+    `certificates` kinds of certificates that citizens may ask for.
     """
 
     name: str
@@ -47,6 +56,7 @@ class Slice:
     queues: tuple[Queue, ...] = ()
     jobs: tuple[NamedJob, ...] = ()
     waiting: tuple[WaitingProvider, ...] = ()
+    certificates: tuple[NamedKind, ...] = ()
     events: tuple[EventHandler, ...] = ()
     answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)

@@ -63,6 +63,7 @@ WRONG_CODE = Pace(name="wrong_codes", figure="wrong_codes_per_minute", by_edge=F
 # Failures per address: pupils behind one router are not limited by each other's valid requests.
 BAD_CODE = Pace(name="bad_codes", figure="failures_per_minute")
 DEAD_TOKEN = Pace(name="dead_tokens", figure="failures_per_minute")
+VERIFY = Pace(name="certificates.misses", figure="verify_misses_per_minute")
 CONSOLE_LOGIN = Pace(name="console.logins", figure="failures_per_minute")
 
 

@@ -97,6 +97,7 @@ class Limits:
     failures_per_minute: float = bounded_number(300.0, 1.0, 1000000.0)
     wrong_codes_per_minute: float = bounded_number(30.0, 1.0, 1000000.0)
     scan_per_minute: float = bounded_number(600.0, 1.0, 1000000.0)
+    verify_misses_per_minute: float = bounded_number(30.0, 1.0, 1000000.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ block ends without an exception, and only then runs what was given to `after_com
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,6 +77,8 @@ class Hooks:
     has_come: tuple[Callable[[UnitOfWork, int], bool], ...] = ()
     # An organizer's pending tasks, for the first page of the console (base/web/page.py: Waiting).
     waiting: tuple[Callable[[UnitOfWork, Organizer], Iterable[Any]], ...] = ()
+    # Kinds of certificates by name (server/certificates/kinds.py).
+    certificates: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: Hooks) -> Hooks:
         return Hooks(
@@ -90,6 +92,7 @@ class Hooks:
             counted_until=self.counted_until + other.counted_until,
             has_come=self.has_come + other.has_come,
             waiting=self.waiting + other.waiting,
+            certificates={**self.certificates, **other.certificates},
         )
 
 

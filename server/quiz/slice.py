@@ -19,6 +19,7 @@ from server.quiz.review import desk as review_desk
 from server.quiz.review import voiding
 from server.quiz.sealing import console as sealing_pages
 from server.quiz.sealing import overview as sealing_overview
+from server.quiz.sharing.certificates import QUIZ_SCORE
 
 SLICE = Slice(
     name="quiz",
@@ -58,6 +59,7 @@ SLICE = Slice(
         review_desk.tell_waiting,
         sealing_overview.tell_waiting,
     ),
+    certificates=(QUIZ_SCORE,),
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     answers=chat.ANSWERS,

@@ -34,6 +34,7 @@ from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.activity_probes import ACTIVITY_PROBES
+from tests.kit.certificate_probes import CERTIFICATE_PROBES
 from tests.kit.console import PEOPLE, SCHOOL, Browser, console_app
 from tests.kit.console_contests import CONTEST_PROBES
 from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
@@ -236,6 +237,7 @@ def an_entrant(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ACTIVITY_PROBES,
+    **CERTIFICATE_PROBES,
     **SIGNUP_PROBES,
     **ORGANIZERS,
     **UNITS,

@@ -92,6 +92,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     scan_at_gate(client, uow_factory_of_app, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
+    ask_for_certificate(client, contest, me)
     give_picture_and_phone(client, gateway, me)
     assert client.post("/logout", **me).status_code == 204
     again = client.post("/login", json={"code": "d" * 32}).get_json()["token"]
@@ -178,6 +179,15 @@ def practise(client: CheckedClient, me: dict[str, Any]) -> None:
     assert client.get("/me/mistakes", **me).status_code == 200
     path = f"/questions/{question['id']}/reports"
     assert client.post(path, json={"reason": "选项有误"}, **me).status_code == 202
+
+
+def ask_for_certificate(client: CheckedClient, contest: str, me: dict[str, str]) -> None:
+    """A certificate with its files."""
+    body = {"kind": "quiz_score", "source": contest}
+    serial = client.post("/certificates", json=body, **me).get_json()["serial"]
+    assert client.get("/me/certificates", **me).get_json()["items"][0]["serial"] == serial
+    for path in (f"/certificates/{serial}.png", f"/certificates/{serial}.pdf"):
+        assert client.get(path, **me).status_code == 200
 
 
 def share_and_visit(

@@ -13,6 +13,8 @@ from tests.house.source import SERVER, nodes_of, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
+    "certificates.kind.", "certificates.standing.", "certificates.verify_state.",
+    "certificates.verify_about.", "certificates.recorded", "quiz.certificate_",
     "quiz.rank_reason.", "quiz.integrity.task_", "quiz.entrants.state_word.",
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
     "quiz.final_letter.",

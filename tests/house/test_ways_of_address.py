@@ -17,6 +17,7 @@ from tests.kit.paths import ROOT
 CITIZENS = {
     "base", "accounts", "channel", "notices", "programme", "units", "wechat",
     "unit_requests.letter", "quiz.chat", "quiz.board", "quiz.reminder", "quiz.share", "quiz.result",
+    "quiz.certificate",
     "quiz.final_letter", "quiz.hold_letter", "quiz.rescore_letter", "quiz.report_letter",
     "signups.notice", "signups.notice_word", "signups.not_pushed",
 }  # fmt: skip

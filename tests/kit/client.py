@@ -23,6 +23,7 @@ OTHER_PATHS = (
     "/docs",
     "/openapi",
     "/pictures/",
+    "/verify",
 )
 
 

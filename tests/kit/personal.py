@@ -14,7 +14,9 @@ from server import slices
 from server.base.personal_data import Personal
 from server.base.sql.tables import UtcDateTime
 from server.base.uow import UnitOfWork
+from server.certificates.kinds import store_claim
 from server.wechat.callback.replies import Reply
+from tests.kit.certificates import a_claim
 
 _numbers = itertools.count(1)
 Maker = Callable[[UnitOfWork, dict[str, Any]], Any]
@@ -27,6 +29,12 @@ _SPECIAL: Mapping[str, Any] = {
     "attempt.answers": {},
     "attempt.try_no": 1,
     "attempt.state": "submitted",
+    "certificate.claim": lambda _work, row: store_claim(a_claim(sentence=row["mark"])),
+    "certificate.ended": None,
+    "certificate.ended_at": None,
+    "certificate.name": lambda uow, row: uow.keys.seal_text(
+        row["mark"], f"certificate.name:{row['serial']}"
+    ),
     "citizen.erased_at": None,
     "citizen.merged_into": None,
     "consent.guardian_name": lambda uow, row: uow.keys.seal_text(

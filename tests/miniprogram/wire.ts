@@ -1,5 +1,5 @@
 /** A phone for tests: answers come from a script, time stands still unless it is moved. */
-import type { Ask, Reply, Upload, Wire } from '../../miniprogram/platform/shape'
+import type { Ask, Download, Downloaded, Reply, Upload, Wire } from '../../miniprogram/platform/shape'
 import { Unreachable } from '../../miniprogram/platform/shape'
 
 type Answer = Partial<Reply> | 'no network'
@@ -7,6 +7,7 @@ type Answer = Partial<Reply> | 'no network'
 export class FakeWire implements Wire {
   readonly asked: Ask[] = []
   readonly uploaded: Upload[] = []
+  readonly downloaded: Download[] = []
   readonly waited: number[] = []
   readonly kept = new Map<string, unknown>()
   codes = 0
@@ -27,6 +28,11 @@ export class FakeWire implements Wire {
   async upload(file: Upload): Promise<Reply> {
     this.uploaded.push(file)
     return this.next()
+  }
+  async download(file: Download): Promise<Downloaded> {
+    this.downloaded.push(file)
+    const { status } = await this.next()
+    return { status, path: 'http://tmp/file' }
   }
   async loginCode(): Promise<string> {
     this.codes += 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from server.quiz.sharing import poster
+from server.base.lettering import drawable_text, fold_text
 from server.quiz.sharing.poster import (
     Card,
     Poster,
@@ -20,6 +20,7 @@ from server.quiz.sharing.poster import (
 from tests.kit.pictures import a_code
 
 CODE = a_code()
+WIDE = 638
 
 
 def a_poster(**changes: Any) -> Poster:
@@ -98,7 +99,7 @@ def test_the_longest_titles_stay_on_the_green_of_a_card() -> None:
     ],
 )
 def test_a_character_is_drawn_whole_or_left_out_whole(said: str, drawn_as: str) -> None:
-    assert poster._drawable_text(said) == drawn_as
+    assert drawable_text(said) == drawn_as
 
 
 def test_the_box_of_a_missing_letter_is_on_no_picture() -> None:
@@ -125,8 +126,8 @@ def test_the_name_of_a_content_differs_wherever_the_picture_does() -> None:
 
 def test_a_long_title_is_folded_and_ended() -> None:
     title = "2026年广西“公民科学素质提升行动”主题科普活动暨八桂科普大行动" * 3
-    lines = list(poster._fold_text(title, 36, 2))
+    lines = list(fold_text(title, 36, 2, wide=WIDE))
     assert len(lines) == 2
     assert lines[1].endswith("…")
-    assert next(iter(poster._fold_text("Vahcuengh " * 9, 36, 3))).endswith("Vahcuengh ")
-    assert not any(line.startswith("”") for line in poster._fold_text("八" * 17 + "”九", 36, 3))
+    assert fold_text("Vahcuengh " * 9, 36, 3, wide=WIDE)[0].endswith("Vahcuengh ")
+    assert not any(line.startswith("”") for line in fold_text("八" * 17 + "”九", 36, 3, wide=WIDE))

@@ -52,6 +52,7 @@ Page({
   edit: () => open('/packages/mine/profile/index'),
   boards: () => open('/packages/quiz/board/index?id='),
   records: () => open('/packages/quiz/records/index?id='),
+  certificates: () => open('/packages/mine/certificates/index'),
   mistakes: () => open('/packages/quiz/mistakes/index'),
   tickets: () => open('/packages/lectures/ticket/index'),
   gates: () => open('/packages/checkin/gates/index'),

@@ -72,6 +72,7 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
             ),
             "parameters": _describe_places("viewer", "name", "until", "signature"),
         },
+        **_describe_verification(get_page),
         "/": get_page("A page that links the phone, the documents and the health", "text/html"),
         "/front.css": get_page("The style of that page", "text/css"),
         "/healthz": get_page("The process lives", "application/json", _HEALTH),
@@ -81,6 +82,23 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
         "/docs": get_page("A page that shows this document", "text/html"),
         "/wechat/official/callback": callback,
         "/wechat/miniprogram/callback": callback,
+    }
+
+
+def _describe_verification(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The pages on which anybody verifies a certificate."""
+    media = "text/html"
+    asking = get_page("A page that asks for a certificate's number", media, None, DatabaseAway)
+    asking["get"]["responses"]["303"] = _describe_answer("to the page of that number", media)
+    verifying = get_page("A page that verifies a certificate", media, None, DatabaseAway)
+    verifying["get"]["responses"] |= {
+        "404": _describe_answer("no certificate has this number", media),
+        "429": _describe_answer("too many wrong numbers", media),
+    }
+    return {
+        "/verify": asking,
+        "/verify/{serial}": {**verifying, "parameters": _describe_places("serial")},
+        "/verify.css": get_page("The style of these pages", "text/css"),
     }
 
 

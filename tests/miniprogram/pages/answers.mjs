@@ -118,6 +118,15 @@ export const ticket = (id, changes = {}) => ({
   place: place("confirmed"), ...changes,
 });
 
+export const SERIAL = "KP-7F3K-9QWE-0A2B-4C6D-X7";
+export const offer = (changes = {}) => ({
+  kind: "quiz_score", source: "k1", heading: "成绩证书", title: "科学素质网络竞赛", sentence: "参加“科学素质网络竞赛”，总成绩50分，特发此证。", name: "韦小妹", ...changes,
+});
+export const certificate = (changes = {}) => ({
+  ...offer(), serial: SERIAL, details: [{ label: "总成绩", value: "50分" }], state: "valid", state_text: "有效", remark: "", issued_at: at("08:59"),
+  image_url: `/api/v1/certificates/${SERIAL}.png`, pdf_url: `/api/v1/certificates/${SERIAL}.pdf`, verify_url: `https://kepu.example.org/verify/${SERIAL}`, ...changes,
+});
+
 /** The server of a usual day: one open contest, a citizen who has agreed. */
 export const USUAL = {
   "POST /login": LOGIN,
@@ -140,6 +149,10 @@ export const USUAL = {
   "POST /questions/{ref}/reports": null,
   "POST /shares": SHARE,
   "POST /visits": null,
+  "POST /certificates": { status: 201, body: certificate() },
+  "GET /me/certificates": { items: [certificate()], available: [offer({ kind: "attendance", source: "a1", title: "讲座a1", heading: "参与证书", sentence: "参加了讲座a1。" })] },
+  "GET /certificates/{serial}.png": null,
+  "GET /certificates/{serial}.pdf": null,
   "POST /me/unit-requests": { id: "unq1", name: "火星科协", place: "南宁市", state: "waiting", unit_name: null, sentence: null },
   "POST /groups": { group_id: "g1" },
   "GET /regions": items(...CITIES),

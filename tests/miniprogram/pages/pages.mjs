@@ -23,6 +23,7 @@ export const PAGES = [
   ["packages/lectures/detail/index?id=a1", "GET /activities/{ref}", ["讲座a1", "覃教授 广西大学教授", "溶洞是怎样形成的。"]],
   ["packages/lectures/signup/index?id=a1", "GET /activities/{ref}", ({ t }) => ["讲座a1", t.send]],
   ["packages/lectures/ticket/index", "GET /me/tickets", ["讲座a1", "讲座a2"]],
+  ["packages/mine/certificates/index", "GET /me/certificates", ({ t }) => ["参加了讲座a1。", t.take, t.show]],
   ["packages/mine/consent/index", "GET /campaign", ({ t }) => [t.heading, t.agree]],
   ["packages/mine/profile/index", "GET /me", ["南宁市", "青秀区", "南宁市科学技术协会"]],
   ["packages/mine/unit/index", "GET /units", ["南宁市科技馆"]],

@@ -7,7 +7,7 @@ const HOST = "/phone/net/kepu.example.org";
 const KEYED = new Set([
   "POST /me/unit-requests",
   "POST /contests/{ref}/attempts", "POST /attempts/{ref}/next", "POST /attempts/{ref}/submission", "POST /practice",
-  "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
+  "POST /certificates", "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
   "POST /activities/{ref}/signup", "DELETE /activities/{ref}/signup", "POST /activities/{ref}/signup/offer",
   "POST /staff/sessions/{ref}/walk-ins",
 ]);
@@ -63,7 +63,8 @@ export class Server {
     return new Response(text, { status: answer.status, headers: { "content-type": "application/json" } });
   };
 
-  read(url, { method, headers, body }) {
+  read(url, { method = "GET", headers: given, body }) {
+    const headers = Object.fromEntries(new Headers(given));
     const address = new URL(url, "http://phone");
     if (!address.pathname.startsWith(HOST)) {
       this.faults.push(`${url} is no address of the server`);

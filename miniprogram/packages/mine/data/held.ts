@@ -85,6 +85,7 @@ function namesOf(t: Words): Record<string, string> {
     signups: t.kept_signups,
     attendance: t.kept_attendance,
     scanner_grants: t.kept_scanner_grants,
+    certificates: t.kept_certificates,
     participation: t.kept_participation,
     devices: t.kept_devices,
     held_results: t.kept_held,

@@ -18,10 +18,7 @@ Page({
     id: '',
     title: '',
     contests: [] as { value: string; label: string }[],
-    total: '',
-    next: '',
-    today: '',
-    board: '',
+    ...{ total: '', next: '', today: '', board: '' },
     rows: [] as Row[],
     after: null as string | null,
     ...{ appealing: '', busy: false, key: '' },
@@ -110,6 +107,9 @@ Page({
       say(this.data.t.appeal_sent)
       await this.read()
     })
+  },
+  certificate() {
+    open(`/packages/mine/certificates/index?source=${this.data.id}`)
   },
   board() {
     open(`/packages/quiz/board/index?id=${this.data.id}`)

@@ -94,6 +94,9 @@ Page({
   share() {
     open(`/packages/quiz/share/index?id=${this.data.id}`)
   },
+  certificate() {
+    open(`/packages/mine/certificates/index?source=${this.data.contest}`)
+  },
   records() {
     open(`/packages/quiz/records/index?id=${this.data.contest}`)
   },

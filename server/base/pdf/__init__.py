@@ -1,0 +1,1 @@
+"""PDF documents with text in a subset of an embedded OpenType font."""
