@@ -36,7 +36,7 @@ from server.checkin.errors import (
 )
 from server.checkin.kinds import AdmissionWay, GatePhase, ScanResult
 from server.checkin.models import Admission, ScanRecord
-from server.checkin.scanning import opening_of_gate, pass_ticket, phase_of
+from server.checkin.scanning import pass_ticket, phase_of
 from server.checkin.store import HeldGrant
 from server.programme import service as programmes
 from server.signups import service as signups
@@ -114,7 +114,7 @@ def require_open_gate(uow: UnitOfWork, gate: ActivityGate) -> None:
     """
     phase = phase_of(uow, gate)
     if phase is GatePhase.EARLY:
-        raise TooEarly(opens_at=opening_of_gate(uow, gate))
+        raise TooEarly(minutes=uow.settings.checkin.opens_minutes)
     if phase is not GatePhase.OPEN:
         raise TooLate
 
@@ -156,7 +156,7 @@ def _require_begun(uow: UnitOfWork, gate: ActivityGate) -> None:
     """
     phase = phase_of(uow, gate)
     if phase is GatePhase.EARLY:
-        raise TooEarly(opens_at=opening_of_gate(uow, gate))
+        raise TooEarly(minutes=uow.settings.checkin.opens_minutes)
     if phase is GatePhase.CANCELLED:
         raise TooLate
 

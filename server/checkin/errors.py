@@ -36,7 +36,7 @@ class WaitlistedOnly(Conflict):
 
 
 class TooEarly(Conflict):
-    """The check-in has not begun; `opens_at` says when, if the date is known."""
+    """The check-in has not begun; it opens `minutes` before the start."""
 
     code = "too_early"
 

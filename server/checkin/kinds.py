@@ -6,7 +6,7 @@ from enum import StrEnum
 
 # Characters of a gate's label, of a reason, and of a scan's nonce.
 GATE_LENGTH = 20
-REASON_LENGTH = 200
+REASON_LENGTH = 300
 NONCE_LENGTH = 64
 
 

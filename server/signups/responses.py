@@ -74,7 +74,9 @@ def place_out(uow: UnitOfWork, placed: PlaceView) -> OwnPlaceOut:
     ticket = None
     if placed.state in SEATED:
         ticket = TicketOut(code=spell_ticket(uow.keys, placed.id))
-    return fill_from(placed, OwnPlaceOut, status=placed.state, ticket=ticket)
+    asks = uow.dependencies.hooks.has_come if ticket is not None and not placed.fresh else ()
+    come = any(has_come(uow, placed.id) for has_come in asks)
+    return fill_from(placed, OwnPlaceOut, status=placed.state, ticket=ticket, checked_in=come)
 
 
 def ticket_out(uow: UnitOfWork, view: ActivityView, placed: PlaceView) -> OwnTicketOut:

@@ -35,13 +35,17 @@ class TicketOut(Out, frozen=True, kw_only=True):
 
 
 class OwnPlaceOut(Out, frozen=True, kw_only=True):
-    """The caller's place; `position` counts from 1 on the waitlist."""
+    """The caller's place; `position` counts from 1 on the waitlist.
+
+    `checked_in` tells that the people have come, so that the place cannot be given up.
+    """
 
     status: SignUpState
     party_size: int
     position: int | None
     offer_expires_at: Instant | None
     ticket: TicketOut | None
+    checked_in: bool
 
 
 class SeriesOut(Out, frozen=True, kw_only=True):

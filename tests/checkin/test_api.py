@@ -293,6 +293,10 @@ def test_a_citizen_checks_in_with_the_venue_s_code(gate: Gate, clock: FakeClock)
         answer = client.post("/checkins", json={"code": code}, **me)
         assert (answer.status_code, answer.get_json()["result"]) == (200, result)
         assert answer.get_json()["people"] == 2
+    shown = client.get(f"/activities/{gate.lecture.ref}", **me).get_json()
+    assert shown["me"]["checked_in"]
+    kept = client.delete(f"/activities/{gate.lecture.ref}/signup", **me)
+    assert (kept.status_code, kept.get_json()["code"]) == (409, "already_checked_in")
     for who, reason in ((waiter, "waitlisted"), (somebody, "not_signed_up")):
         answer = client.post("/checkins", json={"code": code}, **who)
         assert (answer.status_code, answer.get_json()["code"]) == (409, reason)

@@ -28,7 +28,7 @@ from tests.kit.checkin import EDITOR, admissions_of, check_hall, give_grant, ope
 from tests.kit.effort import repeat_count
 
 PEOPLE, ROOM = 6, 6
-HISTORIES, STEPS = repeat_count(50, 3), repeat_count(1000, 120)
+HISTORIES, STEPS = repeat_count(20, 3), repeat_count(400, 120)
 WHO, GATE = st.integers(0, PEOPLE - 1), st.integers(0, 1)
 
 

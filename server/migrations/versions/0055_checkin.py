@@ -88,7 +88,7 @@ def _add_halls() -> None:
         _instant("last_out_at", nullable=True),
         sa.Column("stayed_seconds", sa.Integer(), nullable=False),
         _instant("undone_at", nullable=True),
-        sa.Column("undo_reason", sa.String(200), nullable=True),
+        sa.Column("undo_reason", sa.String(300), nullable=True),
         sa.CheckConstraint("people >= 1", name=op.f("ck_attendance_people")),
         sa.CheckConstraint("stayed_seconds >= 0", name=op.f("ck_attendance_stayed_seconds")),
         _one_of("attendance", "way", *_WAYS),
