@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from server.activities import desk
+from server.activities import desk, series
 from server.activities.kinds import ActivityKind, ActivityState
 from server.activities.models import Activity, Seating
 from server.base.access import Organizer
@@ -39,6 +39,7 @@ class ActivityQuery(ListQuery, frozen=True, kw_only=True):
     kind: ActivityKind | None = None
     city: str | None = None
     programme: str | None = None
+    series: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +83,8 @@ def _find_activities(_uow: UnitOfWork, organizer: Organizer, query: ActivityQuer
         rows = rows.where(Activity.city == query.city)
     if query.programme is not None:
         rows = rows.where(Activity.programme_slug == query.programme)
+    if query.series is not None:
+        rows = rows.where(series.in_series(query.series))
     return rows
 
 
@@ -192,5 +195,6 @@ ACTIVITIES = Table(
         ),
         Filter(name="city", title="activities.city", options=_offer_cities),
         Filter(name="programme", title="activities.form.programme", options=_offer_programmes),
+        Filter(name="series", title="activities.series.name", options=series.own_series),
     ),
 )  # fmt: skip

@@ -122,8 +122,9 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         terms=list(say_terms(uow.texts, shown)),
         seats=list(say_seats(uow.texts, shown)),
         began=shown.row.starts_at <= uow.now,
+        changes=desk.list_changes(uow, organizer, shown),
         described=shown.row.state in desk.DESCRIBED,
-        may=_list_rights(organizer, shown),
+        may=_list_rights(organizer, shown) | _list_changes_allowed(uow, organizer, shown),
     )
 
 
@@ -248,9 +249,27 @@ def _list_rights(organizer: Organizer, shown: ShownActivity) -> set[str]:
         "publish": approve and in_review and not shown.mine,
         "return": approve and in_review,
         "copy": organizer.has_permission(Permission.ACTIVITY_WRITE),
+        "weekly": write and shown.row.state is not ActivityState.CANCELLED,
         "people": shown.own and organizer.has_permission(Permission.SIGNUP_READ),
     }
     return {name for name, given in rights.items() if given}
+
+
+def _list_changes_allowed(uow: UnitOfWork, organizer: Organizer, shown: ShownActivity) -> set[str]:
+    """The changes that this organizer may make to a published activity and its people now."""
+    row = shown.row
+    write = shown.own and organizer.has_permission(Permission.ACTIVITY_WRITE)
+    approve = shown.own and organizer.has_permission(Permission.ACTIVITY_APPROVE)
+    published = row.state is ActivityState.PUBLISHED
+    postponed = row.state is ActivityState.POSTPONED
+    ahead = published and uow.now < row.starts_at
+    allowed = {
+        "move": write and ahead,
+        "postpone": write and ahead,
+        "date": write and postponed,
+        "cancel": approve and (postponed or (published and uow.now < row.ends_at)),
+    }
+    return {name for name, given in allowed.items() if given}
 
 
 def _series_of(source: ShownActivity) -> ActivityDraft | None:

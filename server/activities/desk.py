@@ -15,9 +15,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from server.activities.drafts import ActivityDraft, read_draft
 from server.activities.kinds import ActivityState
-from server.activities.lifecycle import lock_activity, read_activity, subject_of, waits_for
+from server.activities.lifecycle import (
+    SUBJECT,
+    lock_activity,
+    read_activity,
+    subject_of,
+    waits_for,
+)
 from server.activities.models import Activity, Seating
-from server.audit.service import record_change
+from server.audit.service import AuditLine, read_history, record_change
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.ownership import HandOver, scope_of, visible_to, writable_by
@@ -28,6 +34,12 @@ from server.programme import service as programmes
 # States in which a published activity may still be described better.
 DESCRIBED = (ActivityState.PUBLISHED, ActivityState.POSTPONED)
 _MOST_TITLES = 200
+# Changes about which people with a place get a message; a page shows the newest of them.
+_TOLD_ACTS = frozenset(
+    f"activities.{act}"
+    for act in ("move_activity", "postpone_activity", "date_activity", "cancel_activity")
+)
+_MOST_CHANGES = 5
 _BEFORE_PUBLISHED = (ActivityState.DRAFT, ActivityState.REVIEW)
 
 
@@ -79,6 +91,14 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> ShownActiv
         own=organizer.scope.covers_scope(scope_of(row)),
         mine=row.writer_id == organizer.id,
     )
+
+
+def list_changes(uow: UnitOfWork, organizer: Organizer, shown: ShownActivity) -> list[AuditLine]:
+    """What was changed after the publication, the newest first; only for who reads the history."""
+    if not shown.own or not organizer.has_permission(Permission.HISTORY_READ):
+        return []
+    lines = read_history(uow, organizer, SUBJECT, shown.row.ref)
+    return [one for one in lines if one.code in _TOLD_ACTS][:_MOST_CHANGES]
 
 
 def own_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Activity:

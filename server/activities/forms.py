@@ -25,6 +25,7 @@ from server.activities import questions
 from server.activities.desk import Descriptions
 from server.activities.drafts import LONGEST, MOST_OFFER_MINUTES, ActivityDraft
 from server.activities.kinds import ActivityKind
+from server.activities.moving import Move
 from server.activities.rules import MOST_PARTY, MOST_SEATS
 from server.base.clock import BEIJING, beijing_day
 from server.console.forms import ConsoleForm, reason_field
@@ -99,6 +100,24 @@ class DescriptionForm(ConsoleForm):
     notes = _area("notes", 3, hint=True)
     live_link = _text("live_link", hint=True)
     office_phone = _text("office_phone")
+
+
+class MoveForm(ConsoleForm):
+    """Date and place of a published activity; the page of the change adds its reason."""
+
+    starts_at = _instant("starts_at")
+    ends_at = _instant("ends_at")
+    venue = _text("venue", needed=True)
+    address = _text("address")
+    point = StringField(
+        "activities.form.point",
+        validators=[Length(max=40, message="activities.fault.point.wrong")],
+        description="activities.form.point_hint",
+    )
+
+    def validate_point(self, field: StringField) -> None:
+        """Refuse a map point that is not two numbers."""
+        _read_point(field.data)
 
 
 class ActivityForm(DescriptionForm):
@@ -236,8 +255,7 @@ def fill_content(form: ActivityForm, draft: ActivityDraft) -> None:
     form.kind.data, form.programme.data = draft.kind.value, draft.programme or ""
     form.audiences.data = list(draft.audiences)
     form.place.data = spell_place(draft.city, draft.county)
-    if draft.latitude is not None and draft.longitude is not None:
-        form.point.data = f"{draft.latitude / _DEGREE:.6f},{draft.longitude / _DEGREE:.6f}"
+    form.point.data = _spell_point(draft)
     form.questions.data = questions.spell_lines(draft.questions)
 
 
@@ -253,11 +271,53 @@ def fill_proposals(form: ActivityForm, now: datetime) -> None:
     form.party_max.data, form.offer_minutes.data = 1, 0
 
 
+def fill_move(form: MoveForm, draft: ActivityDraft, *, dated: bool) -> None:
+    """Show the place of an activity in an empty form, and its date unless that is unknown."""
+    form.venue.data, form.address.data = draft.venue, draft.address
+    form.point.data = _spell_point(draft)
+    if dated:
+        form.starts_at.data = draft.starts_at.astimezone(BEIJING)
+        form.ends_at.data = draft.ends_at.astimezone(BEIJING)
+
+
+def read_move(form: MoveForm, reason: str) -> Move:
+    """The date and the place of a valid form."""
+    latitude, longitude = _read_point(form.point.data) or (None, None)
+    return Move(
+        starts_at=_utc(form.starts_at.data),
+        ends_at=_utc(form.ends_at.data),
+        venue=_plain(form.venue),
+        address=_plain(form.address),
+        latitude=latitude,
+        longitude=longitude,
+        reason=reason,
+    )
+
+
+def place_move_faults(faults: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The field of a `MoveForm` and the text key of each fault that a new date or place has.
+
+    Times of the sign-up are not in that form; their faults stand at the start, which causes them.
+    """
+    return [_place_move_fault(name, reason) for name, reason in faults]
+
+
+def _place_move_fault(name: str, reason: str) -> tuple[str, str]:
+    shown_as = _SHOWN_AS.get(name, name)
+    if shown_as in vars(MoveForm):
+        return shown_as, f"activities.fault.{name}.{reason}"
+    if name in _MOVED_WITH:
+        return "starts_at", f"activities.move_fault.{name}.{reason}"
+    return "starts_at", "activities.move_fault.other"
+
+
 def spell_place(city: str | None, county: str | None) -> str:
     """The choice of a place in the form: `450100`, `450100/450103`, or empty."""
     return "/".join(one for one in (city, county) if one)
 
 
+# Times that follow the start of an activity, or that a new start can contradict.
+_MOVED_WITH = ("signup_closes_at", "draw_at")
 # Fields of a draft that the form shows under another name.
 _SHOWN_AS: Mapping[str, str] = {"latitude": "point", "city": "place", "county": "place"}
 
@@ -288,6 +348,12 @@ def _read_point(typed: str | None) -> tuple[int, int] | None:
     if max(abs(latitude), abs(longitude)) > 180 * _DEGREE:
         raise ValidationError("activities.fault.point.wrong")
     return latitude, longitude
+
+
+def _spell_point(draft: ActivityDraft) -> str:
+    if draft.latitude is None or draft.longitude is None:
+        return ""
+    return f"{draft.latitude / _DEGREE:.6f},{draft.longitude / _DEGREE:.6f}"
 
 
 def _utc(local: datetime) -> datetime:

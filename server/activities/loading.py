@@ -80,17 +80,23 @@ class RowFault:
 
 def read_rows(raw: bytes) -> tuple[list[ActivityRow], list[RowFault]]:
     """The rows of a file, and the faults of those that have another form."""
+    rows, faults = read_numbered(raw)
+    return [row for _, row in rows], faults
+
+
+def read_numbered(raw: bytes) -> tuple[list[tuple[int, ActivityRow]], list[RowFault]]:
+    """The rows of a file with their numbers from 1, and the faults of the others."""
     try:
         parts = _READ_PARTS.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [], [RowFault(row=0, field="", reason="not a JSON list")]
     if len(parts) > MOST_ROWS:
         return [], [RowFault(row=0, field="", reason=f"more than {MOST_ROWS} rows")]
-    rows: list[ActivityRow] = []
+    rows: list[tuple[int, ActivityRow]] = []
     faults: list[RowFault] = []
     for number, part in enumerate(parts, 1):
         try:
-            rows.append(_READ_ROW.decode(part))
+            rows.append((number, _READ_ROW.decode(part)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as trouble:
             faults.append(RowFault(row=number, field="", reason=str(trouble)))
     return rows, faults

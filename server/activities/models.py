@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from server.activities.kinds import PUBLIC, ActivityKind, ActivityState
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
+from server.console.models import CheckedFile, RememberedHeading
 
 
 class ActivitySeries(Owned, Base):
@@ -163,3 +164,15 @@ class Seating(Base):
     entered: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     next_sequence: Mapped[int] = mapped_column(Integer, server_default=text("1"))
     head_sequence: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+
+
+class ActivityFile(CheckedFile, Base):
+    """A file of activities that an organizer uploaded."""
+
+    __tablename__ = "activity_file"
+
+
+class ActivityHeading(RememberedHeading, Base):
+    """The meaning of a heading as assigned by hand, remembered for later files of this place."""
+
+    __tablename__ = "activity_heading"

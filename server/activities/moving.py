@@ -28,6 +28,8 @@ CLOSED_AFTER = timedelta(days=1)
 _PLACE = ("venue", "address", "latitude", "longitude")
 _TIMES = ("starts_at", "ends_at", "signup_opens_at", "signup_closes_at")
 _RECORDED = (*_TIMES, "venue", "address")
+# What changed when only the map point was corrected; nobody gets a message about it.
+POINT_ALONE = "point"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,7 +200,9 @@ def _name_change(old: ActivityDraft, new: ActivityDraft) -> str | None:
         return "moved_place"
     if moved:
         return "moved"
-    return "place" if place or old != new else None
+    if place:
+        return "place"
+    return POINT_ALONE if old != new else None
 
 
 def _store_dates(uow: UnitOfWork, row: Activity, new: ActivityDraft) -> dict[str, Any]:

@@ -48,6 +48,8 @@ class Terms(Protocol):
 
 
 _PHASES = {
+    ActivityState.DRAFT: SignUpPhase.NOT_OPEN,
+    ActivityState.REVIEW: SignUpPhase.NOT_OPEN,
     ActivityState.CANCELLED: SignUpPhase.CANCELLED,
     ActivityState.POSTPONED: SignUpPhase.POSTPONED,
     ActivityState.CLOSED: SignUpPhase.ENDED,
@@ -55,15 +57,10 @@ _PHASES = {
 
 
 def phase_at(terms: Terms, now: datetime) -> SignUpPhase:
-    """What a citizen can do with the sign-up at an instant.
-
-    Raises: ValueError for an activity that citizens do not see.
-    """
+    """What a citizen can do with the sign-up at an instant; nothing before the publication."""
     settled = _PHASES.get(terms.state)
     if settled is not None:
         return settled
-    if terms.state is not ActivityState.PUBLISHED:
-        raise ValueError(f"nobody signs up for a {terms.state.value}")
     if now >= terms.ends_at:
         return SignUpPhase.ENDED
     if now < terms.signup_opens_at:

@@ -17,7 +17,12 @@ from server.activities.desk import own_activity as own_activity
 from server.activities.desk import own_titles as own_titles
 from server.activities.desk import restrict_to_own as restrict_to_own
 from server.activities.desk import seating_of as seating_of
+from server.activities.desk import show_activity as show_activity
 from server.activities.drafts import ActivityDraft as ActivityDraft
+from server.activities.forms import MoveForm as MoveForm
+from server.activities.forms import fill_move as fill_move
+from server.activities.forms import place_move_faults as place_move_faults
+from server.activities.forms import read_move as read_move
 from server.activities.kinds import PUBLIC as PUBLIC
 from server.activities.kinds import ActivityKind as ActivityKind
 from server.activities.kinds import ActivityState as ActivityState
@@ -28,6 +33,7 @@ from server.activities.lifecycle import send_activity as send_activity
 from server.activities.lifecycle import write_activity as write_activity
 from server.activities.models import Activity, ActivitySeries
 from server.activities.models import Seating as Seating
+from server.activities.moving import POINT_ALONE as POINT_ALONE
 from server.activities.moving import ActivityChange as ActivityChange
 from server.activities.moving import Move as Move
 from server.activities.moving import due_closings as due_closings
@@ -52,6 +58,7 @@ from server.activities.rules import is_draw_due as is_draw_due
 from server.activities.rules import may_promote_at as may_promote_at
 from server.activities.rules import phase_at as phase_at
 from server.activities.rules import read_audiences as read_audiences
+from server.activities.sayings import say_times as say_times
 from server.activities.seats import LockedSeats as LockedSeats
 from server.activities.seats import lock_seats as lock_seats
 from server.activities.seats import store_counts as store_counts
@@ -189,6 +196,13 @@ def ids_overlapping(terms: Terms) -> Select[Any]:
         Activity.starts_at < terms.ends_at,
         Activity.ends_at > terms.starts_at,
         Activity.state.in_((ActivityState.PUBLISHED, ActivityState.CLOSED)),
+    )
+
+
+def ids_ended(before: datetime) -> Select[Any]:
+    """A subquery of the activities that ended before an instant; a postponed one has no end yet."""
+    return select(Activity.id).where(
+        Activity.ends_at <= before, Activity.state != ActivityState.POSTPONED
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from server.activities import console, desk
+from server.activities import activity_files, console, desk, import_pages, planning_pages
 from server.activities import models as models
 from server.base.access import Permission
 from server.base.manifest import Slice
@@ -12,7 +12,8 @@ from server.base.manifest import Slice
 SLICE = Slice(
     name="activities",
     texts=Path(__file__).parent,
-    pages=(console.PAGES,),
+    pages=(console.PAGES, planning_pages.PAGES, import_pages.PAGES),
+    jobs=activity_files.ACTIVITY_FILES.jobs,
     permissions=(
         Permission.ACTIVITY_READ,
         Permission.ACTIVITY_WRITE,

@@ -36,6 +36,7 @@ _READ_WITH = {
     "questions": "question",
     "unit_request": "unit",
     "unit_file": "unit",
+    "activity_file": "activity",
 }
 # The fields that name an object.
 _TITLES = ("title", "stem", "name", "file")
@@ -54,7 +55,10 @@ class AuditQuery(ListQuery, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, kw_only=True)
 class AuditLine:
-    """One entry in words. `network` is empty for those who may not read the whole trail."""
+    """One entry in words; `code` is its act.
+
+    `network` is empty for those who may not read the whole trail.
+    """
 
     number: int
     at: datetime
@@ -62,6 +66,7 @@ class AuditLine:
     role: str
     place: str
     act: str
+    code: str
     kind: str
     subject_kind: str
     subject_ref: str
@@ -193,6 +198,7 @@ def _describe_entry(uow: UnitOfWork, row: AuditRecord, place: str) -> AuditLine:
         role=role,
         place=place,
         act=name_act(uow, row.act),
+        code=row.act,
         kind=say_or(uow, f"audit.kind.{row.subject_kind}", row.subject_kind),
         subject_kind=row.subject_kind,
         subject_ref=row.subject_ref,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from server.audit.appending import PendingEntry, PersonalValues, pending_entries
 from server.audit.models import REASON_LENGTH
-from server.audit.reading import latest_change, was_recorded
+from server.audit.reading import AuditLine, latest_change, read_history, was_recorded
 from server.audit.rules import canonical_json, storable_text
 from server.audit.wording import declare_names
 from server.base.access import REGION, Organizer, Scope, System
@@ -21,10 +21,12 @@ from server.base.uow import UnitOfWork
 from server.console.audit import AuditEntry
 
 __all__ = [
+    "AuditLine",
     "PersonalValues",
     "Subject",
     "declare_names",
     "latest_change",
+    "read_history",
     "record_change",
     "record_owned",
     "record_page",

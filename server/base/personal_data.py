@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from typing import Any, cast
 
@@ -51,12 +51,14 @@ class Merge(Enum):
 class Keep:
     """Retention of rows: until `longest` after the instant in the column `since`.
 
-    `drop` deletes them where one statement is not enough, and returns how many it processed.
+    `drop` deletes or blanks them where one statement is not enough, and returns how many it
+    processed. `count` counts the overdue rows at an instant where that instant is not in `since`.
     """
 
     since: str
     longest: timedelta = timedelta(0)
     drop: Callable[[UnitOfWork], int] | None = None
+    count: Callable[[UnitOfWork, datetime], int] | None = None
 
 
 Columns = tuple[str | tuple[str, str], ...]

@@ -23,6 +23,8 @@ def count_overdue(uow: UnitOfWork, one: Personal, at: datetime) -> int:
     """Number of overdue rows of a declared table at an instant; 0 without a limit."""
     if one.keep is None:
         return 0
+    if one.keep.count is not None:
+        return one.keep.count(uow, at)
     counted = (
         select(func.count()).select_from(one.table).where(_overdue_condition(one, one.keep, at))
     )

@@ -23,6 +23,7 @@ from server.organizers.own_account import openid_of as openid_of
 from server.organizers.sessions import SessionResolver as SessionResolver
 from server.organizers.sessions import organizer_of
 from server.organizers.unit_directory import create_unit as create_unit
+from server.organizers.unit_places import Places as Places
 
 
 def log_in_organizer(uow_factory: UnitOfWorkFactory, given: TypedLogin) -> LoggedIn:

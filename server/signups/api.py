@@ -15,7 +15,7 @@ from server.base.web.auth import Who
 from server.base.web.cursor import decode_cursor, encode_cursor
 from server.base.web.endpoint import PREFIX, Answer, Api, Picture, endpoint
 from server.base.web.schema import Page
-from server.signups import calendars, places, responses, service, wishes
+from server.signups import calendars, limits, places, responses, service, wishes
 from server.signups.calendar_file import MEDIA
 from server.signups.contacts import Contact
 from server.signups.errors import (
@@ -103,7 +103,8 @@ def show_activity(uow: UnitOfWork, ref: str) -> ActivityOut:
     """One activity, with the caller's place in it."""
     found = activities.find_activity(uow, ref)
     mine = _own_places(uow, [found])
-    return responses.activity_out(found, uow.now, mine.get(found.activity.id))
+    rule = limits.say_rule(uow)
+    return responses.activity_out(found, uow.now, mine.get(found.activity.id), rule)
 
 
 @endpoint(
@@ -176,7 +177,8 @@ def list_tickets(uow: UnitOfWork) -> TicketsOut:
     views = activities.views_of(uow, ids)
     ordered = sorted(views, key=lambda one: (one.activity.starts_at, one.activity.id))
     return TicketsOut(
-        items=[responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered]
+        items=[responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered],
+        absences=responses.absences_out(uow, uow.caller_id),
     )
 
 

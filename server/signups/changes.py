@@ -8,7 +8,9 @@ new date.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, func, literal, select, update
@@ -16,6 +18,7 @@ from sqlalchemy import ColumnElement, Integer, Select, func, literal, select, up
 from server.activities import service as activities
 from server.activities.service import ActivityChange, LockedSeats, Move
 from server.base.access import Organizer
+from server.base.ownership import serving_found_row
 from server.base.sql.tables import Json, UtcDateTime, insert_for
 from server.base.uow import UnitOfWork
 from server.signups.kinds import HOPING, LIVE, NoticeKind, SignUpState
@@ -29,16 +32,16 @@ def move_activity(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) -
     """Give a published activity a new date or place; return how many people get a message.
 
     The sign-up closes with the start, if it did; open offers end at the new start at the latest.
-    Without a change nothing is written.
+    Without a change nothing is written, and a corrected map point alone causes no message.
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409), DraftRefused.
     """
-    locked = _lock_activity(uow, organizer, ref)
-    change = activities.store_move(uow, organizer, ref, move)
-    if change is None:
-        return 0
-    _shorten_offers(uow, locked, change)
-    return _note_change(uow, locked, change, NoticeKind.CHANGED)
+    with _locked_activity(uow, organizer, ref) as locked:
+        change = activities.store_move(uow, organizer, ref, move)
+        if change is None or change.what == activities.POINT_ALONE:
+            return 0
+        _shorten_offers(uow, locked, change)
+        return _note_change(uow, locked, change, NoticeKind.CHANGED)
 
 
 def postpone_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
@@ -49,11 +52,11 @@ def postpone_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: s
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
     """
-    locked = _lock_activity(uow, organizer, ref)
-    change = activities.store_postponement(uow, organizer, ref, reason)
-    told = _note_change(uow, locked, change, NoticeKind.CHANGED)
-    _take_offers_back(uow, locked)
-    activities.store_counts(uow, locked)
+    with _locked_activity(uow, organizer, ref) as locked:
+        change = activities.store_postponement(uow, organizer, ref, reason)
+        told = _note_change(uow, locked, change, NoticeKind.CHANGED)
+        _take_offers_back(uow, locked)
+        activities.store_counts(uow, locked)
     return told
 
 
@@ -63,9 +66,9 @@ def set_new_date(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) ->
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState (409), DraftRefused.
     """
-    locked = _lock_activity(uow, organizer, ref)
-    change = activities.store_new_date(uow, organizer, ref, move)
-    return _note_change(uow, locked, change, NoticeKind.CHANGED)
+    with _locked_activity(uow, organizer, ref) as locked:
+        change = activities.store_new_date(uow, organizer, ref, move)
+        return _note_change(uow, locked, change, NoticeKind.CHANGED)
 
 
 def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
@@ -74,12 +77,12 @@ def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
     """
-    locked = _lock_activity(uow, organizer, ref)
-    change = activities.store_cancellation(uow, organizer, ref, reason)
-    told = _note_change(uow, locked, change, NoticeKind.CANCELLED)
-    _end_signups(uow, locked, LIVE, SignUpState.CALLED_OFF)
-    locked.taken = locked.offered = locked.waiting = locked.entered = 0
-    activities.store_counts(uow, locked)
+    with _locked_activity(uow, organizer, ref) as locked:
+        change = activities.store_cancellation(uow, organizer, ref, reason)
+        told = _note_change(uow, locked, change, NoticeKind.CANCELLED)
+        _end_signups(uow, locked, LIVE, SignUpState.CALLED_OFF)
+        locked.taken = locked.offered = locked.waiting = locked.entered = 0
+        activities.store_counts(uow, locked)
     return told
 
 
@@ -122,9 +125,43 @@ def note_absences(uow: UnitOfWork, activity_id: int, attended: Select[Any]) -> i
     return int(getattr(marked, "rowcount", 0))
 
 
-def _lock_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> LockedSeats:
+@dataclass(frozen=True, kw_only=True)
+class ToldPeople:
+    """Who gets a message about a change: sign-ups by state, and guests, who get none."""
+
+    states: dict[SignUpState, int]
+    guests: int
+
+
+def count_told(uow: UnitOfWork, organizer: Organizer, ref: str) -> ToldPeople:
+    """Count the people whom a change of an activity concerns.
+
+    Raises: NotFound (404).
+    """
     activity_id = activities.id_of_writable(uow, organizer, ref)
-    return activities.lock_seats(uow, [activity_id])[activity_id]
+    with serving_found_row(uow.session):
+        return _count_people(uow, activity_id)
+
+
+def _count_people(uow: UnitOfWork, activity_id: int) -> ToldPeople:
+    known = SignUp.citizen_id.is_not(None)
+    rows = uow.session.execute(
+        select(SignUp.state, known, func.count())
+        .where(SignUp.activity_id == activity_id, SignUp.state.in_(LIVE))
+        .group_by(SignUp.state, known)
+    ).all()
+    return ToldPeople(
+        states={state: count for state, has_citizen, count in rows if has_citizen},
+        guests=sum(count for _, has_citizen, count in rows if not has_citizen),
+    )
+
+
+@contextmanager
+def _locked_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Iterator[LockedSeats]:
+    """Lock an activity of the organizer's place; the block concerns its own people alone."""
+    activity_id = activities.id_of_writable(uow, organizer, ref)
+    with serving_found_row(uow.session):
+        yield activities.lock_seats(uow, [activity_id])[activity_id]
 
 
 def _note_change(

@@ -21,6 +21,7 @@ from server.signups.kinds import LIVE, NoticeKind, SignUpState
 
 _IS_LIVE = text("state IN ({})".format(", ".join(f"'{state.value}'" for state in LIVE)))
 _IS_WAITING = text(f"state = '{SignUpState.WAITLISTED.value}'")
+_HAS_CONTACTS = text("contacts_erased_at IS NULL")
 _IS_OFFERED = text(f"state = '{SignUpState.OFFERED.value}'")
 
 # Messages that a task finds to be due; the others are written with the change that they tell of.
@@ -65,6 +66,12 @@ class SignUp(Base):
             postgresql_where=_IS_OFFERED,
         ),
         Index("ix_signup_citizen_id", "citizen_id"),
+        Index(
+            "ix_signup_contacts_activity_id",
+            "activity_id",
+            sqlite_where=_HAS_CONTACTS,
+            postgresql_where=_HAS_CONTACTS,
+        ),
         Index("ix_signup_activity_id_state", "activity_id", "state"),
         CheckConstraint("party_size >= 1", name="party_size"),
         CheckConstraint(
@@ -92,6 +99,8 @@ class SignUp(Base):
     group_label: Mapped[str | None] = mapped_column(String(60))
     # When the activity was closed without this person having attended.
     absent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # When name, number and answers were erased, some time after the activity.
+    contacts_erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

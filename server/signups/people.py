@@ -107,9 +107,6 @@ def read_waitlist(uow: UnitOfWork, organizer: Organizer, ref: str, most: int) ->
 
 def _explain_waitlist(uow: UnitOfWork, activity_id: int, most: int) -> list[PersonLine]:
     rows = _waiting_rows(uow, activity_id)
-    if not rows:
-        # A draft has no phase of its sign-up, and nobody who waits.
-        return []
     times = activities.times_of(uow, [activity_id])[activity_id]
     (view,) = activities.views_of(uow, [activity_id])
     people = {row.citizen_id for row in rows if row.citizen_id is not None}

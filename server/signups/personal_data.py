@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 
 from server.activities import service as activities
-from server.base.personal_data import Erase, Merge, Personal
+from server.base.personal_data import Erase, Keep, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.signups import store, waitlist
 from server.signups.contacts import read_name, read_phone
+from server.signups.erasing import BLANK, CONTACTS_KEPT, count_due, erase_contacts
 from server.signups.kinds import SignUpState
 from server.signups.models import CalendarFeed, SignUp, SignUpNotice
 from server.signups.places import activities_to_lock, read_places
@@ -96,6 +97,21 @@ def export_signups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
     ]
 
 
+SIGNUPS = Personal(
+    SignUp,
+    "citizen_id",
+    also=("entered_by",),
+    erase=Erase.BLANK,
+    blank=BLANK,
+    stays=(
+        "id", "ref", "activity_id", "state", "party_size", "sequence", "passed",
+        "offer_expires_at", "entered_by", "group_label", "absent_at", "contacts_erased_at",
+        "made_at", "changed_at",
+    ),
+    merge=merge_signups,
+    export={"signups": export_signups},
+    keep=Keep(since="made_at", longest=CONTACTS_KEPT, drop=erase_contacts, count=count_due),
+)  # fmt: skip
 PERSONAL = (
     Personal(
         CalendarFeed,
@@ -110,17 +126,5 @@ PERSONAL = (
         erase=give_up_places,
         untold_because="told as messages of the inbox",
     ),
-    Personal(
-        SignUp,
-        "citizen_id",
-        also=("entered_by",),
-        erase=Erase.BLANK,
-        blank={"answers": {}, "name": None, "phone": None, "phone_blind": None, "phone_tail": None},
-        stays=(
-            "id", "ref", "activity_id", "state", "party_size", "sequence", "passed",
-            "offer_expires_at", "entered_by", "group_label", "absent_at", "made_at", "changed_at",
-        ),
-        merge=merge_signups,
-        export={"signups": export_signups},
-    ),
-)  # fmt: skip
+    SIGNUPS,
+)

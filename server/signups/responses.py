@@ -8,8 +8,10 @@ from server.activities import service as activities
 from server.activities.service import ActivityView
 from server.base.uow import UnitOfWork
 from server.base.web.schema import fill_from
+from server.signups import limits
 from server.signups.kinds import SEATED
 from server.signups.schemas import (
+    AbsencesOut,
     ActivityOut,
     LotteryOut,
     OwnPlaceOut,
@@ -26,8 +28,10 @@ from server.units import service as units
 _DEGREE = 1_000_000
 
 
-def activity_out(view: ActivityView, now: datetime, mine: OwnPlaceOut | None) -> ActivityOut:
-    """An activity with the caller's place in it."""
+def activity_out(
+    view: ActivityView, now: datetime, mine: OwnPlaceOut | None, rule: str | None = None
+) -> ActivityOut:
+    """An activity with the caller's place in it, and the rule about absences."""
     row, seating, series = view.activity, view.seating, view.series
     most = row.waitlist_most
     return fill_from(
@@ -52,6 +56,7 @@ def activity_out(view: ActivityView, now: datetime, mine: OwnPlaceOut | None) ->
             for one in read_questions(row.questions)
         ],
         lottery=_lottery_out(view),
+        no_show_rule=rule,
         me=mine,
     )
 
@@ -88,4 +93,21 @@ def ticket_out(uow: UnitOfWork, view: ActivityView, placed: PlaceView) -> OwnTic
         activity=row.ref,
         phase=activities.phase_at(row, uow.now),
         place=place_out(uow, placed),
+    )
+
+
+def absences_out(uow: UnitOfWork, citizen_id: int) -> AbsencesOut | None:
+    """The citizen's absences with the rule; None where absences have no effect."""
+    found, said = limits.read_absences(uow, citizen_id), limits.say_rule(uow)
+    if found is None or said is None:
+        return None
+    rule = uow.settings.signups
+    return AbsencesOut(
+        count=found.count,
+        most=rule.absences_most,
+        days=rule.absences_days,
+        pause_days=rule.pause_days,
+        paused_until=found.paused_until,
+        sentence=limits.say_absences(uow, found),
+        rule=said,
     )

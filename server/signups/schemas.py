@@ -78,7 +78,11 @@ class LotteryOut(Out, frozen=True, kw_only=True):
 
 
 class ActivityOut(Out, frozen=True, kw_only=True):
-    """An activity; coordinates are those of WeChat's map (GCJ-02) in degrees."""
+    """An activity; coordinates are those of WeChat's map (GCJ-02) in degrees.
+
+    `no_show_rule` is the published rule about absences as a sentence; null in lists, and where
+    absences have no effect.
+    """
 
     id: str
     kind: ActivityKind
@@ -118,6 +122,7 @@ class ActivityOut(Out, frozen=True, kw_only=True):
     live_link: str | None
     office_phone: str
     notes: str
+    no_show_rule: str | None
     me: OwnPlaceOut | None
 
 
@@ -150,10 +155,29 @@ class OwnTicketOut(Out, frozen=True, kw_only=True):
     place: OwnPlaceOut
 
 
+class AbsencesOut(Out, frozen=True, kw_only=True):
+    """The caller's absences in the last `days`; with `most` of them new sign-ups pause.
+
+    `sentence` says the same in words, `rule` is the published rule.
+    """
+
+    count: int
+    most: int
+    days: int
+    pause_days: int
+    paused_until: Instant | None
+    sentence: str
+    rule: str
+
+
 class TicketsOut(Out, frozen=True, kw_only=True):
-    """The caller's places in activities that have not ended, the next first."""
+    """The caller's places in activities that have not ended, the next first.
+
+    `absences` is null where absences have no effect.
+    """
 
     items: list[OwnTicketOut]
+    absences: AbsencesOut | None
 
 
 class CalendarQuery(In, frozen=True, kw_only=True):

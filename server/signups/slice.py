@@ -7,7 +7,7 @@ from pathlib import Path
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.signups import api, console, tasks
+from server.signups import api, change_pages, console, tasks
 from server.signups.personal_data import PERSONAL
 from server.signups.wording import TEMPLATES
 
@@ -15,8 +15,13 @@ SLICE = Slice(
     name="signups",
     texts=Path(__file__).parent,
     apis=(api.API,),
-    pages=(console.PAGES,),
-    permissions=(Permission.SIGNUP_READ, Permission.SIGNUP_WRITE),
+    pages=(console.PAGES, change_pages.PAGES),
+    permissions=(
+        Permission.SIGNUP_READ,
+        Permission.SIGNUP_WRITE,
+        Permission.ACTIVITY_WRITE,
+        Permission.ACTIVITY_APPROVE,
+    ),
     tasks=tasks.TASKS,
     personal_data=PERSONAL,
     hooks=Hooks(sends=TEMPLATES),

@@ -9,8 +9,10 @@ from typing import TypeVar
 from server.activities import service as activities
 from server.base.errors import AppError
 from server.base.jobs import Task, TaskContext
+from server.base.retention import drop_all_overdue
 from server.base.uow import UnitOfWork
 from server.signups import changes, lottery, notices, reminders, store, waitlist
+from server.signups.personal_data import SIGNUPS
 
 _log = logging.getLogger(__name__)
 Due = TypeVar("Due")
@@ -89,6 +91,11 @@ def close_activities(context: TaskContext, *_ids: int) -> int:
     return _process_each(context, activities.due_closings, changes.close_activity)
 
 
+def erase_contacts(context: TaskContext, *_ids: int) -> int:
+    """Erase names, numbers and answers of activities that are over for long; return how many."""
+    return drop_all_overdue(context.uow_factory, SIGNUPS)
+
+
 TASKS = (
     Task(name="signups.expire_offers", step=expire_offers, every_seconds=2),
     Task(name="signups.draw_lotteries", step=draw_lotteries, every_seconds=2),
@@ -96,4 +103,5 @@ TASKS = (
     Task(name=store.TELL_TASK, step=tell_notices, every_seconds=5),
     Task(name="signups.plan_reminders", step=plan_reminders, every_seconds=15),
     Task(name="signups.close_activities", step=close_activities, every_seconds=60),
+    Task(name="signups.erase_contacts", step=erase_contacts, every_seconds=600),
 )

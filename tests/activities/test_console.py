@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,7 +20,13 @@ from server.audit.models import AuditRecord
 from server.base.access import Organizer
 from server.base.ownership import count_handed, hand_over_rows
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from tests.kit.activity_probes import DESCRIPTION_FORM, FORM, make_in_state
+from tests.kit.activity_probes import (
+    DESCRIPTION_FORM,
+    FORM,
+    good_content,
+    make_in_state,
+    wrong_drafts,
+)
 from tests.kit.console import NANNING, PEOPLE, QINGXIU, Browser, console_app
 from tests.kit.quiz import all_at_once
 
@@ -174,35 +178,6 @@ def test_every_fault_of_a_draft_has_a_sentence_and_a_field(
         assert {name for name, _ in placed} <= from_form
         assert all(uow.texts.fill_text(said) != said for _, said in placed)
     assert len({(one.field, one.reason) for one in faults}) >= 25
-
-
-def good_content(uow: UnitOfWork) -> dict[str, Any]:
-    return {
-        "kind": "lecture", "title": "讲", "venue": "馆", "seats": 5,
-        "starts_at": uow.now + timedelta(days=9), "ends_at": uow.now + timedelta(days=10),
-        "signup_opens_at": uow.now, "signup_closes_at": uow.now + timedelta(days=8),
-    }  # fmt: skip
-
-
-def wrong_drafts(uow: UnitOfWork) -> list[drafts.ActivityDraft]:
-    good = good_content(uow)
-    wrong: list[Mapping[str, Any]] = [
-        dict.fromkeys(drafts.LONGEST, "长" * 5000),
-        {"title": " ", "venue": ""},
-        {"live_link": "x"},
-        {"city": "999999"},
-        {"city": "450100", "county": "450203"},
-        {"latitude": 1},
-        {"latitude": 1, "longitude": 1},
-        {"programme": "x"},
-        {"ends_at": uow.now, "signup_closes_at": uow.now},
-        {"signup_closes_at": uow.now + timedelta(days=11)},
-        {"draw_at": uow.now},
-        {"signup_closes_at": uow.now + timedelta(days=10), "draw_at": uow.now + timedelta(days=10)},
-        {"seats": 0, "party_max": 99, "waitlist_most": -1, "offer_minutes": -1},
-        {"room_limit": 1},
-    ]
-    return [drafts.ActivityDraft(**{**good, **one}) for one in wrong]
 
 
 def test_an_editor_of_a_county_cannot_publish_and_each_move_is_recorded(

@@ -40,6 +40,7 @@ def test_the_limits_are_those_that_the_operator_is_told() -> None:
     others = {
         "limit_trace": timedelta(0),
         "audit_personal": timedelta(days=365),
+        "signup": timedelta(days=30),
         "device_use": timedelta(days=180),
         "certificate": timedelta(days=1095),
     }

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from server.activities.activity_files import ACTIVITY_FILES
+from server.activities.models import Activity
 from server.audit.models import AuditRecord
 from server.base.access import Organizer
 from server.base.errors import NotFound
@@ -67,6 +69,12 @@ KINDS = {
     "units": Kind(
         upload=UNIT_FILES, who=PEOPLE["system_admin-city"], below=PEOPLE["system_admin-county"],
         table=Unit, head="单位名称,类别", good="甲校,学校", bad="乙校,不知道",
+    ),
+    "activities": Kind(
+        upload=ACTIVITY_FILES, who=PEOPLE["editor-city"], below=PEOPLE["editor-county"],
+        table=Activity, head="活动名称,活动地点,开始时间,结束时间,名额,报名开始,报名截止",
+        good="讲,馆,2026-05-16 15:00,2026-05-16 17:00,9,2026-05-02 9:00,2026-05-16 12:00",
+        bad="坏,馆,2026-05-16 15:00,2026-05-16 14:00,9,2026-05-02 9:00,2026-05-16 12:00",
     ),
 }  # fmt: skip
 

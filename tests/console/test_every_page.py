@@ -47,6 +47,7 @@ NO_PAGES = {
     "/contests/<ref>/final/<version>/file",
     "/questions/import/example",
     "/units/import/example",
+    "/activities/import/example",
 }
 PICTURED = {"/questions/<ref>", "/questions/<ref>/versions", "/questions/<ref>/edit"}
 

@@ -101,6 +101,7 @@ NO_PAGES = {
     "/contests/<ref>/final/<version>/file",
     "/questions/import/example",
     "/units/import/example",
+    "/activities/import/example",
 }
 # Posts of a form, and objects that each page is opened with.
 POSTS, OPENED = repeat_count(full=200, usual=10), repeat_count(full=20, usual=2)

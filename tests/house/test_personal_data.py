@@ -28,6 +28,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "activity.office_phone": "the telephone of an office",
     "activity.phone_needed": "whether the sign-up asks for a number",
     "activity.writer_id": "the organizer who wrote it, on duty",
+    "activity_file.writer_id": "the organizer who uploaded it, on duty",
+    "activity_file.file_name": "the name of a file",
     "activity.decider_id": "the organizer who decided on it, on duty",
     "question.writer_id": "the organizer who wrote it, on duty",
     "question.decider_id": "the organizer who decided on it, on duty",

@@ -42,6 +42,10 @@ COMPOSED = (
     "activities.kind.", "activities.state.", "activities.audience.", "activities.map_",
     "activities.phone_", "signups.state.", "signups.hindrance.", "signups.people.act_",
     "signups.people.before_", "signups.recorded", "checkin.recorded",
+    "signups.people.before_", "signups.recorded", "signups.change.act_", "signups.change.about_",
+    "signups.change.now_", "signups.change.moved", "signups.change.dated",
+    "signups.change.postponed", "signups.change.cancelled", "activities.move_fault.",
+    "activities.column.", "activities.file.", "signups.chat.", "signups.no_show.",
 )  # fmt: skip
 
 

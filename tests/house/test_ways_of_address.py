@@ -19,7 +19,8 @@ CITIZENS = {
     "unit_requests.letter", "quiz.chat", "quiz.board", "quiz.reminder", "quiz.share", "quiz.result",
     "quiz.certificate",
     "quiz.final_letter", "quiz.hold_letter", "quiz.rescore_letter", "quiz.report_letter",
-    "signups.notice", "signups.notice_word", "signups.not_pushed",
+    "signups.notice", "signups.notice_word", "signups.not_pushed", "signups.chat",
+    "signups.no_show", "checkin.chat",
 }  # fmt: skip
 # Refusals of both sides stand beside each other; these belong to the console.
 ORGANIZERS_ERRORS = {"own_question", "own_sealing", "own_seal_change", "approvals_paused"}
