@@ -23,6 +23,10 @@ from server.wechat.callback.replies import Reply
 
 _log = logging.getLogger(__name__)
 
+# Events of a person on whose reply a slice decides. WeChat's own reports take none.
+# Source: "custom menu events": the phone waits for the reply to a scan.
+ANSWERED_BY_SLICES = frozenset({("event", "scancode_waitmsg")})
+
 # A slice's handler of a WeChat event: the lower-case event name, and the function.
 Handler = tuple[str, Effect]
 
@@ -97,9 +101,12 @@ class CallbackHandler:
         if doing is None:
             return Reply()
         reply = reply_or_refusal(uow, lambda: doing(uow, message))
+        if self._chat is None:
+            return Reply()
+        if place in ANSWERED_BY_SLICES:
+            return self._chat.link_reply(reply)
         # Only events of a person's chat take a reply, WeChat's own reports do not.
-        in_chat = self._chat is not None and place in self._chat.effects
-        return reply if in_chat else Reply()
+        return reply if place in self._chat.effects else Reply()
 
 
 def official_account_handler(

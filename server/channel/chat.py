@@ -189,6 +189,10 @@ class Chat:
     def _standard_reply(self, key: str) -> Reply:
         return self._kept_reply(self._say(key))
 
+    def link_reply(self, reply: Reply) -> Reply:
+        """A text of a slice with its links in WeChat's format; another reply is unchanged."""
+        return self._linked_reply(reply.text) if reply.kind == "text" else reply
+
     def _linked_reply(self, words: str) -> Reply:
         return Reply.of_text(self._program.link_pages(words))
 

@@ -6,6 +6,7 @@ Texts contain no appid; it is added from the settings when a text is sent. Pure.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.base.settings import WeChat
@@ -16,6 +17,8 @@ from server.channel import rules
 _PAGE = r"[0-9A-Za-z_-]+(?:/[0-9A-Za-z_-]+)+"
 _ADDRESS = re.compile(rf"({_PAGE})(?:\?[0-9A-Za-z_]+=[0-9A-Za-z_.~%-]*)?")
 _LINK = re.compile(r"\[([^\[\]\n]+)\]\(([^()\s]*)\)")
+# How much a link grows by WeChat's markup. Units: bytes of UTF-8.
+LINK_BYTES = 200
 _MARKS = str.maketrans("<>[]", "＜＞［］")
 
 
@@ -73,3 +76,15 @@ def pages_linked(sentence: str) -> list[str]:
 def plain_words(name: str) -> str:
     """Text of a user, changed so that it cannot become a link."""
     return name.translate(_MARKS)
+
+
+def fit_lines(lines: Sequence[str], last: Sequence[str] = ()) -> str:
+    """Join lines within WeChat's limit: lines that do not fit are dropped, `last` is kept."""
+    kept = list(lines)
+    while _size_in_wechat("\n".join([*kept, *last])) > rules.TEXT_LIMIT_BYTES:
+        kept.pop()
+    return "\n".join([*kept, *last])
+
+
+def _size_in_wechat(words: str) -> int:
+    return len(words.encode()) + LINK_BYTES * len(pages_linked(words))

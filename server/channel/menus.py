@@ -15,7 +15,11 @@ TOP_HANZI, SUB_HANZI = 4, 7
 # The one entry type of the file that opens a page; appid and the address for old phones are added
 # from the settings.
 PAGE = "miniprogram"
-KINDS = {"click": "key", PAGE: "pagepath"}
+# An entry that opens the camera; the event that follows has the code's text, and a reply.
+SCAN = "scancode_waitmsg"
+KINDS = {"click": "key", PAGE: "pagepath", SCAN: "key"}
+# The keys of such entries; a slice handles the event by what was scanned.
+SCAN_KEYS = frozenset({"CHECK_IN"})
 
 Menu = Mapping[str, Any]
 
@@ -94,14 +98,14 @@ def _leaf_faults(
 ) -> list[str]:
     name, kind = button.get("name"), button.get("type")
     if kind not in KINDS:
-        return [f"{name}: an entry is answered in the chat or opens a page"]
+        return [f"{name}: an entry is answered in the chat, scans a code or opens a page"]
     extra = sorted(button.keys() - {"name", "type", KINDS[kind], "sub_button"})
     if extra:
         return [f"{name}: nothing is to be said of {', '.join(extra)}"]
     if kind == PAGE:
         wrong = links.address_fault(button.get("pagepath"), pages)
         return [] if wrong is None else [f"{name}: {wrong}"]
-    return _key_faults(button, answered)
+    return _key_faults(button, SCAN_KEYS if kind == SCAN else answered)
 
 
 def _key_faults(button: Mapping[str, Any], answered: frozenset[str]) -> list[str]:

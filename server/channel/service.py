@@ -19,6 +19,7 @@ from server.base.uow import UnitOfWork
 from server.channel import rules, visits
 from server.channel.bulk import NewFollower as NewFollower
 from server.channel.bulk import add_followers as add_followers
+from server.channel.links import fit_lines as fit_lines
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp

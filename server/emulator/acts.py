@@ -117,6 +117,8 @@ def send_message(world: World, body: dict[str, Any]) -> dict[str, Any]:
         act = follow_account if name.lower() == "subscribe" else unfollow_account
         return act(world, {"person": person.person})
     key = None if body.get("event_key") is None else str(body["event_key"])
+    if "scan_result" in body:
+        return _push_scan(world, person, name, key, str(body["scan_result"]))
     ticket = _ticket_of(world, key or "") if name.lower() == "scan" else None
     return _push_event(world, person, (name, key, ticket))
 
@@ -258,6 +260,16 @@ def _push_event(
         with world.store.open_transaction():
             inbox.open_window(world, person.openid_oa, window)
     return _push_letter(world, letters.build_event(world, person, name, key, ticket))
+
+
+def _push_scan(
+    world: World, person: Person, name: str, key: str | None, scanned: str
+) -> dict[str, Any]:
+    """Push the event of a menu entry that scans; `scanned` is the text of the code."""
+    with world.store.open_transaction():
+        inbox.open_window(world, person.openid_oa, WINDOW_OF[name.lower()])
+    letter = letters.build_event(world, person, name, key, scanned=scanned)
+    return _push_letter(world, letter)
 
 
 def _push_letter(world: World, letter: Letter) -> dict[str, Any]:

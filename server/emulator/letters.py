@@ -62,9 +62,15 @@ def build_message(world: World, person: Person, kind: str, content: str) -> Lett
 
 
 def build_event(
-    world: World, person: Person, name: str, key: str | None = None, ticket: str | None = None
+    world: World,
+    person: Person,
+    name: str,
+    key: str | None = None,
+    ticket: str | None = None,
+    *,
+    scanned: str | None = None,
 ) -> Letter:
-    """Build an event of the person in the official account."""
+    """Build an event of the person in the official account; `scanned` is a scanned code's text."""
     fields = [*_build_envelope(world, world.official, person.openid_oa, "event", f"{name}:{key}")]
     fields.append(("Event", name))
     lowered = name.lower()
@@ -75,7 +81,8 @@ def build_event(
     if lowered in WITH_MENU_ID:
         fields.append(("MenuId", 424242))
     if lowered in WITH_SCAN:
-        fields.append(("ScanCodeInfo", [("ScanType", "qrcode"), ("ScanResult", key or "")]))
+        read = (key or "") if scanned is None else scanned
+        fields.append(("ScanCodeInfo", [("ScanType", "qrcode"), ("ScanResult", read)]))
     return Letter(account=OFFICIAL, what=name, fields=fields, may_reply=lowered not in SILENT)
 
 

@@ -6,7 +6,7 @@ page: `[words](page)`, which the channel slice converts to WeChat's format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from functools import partial
 from typing import NamedTuple
@@ -29,8 +29,6 @@ from server.units import service as units
 ROUND, BOARD, RULES, PAPER = (
     f"packages/quiz/{page}/index" for page in ("round", "board", "rules", "answer")
 )
-# WeChat cuts longer replies, and a link grows by its markup. Units: bytes of UTF-8.
-MOST_BYTES, LINK_BYTES = 2048, 200
 TOP = 10
 _READ = 50
 _HEADINGS = {
@@ -48,7 +46,7 @@ def say_today(uow: UnitOfWork, citizen_id: int | None) -> str:
     if not found:
         return uow.texts.fill_text("quiz.chat.nothing")
     mine = {} if citizen_id is None else contest_progress(uow, found, citizen_id)
-    return _fit_lines(
+    return channel.fit_lines(
         [
             words
             for contest in found
@@ -69,7 +67,7 @@ def my_result(uow: UnitOfWork, citizen_id: int | None) -> str:
     if citizen_id is None:
         words = uow.texts.fill_text("quiz.chat.no_result_unlinked")
         return f"{words}\n{_way_in(uow, found[0])}"
-    return _fit_lines(
+    return channel.fit_lines(
         [words for contest in found for words in _say_result(uow, contest, citizen_id)]
     )
 
@@ -98,7 +96,7 @@ def say_board(uow: UnitOfWork, citizen_id: int | None, *, place: BoardPlace | No
     lines = [_say_line(uow, line) for line in seen.items]
     way_on = _link_to_page(uow, "to_board", BOARD, contest)
     own = _own_place(uow, seen, place, over=over)
-    return _fit_lines([heading, *lines], [own, *_say_board_state(uow, seen), way_on])
+    return channel.fit_lines([heading, *lines], [own, *_say_board_state(uow, seen), way_on])
 
 
 def say_rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
@@ -108,7 +106,7 @@ def say_rules(uow: UnitOfWork, _citizen_id: int | None) -> str:
         return uow.texts.fill_text("quiz.chat.nothing")
     heading = uow.texts.fill_text("quiz.chat.rules_heading", title=found[0].title)
     told = [words for _, words in rules_page.say_each_rule(uow.texts, found[0])]
-    return _fit_lines([heading, *told], [_link_to_page(uow, "to_rules", RULES, found[0])])
+    return channel.fit_lines([heading, *told], [_link_to_page(uow, "to_rules", RULES, found[0])])
 
 
 def _asked_about(uow: UnitOfWork, *states: str) -> list[ContestView]:
@@ -263,18 +261,6 @@ def _say_moment(uow: UnitOfWork, day: date, time: str) -> str:
         day=day.day,
         time=time,
     )
-
-
-def _fit_lines(lines: Sequence[str], last: Sequence[str] = ()) -> str:
-    """Join lines within WeChat's limit: lines that do not fit are dropped, `last` is kept."""
-    kept = list(lines)
-    while _size_in_wechat("\n".join([*kept, *last])) > MOST_BYTES:
-        kept.pop()
-    return "\n".join([*kept, *last])
-
-
-def _size_in_wechat(words: str) -> int:
-    return len(words.encode()) + LINK_BYTES * len(channel.pages_linked(words))
 
 
 def _places_with_boards() -> Iterator[tuple[str, BoardPlace]]:

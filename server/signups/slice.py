@@ -7,7 +7,7 @@ from pathlib import Path
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.signups import api, change_pages, console, tasks
+from server.signups import api, change_pages, chat, console, tasks
 from server.signups.personal_data import PERSONAL
 from server.signups.wording import TEMPLATES
 
@@ -23,6 +23,7 @@ SLICE = Slice(
         Permission.ACTIVITY_APPROVE,
     ),
     tasks=tasks.TASKS,
+    answers=chat.ANSWERS,
     personal_data=PERSONAL,
     hooks=Hooks(sends=TEMPLATES),
 )

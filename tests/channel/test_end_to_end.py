@@ -22,7 +22,7 @@ from server.channel.rule_stats import RuleStats
 from server.emulator.sender import Outcome
 from server.emulator.testing import Emulator, emulated_wechat
 from server.organizers import wechat_notices
-from server.quiz.chat import ANSWERS
+from server.slices import ANSWERS
 from server.wechat.callback.deadline_runner import DeadlineRunner
 from server.wechat.callback.inbound import Envelope
 from server.wechat.callback.webhook import Webhook

@@ -289,6 +289,12 @@ def test_a_scanned_menu_entry_carries_what_was_scanned(
     wechat.post_control("message", person=wei["person"], event="scancode_waitmsg", event_key="K")
     fields = opened(official(wechat), receiver.pushes[0])
     assert fields["ScanCodeInfo"] == {"ScanType": "qrcode", "ScanResult": "K"}
+    wechat.post_control(
+        "message", person=wei["person"], event="scancode_waitmsg", event_key="K", scan_result="read"
+    )
+    fields = opened(official(wechat), receiver.pushes[1])
+    assert fields["EventKey"] == "K"
+    assert fields["ScanCodeInfo"] == {"ScanType": "qrcode", "ScanResult": "read"}
 
 
 @pytest.mark.parametrize("kind", ["image", "voice", "video", "location", "link"])

@@ -9,8 +9,9 @@ import pytest
 from server.base.clock import BEIJING
 from server.base.uow import UnitOfWorkFactory
 from server.channel import service as channel
-from server.quiz import chat
-from server.quiz.chat import ANSWERS, MOST_BYTES
+from server.channel.links import LINK_BYTES, fit_lines
+from server.channel.rules import TEXT_LIMIT_BYTES as MOST_BYTES
+from server.quiz.chat import ANSWERS
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_view
 from server.quiz.leaderboards import tasks as board_tasks
@@ -286,7 +287,7 @@ def test_long_names_never_push_the_own_place_out(uow_factory: UnitOfWorkFactory)
     said = ask(uow_factory, "quiz.board", citizen)
     assert "你是第 11 名，70 分（共 11 人）。" in said
     assert said.endswith(page(contest, "board"))
-    assert len(said.encode()) + chat.LINK_BYTES <= MOST_BYTES
+    assert len(said.encode()) + LINK_BYTES <= MOST_BYTES
 
 
 def test_a_name_that_looks_like_a_link_is_none(uow_factory: UnitOfWorkFactory) -> None:
@@ -330,7 +331,7 @@ def test_the_rules_are_those_in_force(uow_factory: UnitOfWorkFactory) -> None:
 
 def test_texts_that_are_too_long_lose_whole_lines_only() -> None:
     lines = [f"{at}" + "字" * 200 for at in range(9)]
-    said = chat._fit_lines(lines, ["末行"])
+    said = fit_lines(lines, ["末行"])
     assert len(said.encode()) <= MOST_BYTES
     assert said.splitlines() == [*lines[:3], "末行"]
 

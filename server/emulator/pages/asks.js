@@ -79,7 +79,8 @@ async function shareFile({ file, name }) {
   return { taken: true };
 }
 
-async function scan() {
+/** The scanner: resolves to what was read, null when it was closed. */
+export async function scan() {
   const items = await issued();
   return sheet({
     title: "扫一扫",

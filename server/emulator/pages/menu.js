@@ -1,5 +1,6 @@
 // The official account's menu at the bottom of its chat.
 
+import { scan } from "./asks.js";
 import { $, make, say, shown } from "./dom.js";
 import { act } from "./net.js";
 import { openAddress } from "./program.js";
@@ -55,7 +56,16 @@ function topButton(button, place) {
   return make("li", {}, opener, list);
 }
 
+/** Opens the scanner, and tells the account what was read. */
+async function scanFor(button) {
+  const found = await scan();
+  if (found === null) return;
+  act("message", { event: button.type, event_key: button.key, scan_result: found.result });
+}
+
 const TAPS = {
+  scancode_waitmsg: scanFor,
+  scancode_push: scanFor,
   click: (button) => act("message", { event: "CLICK", event_key: button.key }),
   view: (button) => {
     say(`菜单地址：${button.url}`);
