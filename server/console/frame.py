@@ -60,7 +60,7 @@ from server.console.responses import (
 from server.console.templates import Templates
 from server.console.visitors import Visitors
 
-# Refusals of an organizer's request, shown in the layout with the menu; other errors have none.
+# Refusals of an organizer's request; their page has the menu, that of other errors has none.
 _WITH_MENU = frozenset(
     {
         HTTPStatus.FORBIDDEN,

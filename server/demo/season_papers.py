@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # The planted questions, by their refs in the demo's bank.
 DOUBTFUL = ("KX0012", "KX0037", "KX0052")
-# Seconds for ten questions, fewer than the limit of the rule about speed.
+# The cheat's seconds for ten questions: below the limit of the rule about speed.
 CHEAT_SECONDS = 6.0
 _EXPIRED = 0.035
 _LONGEST = 285.0

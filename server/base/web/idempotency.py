@@ -119,7 +119,8 @@ _OURS = and_(_kept.c.caller == bindparam("of_caller"), _kept.c.key == bindparam(
 _FIND: dict[str, Select[Any]] = {
     # A writer holds the whole file, so a concurrent repeat waits and then finds the answer.
     "sqlite": select(true().label("free"), *_TOLD).where(_OURS),
-    # Always one row, so that the lock is taken exactly once. It is released with the transaction.
+    # The query always returns one row, so that the lock is taken exactly once. It is released with
+    # the transaction.
     "postgresql": select(
         func.pg_try_advisory_xact_lock(
             bindparam("lock", type_=BigInteger), type_=Boolean

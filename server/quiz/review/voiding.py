@@ -33,7 +33,7 @@ _VERSION = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 
 
 def contests_with(uow: UnitOfWork, organizer: Organizer, question: Question) -> list[Contest]:
-    """The organizer's published contests over the question's bank, the newest first."""
+    """The organizer's published contests that use the question's bank, the newest first."""
     own = writable_by(_published_over(question.bank), organizer, Contest)
     return list(uow.session.scalars(own))
 
