@@ -69,7 +69,7 @@ def list_groups(world: World) -> list[dict[str, Any]]:
     ]
 
 
-def of_person(world: World, person: Person) -> list[dict[str, Any]]:
+def list_groups_of(world: World, person: Person) -> list[dict[str, Any]]:
     """The groups of a person."""
     sql = "SELECT groups.* FROM groups JOIN members USING (word) WHERE person = ? ORDER BY id"
     return [show_group(world, row) for row in world.store.all_rows(sql, person.person)]

@@ -101,7 +101,7 @@ def find_person(world: World, person: str) -> Person:
     return _person_of(row)
 
 
-def by_openid(world: World, app: App, openid: object) -> Person | None:
+def find_by_openid(world: World, app: App, openid: object) -> Person | None:
     """The person with this openid in this app."""
     column = "openid_oa" if app.account == world.official.account else "openid_mp"
     sql = f"SELECT * FROM people WHERE {column} = ? AND closed = 0"  # noqa: S608 - one of two fixed names

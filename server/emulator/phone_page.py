@@ -125,7 +125,7 @@ def read_feed(world: World, person: str, after: int = 0, cards: int = 0) -> dict
             "codes": world.store.select_number("SELECT count(*) FROM scenes"),
             "chat": inbox.list_since(world, owner.openid_oa, after),
             "notices": inbox.list_since(world, owner.openid_mp, after),
-            "groups": groups.of_person(world, owner),
+            "groups": groups.list_groups_of(world, owner),
             "cards": posts.seen_by(world, owner, cards),
         }
 

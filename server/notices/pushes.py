@@ -113,7 +113,7 @@ def say_no_grant(uow: UnitOfWork) -> str:
     return _say_reason(uow, _NO_GRANT)
 
 
-def with_grant(
+def list_with_grant(
     uow: UnitOfWork, template_id: str, key: str, *, without: Select[Any], limit: int
 ) -> list[int]:
     """Citizens with an open grant for a template and no planned message with this key.

@@ -24,10 +24,10 @@ from server.notices.inbox import post_message as post_message
 from server.notices.inbox import post_messages as post_messages
 from server.notices.models import MessageGrant
 from server.notices.pushes import PlannedPush as PlannedPush
+from server.notices.pushes import list_with_grant as list_with_grant
 from server.notices.pushes import plan_push as plan_push
 from server.notices.pushes import say_no_grant as say_no_grant
 from server.notices.pushes import spare_grants as spare_grants
-from server.notices.pushes import with_grant as with_grant
 from server.notices.rules import Meaning, meaning_of
 from server.notices.rules import next_loud as next_loud
 from server.wechat.errors import NoGrant, Unclassified, class_of

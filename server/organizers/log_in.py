@@ -89,7 +89,7 @@ def count_try(uow: UnitOfWork, key: str) -> bool:
     if left > timedelta(0):
         minutes = math.ceil(left / timedelta(minutes=1))
         raise LoginBarred(math.ceil(left.total_seconds()), minutes=minutes)
-    counted = state.with_counted_try(uow.system_now)
+    counted = state.count_try(uow.system_now)
     row.tries, row.barred_until = counted.tries, counted.barred_until
     row.last_at = uow.system_now
     return counted.barred_until is not None

@@ -51,7 +51,7 @@ class TriesState:
             return timedelta(0)
         return self.barred_until - now
 
-    def with_counted_try(self, now: datetime) -> TriesState:
+    def count_try(self, now: datetime) -> TriesState:
         """The state with one more try, counted before it is checked.
 
         The tenth try bars at once, so that parallel tries cannot exceed the limit.

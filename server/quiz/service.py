@@ -26,7 +26,7 @@ from server.quiz.contests.commands import (
 from server.quiz.contests.loading import ContestPlan
 from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView, find_contest
-from server.quiz.contests.service import by_slug as contest_by_slug
+from server.quiz.contests.service import find_by_slug as contest_by_slug
 from server.quiz.enums import QuestionKind
 from server.quiz.integrity.inspection import (
     inspect_contest,

@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 def after_tries(count: int, every: timedelta = timedelta(0)) -> rules.TriesState:
     state = rules.TriesState()
     for number in range(count):
-        state = state.with_counted_try(NOON + number * every)
+        state = state.count_try(NOON + number * every)
     return state
 
 
@@ -30,9 +30,9 @@ def test_the_tenth_try_bars_for_a_quarter_of_an_hour() -> None:
 
 
 def test_tries_start_again_after_a_bar_and_after_a_quiet_quarter_of_an_hour() -> None:
-    assert after_tries(10).with_counted_try(NOON + 16 * MINUTE).tries == 1
-    assert after_tries(9).with_counted_try(NOON + 16 * MINUTE).tries == 1
-    assert after_tries(9).with_counted_try(NOON + 15 * MINUTE).tries == 10
+    assert after_tries(10).count_try(NOON + 16 * MINUTE).tries == 1
+    assert after_tries(9).count_try(NOON + 16 * MINUTE).tries == 1
+    assert after_tries(9).count_try(NOON + 15 * MINUTE).tries == 10
     # Slow guessing never counts ten inside the window.
     assert after_tries(50, 16 * MINUTE).barred_until is None
 

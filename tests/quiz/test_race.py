@@ -142,7 +142,7 @@ def read_before_handing_in(
 ) -> None:
     """Every submission believes that the paper is open."""
     with uow_factory.begin(read_only=True) as uow:
-        stale = attempt_store.of_citizen(uow, view.sheet.ref, citizen)
+        stale = attempt_store.find_attempt(uow, view.sheet.ref, citizen)
     assert stale is not None
 
     def held(uow: UnitOfWork, *_: object) -> tuple[attempt_store.Sheet, boards.LockedEntry]:

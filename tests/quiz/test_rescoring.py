@@ -451,7 +451,7 @@ def test_a_closing_that_read_the_contest_before_the_void_is_refused(
         monkeypatch.setattr(attempt_store, "CLOSE", blind)
     number = an_open_paper(played)
     with played.uow_factory.begin(read_only=True) as uow:
-        stale = attempt_store.by_id(uow, number)
+        stale = attempt_store.find_attempt_by_id(uow, number)
         assert stale is not None
     void_and_rescore(played, played.propose())
     try:
@@ -473,7 +473,7 @@ def test_the_result_of_a_paper_tells_that_a_question_is_void(played: Played) -> 
     with played.uow_factory.begin() as uow:
         closing.close_overdue(uow, number)
     with played.uow_factory.begin(read_only=True) as uow:
-        sheet = attempt_store.by_id(uow, number)
+        sheet = attempt_store.find_attempt_by_id(uow, number)
         assert sheet is not None
         view = attempts.view_of(uow, sheet)
         assert view.result is not None

@@ -230,7 +230,9 @@ def three_ties_rank_by_time_then_earlier_finish_then_older_entry(
     assert list(ranks.values()) == [1, 2, 3, 4, 5]
     assert [line.duration_ms for line in lines] == [45_000, 60_000, 60_000, 60_000, 90_000]
     with application.begin(read_only=True) as uow:
-        views = [attempt_store.in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)]
+        views = [
+            attempt_store.list_in_contest(uow, contest.id, [c])[0] for c in (quick, early, twin)
+        ]
     assert views[1].closed_at == views[2].closed_at
 
 

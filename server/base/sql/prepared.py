@@ -258,7 +258,7 @@ def _binding_step(
 def _values_picker(
     steps: Sequence[tuple[str | None, Any, _Process]],
 ) -> Callable[[Mapping[str, Any]], tuple[Any, ...]] | None:
-    """A function that takes all values by name in one call; None when a step needs an index."""
+    """A function that takes all values by name in one call; None when a step is not just a name."""
     names = [name for name, at, _ in steps if name is not None and at is None]
     # With a single name `itemgetter` returns no tuple.
     return itemgetter(*names) if len(names) == len(steps) > 1 else None

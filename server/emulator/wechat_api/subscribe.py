@@ -16,7 +16,7 @@ SENSITIVE = "[risky]"
 
 def send_message(world: World, call: Call) -> dict[str, Any]:
     """Use one grant and add the message to the person's service notices."""
-    person = people.by_openid(world, world.mini, call.body.get("touser"))
+    person = people.find_by_openid(world, world.mini, call.body.get("touser"))
     if person is None:
         raise ApiError(40003)
     template = world.templates.get(call.text_field("template_id", missing=40037))

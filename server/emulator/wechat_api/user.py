@@ -36,7 +36,7 @@ def user_info_batch(world: World, call: Call) -> dict[str, Any]:
 
 
 def _user_info(world: World, openid: object) -> dict[str, Any]:
-    person = people.by_openid(world, world.official, openid)
+    person = people.find_by_openid(world, world.official, openid)
     if person is None:
         raise ApiError(40003)
     unionid = people.unionid_of(world, person)
@@ -150,7 +150,7 @@ def find_holder(world: World, openid: object) -> Person:
 
     Raises: ApiError 40003.
     """
-    person = people.by_openid(world, world.official, openid)
+    person = people.find_by_openid(world, world.official, openid)
     if person is None:
         raise ApiError(40003)
     return person

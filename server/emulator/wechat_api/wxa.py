@@ -97,9 +97,9 @@ def check_openid(world: World, openid: object) -> Person:
 
     Raises: ApiError 40003, 43104, 61010.
     """
-    person = people.by_openid(world, world.mini, openid)
+    person = people.find_by_openid(world, world.mini, openid)
     if person is None:
-        other = people.by_openid(world, world.official, openid)
+        other = people.find_by_openid(world, world.official, openid)
         raise ApiError(40003 if other is None else 43104)
     if person.last_access is None or world.now() - person.last_access > SEEN_SECONDS:
         raise ApiError(61010)

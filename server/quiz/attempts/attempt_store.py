@@ -230,7 +230,7 @@ _NEW_DECK = {
 }
 
 
-def of_citizen(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
+def find_attempt(uow: UnitOfWork, ref: str, citizen_id: int, *, lock: bool = False) -> Sheet | None:
     """A citizen's own attempt; None for another citizen's.
 
     Locks: the attempt, when `lock` is set.
@@ -265,7 +265,7 @@ def locked_with_entry(
     return sheet, entry
 
 
-def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
+def find_attempt_by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | None:
     """An attempt by its row id.
 
     Locks: the attempt, when `lock` is set.
@@ -275,7 +275,7 @@ def by_id(uow: UnitOfWork, attempt_id: int, *, lock: bool = False) -> Sheet | No
     return None if row is None else Sheet(*row)
 
 
-def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
+def list_in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> list[Sheet]:
     """All attempts of a citizen, under any of these ids, in a contest, the oldest first."""
     rows = run_statement(
         uow, _IN_CONTEST, {"contest_id": contest_id, "citizen_ids": list(citizen_ids)}
@@ -283,7 +283,7 @@ def in_contest(uow: UnitOfWork, contest_id: int, citizen_ids: Sequence[int]) -> 
     return [Sheet(*row) for row in rows]
 
 
-def of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
+def list_of_entry(uow: UnitOfWork, entry_id: int) -> list[Sheet]:
     """All attempts that count for an entry, the oldest first."""
     return [Sheet(*row) for row in run_statement(uow, _OF_ENTRY, {"entry_id": entry_id})]
 

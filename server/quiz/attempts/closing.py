@@ -134,11 +134,11 @@ def close_overdue(uow: UnitOfWork, attempt_id: int) -> bool:
 
     Locks: the entry, the attempt.
     """
-    found = attempt_store.by_id(uow, attempt_id)
+    found = attempt_store.find_attempt_by_id(uow, attempt_id)
     if found is None:
         return False
     entry_lock = boards.lock_entry(uow, found.entry_id)
-    sheet = attempt_store.by_id(uow, attempt_id, lock=True)
+    sheet = attempt_store.find_attempt_by_id(uow, attempt_id, lock=True)
     if sheet is None or not sheet.is_open or not is_over(uow.now, sheet.deadline_at):
         return False
     if sheet.entry_id != found.entry_id:
@@ -229,7 +229,9 @@ def _rank_on_board(uow: UnitOfWork, sheet: Sheet, scope: str, mine: standings_qu
 
 
 def _closed_sheets(uow: UnitOfWork, sheet: Sheet) -> list[Sheet]:
-    return [other for other in attempt_store.of_entry(uow, sheet.entry_id) if not other.is_open]
+    return [
+        other for other in attempt_store.list_of_entry(uow, sheet.entry_id) if not other.is_open
+    ]
 
 
 def _paper_from_sheet(sheet: Sheet) -> Paper:

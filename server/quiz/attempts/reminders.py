@@ -59,7 +59,7 @@ def people_to_remind(uow: UnitOfWork, contest: ContestView) -> list[int]:
         Attempt.contest_id == contest.id, Attempt.on_day == today
     )
     template_id, key = template_id_of(TEMPLATE), _key_of_day(today)
-    return notices.with_grant(uow, template_id, key, without=playing, limit=BATCH)
+    return notices.list_with_grant(uow, template_id, key, without=playing, limit=BATCH)
 
 
 def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> bool:

@@ -97,7 +97,7 @@ def start_paper(
     """
     contest = contests.find_contest(uow, contest_name)
     player = accounts.lock_player(uow, citizen_id)
-    past = attempt_store.in_contest(uow, contest.id, [citizen_id])
+    past = attempt_store.list_in_contest(uow, contest.id, [citizen_id])
     current = next((sheet for sheet in past if sheet.is_open), None)
     if current is not None and not is_over(uow.now, current.deadline_at):
         return Started(view=view_of(uow, current), fresh=False)
@@ -105,7 +105,7 @@ def start_paper(
         closing.close_overdue(uow, current.id)
     former = accounts.former_ids(uow, citizen_id) if player.may_have_former else []
     if former:
-        past = attempt_store.in_contest(uow, contest.id, [citizen_id, *former])
+        past = attempt_store.list_in_contest(uow, contest.id, [citizen_id, *former])
     try_no = _free_try(uow, contest, past)
     held = attempt_store.hold_entry(uow, contest.id, citizen_id) if past else None
     division = first_paper.check_division(contest.rules, held, division)
@@ -225,7 +225,7 @@ def read_paper(uow: UnitOfWork, ref: str, citizen_id: int) -> AttemptView:
 
     Raises: NotFound (404), also for another citizen's paper.
     """
-    return view_of(uow, _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id)))
+    return view_of(uow, _require_sheet(attempt_store.find_attempt(uow, ref, citizen_id)))
 
 
 def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> None:
@@ -234,7 +234,7 @@ def save_answers(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> No
     Raises: NotFound (404), AttemptClosed (409), Invalid (422).
     Locks: the attempt.
     """
-    sheet = _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    sheet = _require_sheet(attempt_store.find_attempt(uow, ref, citizen_id, lock=True))
     _still_open(uow, sheet)
     _, slots = closing.load_paper(uow, sheet)
     answers = papers.merge_answers(slots, sheet.answers, given, uow.now)
@@ -248,7 +248,7 @@ def open_next(uow: UnitOfWork, ref: str, citizen_id: int) -> Slot:
     Raises: NotFound (404), AttemptClosed, AnswerFirst, NoMoreQuestions (409).
     Locks: the attempt.
     """
-    sheet = _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id, lock=True))
+    sheet = _require_sheet(attempt_store.find_attempt(uow, ref, citizen_id, lock=True))
     _still_open(uow, sheet)
     rules, slots = closing.load_paper(uow, sheet)
     shown = [slot for slot in slots if slot.opened_at is not None]
@@ -271,7 +271,7 @@ def submit_paper(uow: UnitOfWork, ref: str, citizen_id: int, given: Given) -> At
     """
     held = attempt_store.locked_with_entry(uow, ref, citizen_id)
     if held is None:
-        _require_sheet(attempt_store.of_citizen(uow, ref, citizen_id))
+        _require_sheet(attempt_store.find_attempt(uow, ref, citizen_id))
         # The paper exists, but its citizen has just been merged into another.
         raise Unavailable(retry_after_seconds=1)
     sheet, entry_lock = held

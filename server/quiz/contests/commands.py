@@ -86,7 +86,7 @@ def open_demo_contest(uow_factory: UnitOfWorkFactory, *, season: bool = False) -
     body = preset_body("default")
     actor = System(name="demo")
     with uow_factory.begin(actor) as uow:
-        there = contests.by_slug(uow, DEMO_CONTEST)
+        there = contests.find_by_slug(uow, DEMO_CONTEST)
         opens_at, closes_at = _demo_window(uow, SEASON if season else timedelta(0))
         found = programmes.programme_by_slug(uow, PROGRAMME)
         plan = ContestPlan(
@@ -117,7 +117,7 @@ class DemoSeason:
 
 def demo_season(uow: UnitOfWork) -> DemoSeason | None:
     """The past weeks of the demo's contest; None when it was not opened for a season."""
-    contest = contests.by_slug(uow, DEMO_CONTEST)
+    contest = contests.find_by_slug(uow, DEMO_CONTEST)
     made_at = uow.session.scalar(select(Contest.made_at).where(Contest.slug == DEMO_CONTEST))
     if contest is None or made_at is None or contest.opens_at > made_at - SEASON:
         return None
@@ -136,12 +136,12 @@ def _demo_window(uow: UnitOfWork, before: timedelta) -> tuple[datetime, datetime
 
 def _set_contest(uow: UnitOfWork, plan: ContestPlan, actor: System) -> str:
     """Open or update the contest; a change is an entry of the audit trail, a repeat is none."""
-    before = contests.by_slug(uow, plan.slug)
+    before = contests.find_by_slug(uow, plan.slug)
     try:
         ref = loading.set_contest(uow, plan)
     except RuleSetRefused as refusal:
         raise RulesRefused(reasons="; ".join(refusal.reasons)) from None
-    after = contests.by_slug(uow, plan.slug)
+    after = contests.find_by_slug(uow, plan.slug)
     if after is not None and after != before:
         subject = Subject("contest", ref, plan.owner)
         facts = None if before is None else _plain_facts(before)

@@ -199,7 +199,7 @@ def find_for_board(
     return BoardContest(contest_id, closes_at, freezes_at, rules, final), entry_id
 
 
-def by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
+def find_by_slug(uow: UnitOfWork, slug: str) -> ContestView | None:
     """The contest with this slug, or None."""
     return _find_one(uow, _BY_SLUG, {"name": slug})
 

@@ -68,7 +68,7 @@ def plan_card(uow: UnitOfWork, citizen_id: int, attempt_ref: str) -> PlannedCard
 
     Raises: NotFound (404), AttemptOpen (409).
     """
-    sheet = attempt_store.of_citizen(uow, attempt_ref, citizen_id)
+    sheet = attempt_store.find_attempt(uow, attempt_ref, citizen_id)
     if sheet is None:
         raise NotFound
     if sheet.is_open:
