@@ -33,7 +33,7 @@ def find_contest_source(uow: UnitOfWork, citizen_id: int, source: str) -> int | 
     try:
         return contests.find_contest(uow, source).id
     except NotFound:
-        sheet = attempt_store.of_citizen(uow, source, citizen_id)
+        sheet = attempt_store.find_attempt(uow, source, citizen_id)
         return None if sheet is None else sheet.contest_id
 
 
