@@ -34,6 +34,8 @@ export interface Outcome {
   gate: string | null
   /** `server`: it has answered; `phone`: the scan waits here; `nowhere`: nothing is stored. */
   kept: 'server' | 'phone' | 'nowhere'
+  /** The stored scan; empty where nothing is stored. */
+  nonce: string
   /** The ticket where the staff may admit it on its own judgement; empty otherwise. */
   ticket: string
 }
@@ -92,7 +94,13 @@ export class Gate {
       return null
     }
     this.keep(changed(this.scans, nonce, { local: known.word }))
-    return outcomeOf(known, direction, { kept: 'phone', ticket: mayAdmit(known) ? code : '' })
+    return outcomeOf(known, direction, { kept: 'phone', nonce, ticket: mayAdmit(known) ? code : '' })
+  }
+
+  /** What the server says of a stored scan; null before it answers. */
+  answerTo(nonce: string): Outcome | null {
+    const scan = this.scans.find((one) => one.nonce === nonce)
+    return scan?.answer ? ofAnswer(scan.answer, scan.direction) : null
   }
 
   /** Admits a ticket that this phone could not check; the server checks it later. */
@@ -100,8 +108,8 @@ export class Gate {
     const known = { ...this.judged(ticket, direction), word: 'OK' as const }
     const waiting = unsentOf(this.scans).find((scan) => scan.ticket === ticket && scan.direction === direction)
     if (waiting) this.keep(changed(this.scans, waiting.nonce, { local: 'OK' }))
-    else this.begin(ticket, direction, known, 'OK')
-    return outcomeOf(known, direction, { kept: 'phone' })
+    const { nonce } = waiting ?? this.begin(ticket, direction, known, 'OK')
+    return outcomeOf(known, direction, { kept: 'phone', nonce })
   }
 
   /** Sends what is unsent, in batches; afterwards `away` and `unsent` tell what came of it. */
@@ -127,8 +135,8 @@ export class Gate {
   /** Without network: an admission is stored; a refusal is not, because the ticket may come again. */
   private answerHere(code: string, direction: Direction, known: Judgement): Outcome {
     if (known.word !== 'OK') return outcomeOf(known, direction, { ticket: mayAdmit(known) ? code : '' })
-    this.begin(code, direction, known, 'OK')
-    return outcomeOf(known, direction, { kept: 'phone' })
+    const { nonce } = this.begin(code, direction, known, 'OK')
+    return outcomeOf(known, direction, { kept: 'phone', nonce })
   }
 
   /** Stores a new scan before anything is sent. */
@@ -212,9 +220,9 @@ const UNKNOWN: Judgement = { word: 'UNCHECKED', hash: '', name: '', party: 1, si
 const mayAdmit = ({ word }: Judgement): boolean => word === 'NOT_FOUND' || word === 'UNCHECKED'
 
 const outcomeOf = ({ word, name, party, since }: Judgement, direction: Direction, more: Partial<Outcome> = {}): Outcome => ({
-  word, direction, name, party, since, gate: null, kept: 'nowhere', ticket: '', ...more,
+  word, direction, name, party, since, gate: null, kept: 'nowhere', nonce: '', ticket: '', ...more,
 })
 
 const ofAnswer = ({ result: word, name, people, at: since, by: gate }: ScanAnswer, direction: Direction): Outcome => ({
-  word, direction, name: name ?? '', party: people ?? 1, since, gate, kept: 'server', ticket: '',
+  word, direction, name: name ?? '', party: people ?? 1, since, gate, kept: 'server', nonce: '', ticket: '',
 })

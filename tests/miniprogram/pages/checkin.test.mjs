@@ -20,7 +20,7 @@ scene("each result is said in big words with what to do, and the next scan is on
   await ready(phone, server);
   const { t } = phone.page.data;
   const told = [
-    ["OK", "good", t.kept_server], ["ALREADY", "bad", "6月17日 08:58 进的场（西门）。如果不是同一个人"], ["WRONG_SESSION", "bad", t.wrong_session], ["CANCELLED", "bad", t.cancelled],
+    ["OK", "good", t.kept_server], ["ALREADY", "bad", "6月17日 08:58 进的场，登记在“西门”。如果不是同一个人"], ["WRONG_SESSION", "bad", t.wrong_session], ["CANCELLED", "bad", t.cancelled],
     ["WAITLISTED", "wait", t.waitlisted], ["TOO_EARLY", "wait", fill(t.too_early, { time: "6月17日 08:50" })], ["BAD_SIGNATURE", "bad", t.bad_signature], ["NOT_FOUND", "bad", t.not_found],
   ];
   for (const [word, tone, sentence] of told) {
@@ -106,6 +106,21 @@ scene("without network the roster answers, admissions wait on the phone, and the
   await phone.says(fill(phone.page.data.t.conflict_in, { word: t.WRONG_SESSION }));
   await phone.says(phone.page.data.t.known);
   assert.ok(!phone.words.includes(phone.page.data.t.saved));
+});
+
+scene("the result that is shown becomes the server's, with another sound where it differs", SCANNER, { keep: HELD, answers: camera(code(1), code(2)), script: usual() }, async (phone, server) => {
+  await ready(phone, server);
+  const { t } = phone.page.data;
+  server.will(AWAY);
+  await next(phone, t.OK);
+  await phone.says(t.kept_phone);
+  server.will(BACK({}));
+  await phone.comes(t.kept_server, 8_000);
+  server.will(AWAY);
+  await next(phone, t.kept_phone);
+  server.will(BACK({ [code(2)]: "CANCELLED" }));
+  await phone.comes(t.cancelled, 8_000);
+  assert.deepEqual(plain(phone.window.__played).map((src) => src.split("/").at(-1)), ["good.wav", "good.wav", "bad.wav"]);
 });
 
 scene("the network's return is noticed at once", SCANNER, { keep: HELD, answers: camera(code(1)), script: usual() }, async (phone, server) => {

@@ -55,7 +55,7 @@ Page({
       const count = unsentOf(readScans(session.id)).length
       const said = over ? t.ended : fill(t.until, { time: sayInstant(until, now) })
       const unsent = count > 0 ? fill(t.unsent, { count }) : ''
-      return { id: session.id, title: session.title, gate, say: said, unsent, over, done: over && count === 0 }
+      return { id: session.id, title: session.title, gate: fill(t.gate, { gate }), say: said, unsent, over, done: over && count === 0 }
     })
     this.setData({ rows })
   },

@@ -51,13 +51,25 @@ Page({
   },
 
   show() {
-    this.setData(standingOf(this.watch().gate, wire.now(), this.data.t))
+    const { gate } = this.watch()
+    this.setData(standingOf(gate, wire.now(), this.data.t))
+    const late = this.data.shown?.waits ? gate.answerTo(this.data.shown.waits) : null
+    if (late) this.correct(late)
   },
   tell(outcome: Outcome) {
-    const shown = shownOf(outcome, wire.now(), this.watch().gate.roster?.opens_at ?? '', this.data.t)
+    const shown = this.shownOf(outcome)
     this.setData({ shown })
     signal(shown.tone === 'good')
     this.show()
+  },
+  shownOf(outcome: Outcome): Shown {
+    return shownOf(outcome, wire.now(), this.watch().gate.roster?.opens_at ?? '', this.data.t)
+  },
+  /** The server's answer to the scan that is shown; another one than was shown is signalled. */
+  correct(late: Outcome) {
+    const shown = this.shownOf(late)
+    if (shown.tone !== this.data.shown?.tone) signal(shown.tone === 'good')
+    this.setData({ shown })
   },
 
   async scan() {

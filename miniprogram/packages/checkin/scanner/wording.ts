@@ -19,6 +19,8 @@ export interface Shown {
   sentence: string
   kept: string
   ticket: string
+  /** The scan that the server has not answered; empty otherwise. */
+  waits: string
 }
 
 const WAITING: LocalWord[] = ['WAITLISTED', 'TOO_EARLY', 'UNCHECKED']
@@ -70,5 +72,6 @@ export function shownOf(one: Outcome, now: number, opensAt: string, t: Words): S
     sentence: saySentence(one, now, opensAt, t),
     kept: one.word === 'BAD_SIGNATURE' ? '' : { server: t.kept_server, phone: t.kept_phone, nowhere: t.kept_nowhere }[one.kept],
     ticket: one.ticket,
+    waits: one.nonce,
   }
 }
