@@ -41,10 +41,15 @@ class Attestation:
 
 @dataclass(frozen=True, kw_only=True)
 class Withheld:
-    """No right to a certificate, or not now; `reason` is a code, `why` says it in words."""
+    """No right to a certificate, or not now; `reason` is a code, `why` says it in words.
+
+    `never`: nothing is recorded about the citizen. A certificate that was issued keeps what it
+    said, because its rows may have been deleted after their time.
+    """
 
     reason: str
     why: str
+    never: bool = False
 
 
 Right = Attestation | Withheld
@@ -55,14 +60,13 @@ class CertificateKind:
     """A kind of certificate, named in the manifest of its slice under `certificates=`.
 
     `find_source(uow, citizen_id, source)` is the row id of a source by its public id; None when it
-    does not exist for this citizen. `read_right(uow, citizen_id, source_id)` is None when the rows
-    of the source are no longer kept: then a certificate says what it said before.
+    does not exist for this citizen. `read_right(uow, citizen_id, source_id)` is the present right.
     `list_sources(uow, citizen_id)` are row ids of sources that may give a right, the latest first.
     """
 
     name: str
     find_source: Callable[[UnitOfWork, int, str], int | None]
-    read_right: Callable[[UnitOfWork, int, int], Right | None]
+    read_right: Callable[[UnitOfWork, int, int], Right]
     list_sources: Callable[[UnitOfWork, int], Sequence[int]]
 
 

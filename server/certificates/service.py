@@ -105,12 +105,10 @@ def _claim_of(
     Raises: NotEarned (409).
     """
     right = kind.read_right(uow, citizen_id, source_id)
-    if right is None and row is not None:
-        return load_claim(row.claim)
     if isinstance(right, Attestation):
         return right
-    if right is None:
-        raise NotFound
+    if right.never and row is not None:
+        return load_claim(row.claim)
     raise NotEarned(reason=right.reason, why=right.why)
 
 
@@ -305,7 +303,8 @@ def _view_of(uow: UnitOfWork, row: Certificate) -> CertificateView:
         )
     kind = kind_named(uow, row.kind)
     right = None if kind is None else kind.read_right(uow, row.citizen_id, row.source_id)
-    standing = CertificateState.WITHHELD if isinstance(right, Withheld) else CertificateState.VALID
+    is_withheld = isinstance(right, Withheld) and not right.never
+    standing = CertificateState.WITHHELD if is_withheld else CertificateState.VALID
     claim = right if isinstance(right, Attestation) else before
     return CertificateView(row=row, standing=standing, claim=claim, name=name)
 

@@ -8,6 +8,7 @@ from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
 from server.checkin import api
+from server.checkin.certificates import ATTENDANCE
 from server.checkin.personal_data import PERSONAL
 from server.checkin.store import has_come
 
@@ -16,6 +17,7 @@ SLICE = Slice(
     texts=Path(__file__).parent,
     apis=(api.API,),
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),
+    certificates=(ATTENDANCE,),
     personal_data=PERSONAL,
     hooks=Hooks(has_come=(has_come,)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.base.uow import UnitOfWork
+from server.signups.models import SignUp
 
 _PURPOSE = "signup phone"
 
@@ -36,6 +37,11 @@ def blind_phone(uow: UnitOfWork, phone: str) -> str:
 def read_name(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
     """The name of a sign-up."""
     return None if sealed is None else uow.keys.unseal_text(sealed, f"signup.name:{ref}")
+
+
+def name_on_signup(uow: UnitOfWork, signup: SignUp) -> str | None:
+    """The name that was given with a sign-up; None without one."""
+    return read_name(uow, signup.ref, signup.name)
 
 
 def read_phone(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:

@@ -29,6 +29,7 @@ from server.signups.changes import close_activity as close_activity
 from server.signups.changes import postpone_activity as postpone_activity
 from server.signups.contacts import Contact as Contact
 from server.signups.contacts import mask_name as mask_name
+from server.signups.contacts import name_on_signup as name_on_signup
 from server.signups.contacts import sealed_contact
 from server.signups.errors import (
     ActivityFull,

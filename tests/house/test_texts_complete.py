@@ -15,6 +15,7 @@ from tests.house.source import SERVER, nodes_of, trees
 COMPOSED = (
     "certificates.kind.", "certificates.standing.", "certificates.verify_state.",
     "certificates.verify_about.", "certificates.recorded", "quiz.certificate_",
+    "checkin.certificate_",
     "quiz.rank_reason.", "quiz.integrity.task_", "quiz.entrants.state_word.",
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
     "quiz.final_letter.",

@@ -42,7 +42,7 @@ class FakeSource:
     """A source whose right a test changes; its row id is 1."""
 
     def __init__(self) -> None:
-        self.right: Right | None = a_claim()
+        self.right: Right = a_claim()
 
     @property
     def kind(self) -> CertificateKind:
@@ -55,6 +55,9 @@ class FakeSource:
 
     def _list_sources(self, _uow: UnitOfWork, _citizen: int) -> Sequence[int]:
         return [1]
+
+    def forget(self) -> None:
+        self.right = Withheld(reason="no_paper", why="还没有交卷。", never=True)
 
     def withhold(self) -> None:
         self.right = Withheld(reason="held", why="成绩正在复核。")

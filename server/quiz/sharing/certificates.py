@@ -49,8 +49,8 @@ def list_contest_sources(uow: UnitOfWork, citizen_id: int) -> Sequence[int]:
     return uow.session.scalars(asked).all()
 
 
-def read_score_right(uow: UnitOfWork, citizen_id: int, contest_id: int) -> Right | None:
-    """What a certificate says of the citizen's papers; None for a contest that does not exist."""
+def read_score_right(uow: UnitOfWork, citizen_id: int, contest_id: int) -> Right:
+    """What a certificate says of the citizen's papers in a contest."""
     entry = uow.session.execute(
         select(Entry.id, Entry.held_at).where(
             Entry.contest_id == contest_id, Entry.citizen_id == citizen_id
@@ -58,9 +58,7 @@ def read_score_right(uow: UnitOfWork, citizen_id: int, contest_id: int) -> Right
     ).one_or_none()
     say = uow.texts.fill_text
     if entry is None:
-        exists = uow.session.scalar(select(Contest.id).where(Contest.id == contest_id))
-        none = Withheld(reason="no_paper", why=say("quiz.certificate.no_paper"))
-        return None if exists is None else none
+        return Withheld(reason="no_paper", why=say("quiz.certificate.no_paper"), never=True)
     if entry.held_at is not None:
         return Withheld(reason="held", why=say("quiz.certificate.held"))
     papers = _read_papers(uow, citizen_id, contest_id)
