@@ -14,6 +14,8 @@ export interface Place {
   position: number | null
   offer_expires_at: string | null
   ticket: { code: string } | null
+  /** The people have come, so the place cannot be given up any more. */
+  checked_in: boolean
 }
 
 export interface SignUpQuestion {

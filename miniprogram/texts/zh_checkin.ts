@@ -169,6 +169,7 @@ export const zh_checkin = {
     not_done: '没有签上到',
     offline: '网络不通，签到没有成功。可以再扫一次，或者打开电子票，请工作人员扫一扫，没有网络也能用。',
     ticket: '看电子票',
+    certificate: '领取参与证书',
     activity: '看活动介绍',
     help: '扫不上？打开电子票，请工作人员扫。',
   },

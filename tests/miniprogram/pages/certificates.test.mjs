@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CLOSED, SERIAL, certificate, offer } from "./answers.mjs";
+import { CLOSED, SERIAL, certificate, offer, place, ticket } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, refusal } from "./server.mjs";
 
@@ -109,4 +109,13 @@ scene("a picture that does not come is said", PAGE, { script: { [OWN]: listed([c
   await phone.tapWords(t.show);
   await phone.says(c.offline);
   await phone.says(t.show);
+});
+
+scene("a ticket of an activity one came to leads to its certificate, another does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says("讲座a2");
+  assert.deepEqual(plain(phone.page.data.rows).map(({ came }) => came), [false, true]);
+  await phone.tap(phone.named(`${t.certificate} 讲座a2`));
+  await on(phone, PAGE);
+  assert.equal(phone.page.options.source, "a2");
 });

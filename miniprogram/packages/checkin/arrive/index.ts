@@ -60,6 +60,9 @@ Page({
     signal(shown.done)
   },
 
+  certificate() {
+    open(`/packages/mine/certificates/index?source=${this.data.id}`)
+  },
   ticket: () => open('/packages/lectures/ticket/index'),
   detail() {
     open(`/packages/lectures/detail/index?id=${this.data.id}`)

@@ -95,5 +95,8 @@ Page({
     })
   },
   arrive: () => open('/packages/checkin/arrive/index'),
+  certificate(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/mine/certificates/index?source=${event.currentTarget.dataset.id as string}`)
+  },
   find: () => open('/packages/lectures/list/index'),
 })

@@ -25,6 +25,8 @@ export interface Row {
   label: string
   /** Whether the user may be on the way to the hall. */
   arrives: boolean
+  /** Whether the user came, so that there may be a certificate. */
+  came: boolean
 }
 
 /** A cancelled or postponed activity says so instead of the place in it. */
@@ -45,6 +47,7 @@ export function rowOf(one: Ticket, now: number, t: Words, c: Common): Row {
     number: code.replace(/(.{4})(?=.)/g, '$1 '),
     label: fill(t.code, { code }),
     arrives: code !== '' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
+    came: one.place.checked_in,
     picture: code ? `data:image/svg+xml;base64,${base64(qrSvg(code))}` : '',
   }
 }
