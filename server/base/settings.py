@@ -96,7 +96,7 @@ class Limits:
     visit_per_minute: float = bounded_number(120.0, 1.0, 1000000.0)
     failures_per_minute: float = bounded_number(300.0, 1.0, 1000000.0)
     wrong_codes_per_minute: float = bounded_number(30.0, 1.0, 1000000.0)
-    scan_per_minute: float = bounded_number(600.0, 1.0, 1000000.0)
+    scan_per_minute: float = bounded_number(3000.0, 1.0, 1000000.0)
     verify_misses_per_minute: float = bounded_number(30.0, 1.0, 1000000.0)
 
 

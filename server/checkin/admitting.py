@@ -129,8 +129,8 @@ def admit_signup(
     Raises: AlreadyAdmitted, NoPlaceToAdmit, HallFull, TooEarly, TooLate (409), NotFound (404).
     """
     _require_begun(uow, gate)
-    store.open_hall(uow, gate.id)
     locked = activities.lock_seats(uow, [gate.id])[gate.id]
+    store.open_hall(uow, gate.id)
     ticket = signups.lock_tickets(uow, gate.id, [signup_id]).get(signup_id)
     if ticket is None:
         raise NotFound
@@ -261,7 +261,10 @@ def admit_guest(
     )  # fmt: skip
     admitted = _pass_inward(uow, book, book.tickets[placed.id], origin)
     subject = Subject("signup", placed.ref, activities.scope_of_gate(gate))
-    after = {"gate": admitted.gate, "people": wish.party_size, "given_away": given}
+    after = {
+        "gate": admitted.gate, "people": wish.party_size, "seats": locked.seats,
+        "given_away": given,
+    }  # fmt: skip
     record_change(uow, keeper.actor, "checkin.admit_walk_in", subject, after=after)
     return admitted
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select
 
 from server.activities import service as activities
 from server.activities.service import Seating
@@ -15,8 +15,7 @@ from server.base.access import Organizer
 from server.base.ownership import serving_found_row
 from server.base.uow import UnitOfWork
 from server.checkin.models import Admission, HallTally, ScanRecord
-from server.signups import service as signups
-from server.signups.service import GateTicket, SignUp, SignUpState
+from server.signups.service import SignUp
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,21 +92,6 @@ def read_counters(uow: UnitOfWork, activity_id: int) -> HallCounters:
     )
 
 
-def select_attendance(organizer: Organizer) -> Select[Any]:
-    """Sign-ups of the own place with their attendance, for the list and its exports alike.
-
-    Rows are (SignUp, Admission or None): everybody with a seat, and everybody who came.
-    """
-    return activities.restrict_to_own(_with_attendance(), organizer, SignUp.activity_id)
-
-
-def _with_attendance() -> Any:
-    rows = select(SignUp, Admission).outerjoin(
-        Admission, and_(Admission.signup_id == SignUp.id, Admission.holds)
-    )
-    return rows.where(or_(SignUp.state == SignUpState.CONFIRMED, Admission.id.is_not(None)))
-
-
 def list_conflicts(uow: UnitOfWork, organizer: Organizer, ref: str) -> Sequence[ScanRecord]:
     """The scans of an activity of the own place that a person should look at, the newest first.
 
@@ -115,20 +99,14 @@ def list_conflicts(uow: UnitOfWork, organizer: Organizer, ref: str) -> Sequence[
     """
     activity = activities.own_activity(uow, organizer, ref)
     with serving_found_row(uow.session):
-        return conflicts_of(uow, activity.id)
+        return uow.session.scalars(_conflicts_of(activity.id)).all()
 
 
-def conflicts_of(uow: UnitOfWork, activity_id: int) -> Sequence[ScanRecord]:
-    """The conflicts of an activity, the newest first."""
+def _conflicts_of(activity_id: int) -> Select[Any]:
     asked = select(ScanRecord).where(
         ScanRecord.activity_id == activity_id, ScanRecord.is_conflict.is_(True)
     )
-    return uow.session.scalars(asked.order_by(ScanRecord.at.desc(), ScanRecord.id.desc())).all()
-
-
-def tickets_by_id(uow: UnitOfWork, activity_id: int) -> dict[int, GateTicket]:
-    """All sign-ups of an activity with masked names, by row id."""
-    return {one.id: one for one in signups.tickets_of(uow, activity_id)}
+    return asked.order_by(ScanRecord.at.desc(), ScanRecord.id.desc())
 
 
 def _attendance_of(row: Admission) -> Attendance:

@@ -30,7 +30,6 @@ from server.checkin.reading import attendance_in as attendance_in
 from server.checkin.reading import attended_signups as attended_signups
 from server.checkin.reading import list_conflicts as list_conflicts
 from server.checkin.reading import read_counters as read_counters
-from server.checkin.reading import select_attendance as select_attendance
 from server.checkin.reading import select_attended as select_attended
 from server.checkin.reading import was_recorded as was_recorded
 from server.signups import service as signups
