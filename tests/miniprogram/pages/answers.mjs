@@ -169,5 +169,5 @@ export const USUAL = {
   "POST /activities/{ref}/signup": { status: 201, body: place("confirmed") },
   "DELETE /activities/{ref}/signup": null,
   "POST /activities/{ref}/signup/offer": place("confirmed"),
-  "GET /me/tickets": { items: [ticket("a1"), ticket("a2")] },
+  "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2")] },
 };

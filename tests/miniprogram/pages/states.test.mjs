@@ -61,7 +61,7 @@ const EMPTY = [
   ["packages/quiz/practice/index?from=mistakes", { "POST /practice": { id: "p1", questions: [] } }, (t) => [t.none_wrong]],
   ["packages/quiz/mistakes/index", { "GET /me/mistakes": items() }, (t) => [t.none]],
   ["packages/lectures/list/index", { "GET /activities": items() }, (t) => [t.none, t.clear]],
-  ["packages/lectures/ticket/index", { "GET /me/tickets": { items: [] } }, (t) => [t.none, t.find]],
+  ["packages/lectures/ticket/index", { "GET /me/tickets": { absences: null, items: [] } }, (t) => [t.none, t.find]],
   ["packages/mine/inbox/index", { "GET /me/inbox": items() }, (t) => [t.none]],
   ["packages/mine/unit/index", { "GET /units": items() }, (t) => [t.nothing]],
   ["packages/mine/subscriptions/index", { "GET /me/subscriptions": { remaining: {} } }, (t) => [t.left.replace("{count}", "0"), t.quiet_none]],

@@ -47,7 +47,7 @@ scene("what was read is kept, and replaced by what the server says next", TICKET
 });
 
 scene("who waits, or whose activity is called off, has no code", TICKETS, {
-  script: { "GET /me/tickets": { items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
+  script: { "GET /me/tickets": { absences: null, items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
 }, async (phone) => {
   const { c, t } = phone.page.data;
   for (const words of [fill(c.act_waitlisted, { count: 5 }), c.act_offered, c.act_cancelled]) await phone.says(words);
