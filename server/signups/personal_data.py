@@ -48,7 +48,7 @@ def _may_end(uow: UnitOfWork, mine: activities.LockedSeats, signup_id: int) -> b
 
 
 def merge_signups(uow: UnitOfWork, keep: int, gone: int) -> None:
-    """Move the sign-ups of `gone` to `keep`; of two places in one activity the older stays.
+    """Move the sign-ups of `gone` to `keep`, with one place in each activity.
 
     Locks: the activities.
     """
@@ -57,19 +57,33 @@ def merge_signups(uow: UnitOfWork, keep: int, gone: int) -> None:
     doubled = sorted(set(mine) & set(others))
     locked = activities.lock_seats(uow, doubled)
     for activity_id in doubled:
-        newer = uow.session.get_one(
-            SignUp, max(mine[activity_id], others[activity_id]), populate_existing=True
-        )
-        waitlist.uncount_place(locked[activity_id], newer.state, newer.party_size)
-        store.settle_signup(uow, newer.id, SignUpState.WITHDRAWN)
-        waitlist.serve_waitlist(uow, locked[activity_id])
-        activities.store_counts(uow, locked[activity_id])
+        places = sorted((mine[activity_id], others[activity_id]))
+        _keep_one_place(uow, locked[activity_id], *places)
     uow.session.execute(
         update(SignUp)
         .where(SignUp.citizen_id == gone)
         .values(citizen_id=keep)
         .execution_options(synchronize_session=False)
     )
+
+
+def _keep_one_place(
+    uow: UnitOfWork, locked: activities.LockedSeats, older: int, newer: int
+) -> None:
+    """End the newer of two places of one person in a locked activity, or the unused one.
+
+    When the people of both have come, the newer one becomes a guest's, so that its seat is kept.
+    """
+    is_newer_used = is_used(uow, locked, newer)
+    if is_newer_used and is_used(uow, locked, older):
+        kept = update(SignUp).where(SignUp.id == newer).values(citizen_id=None, **BLANK)
+        uow.session.execute(kept.execution_options(synchronize_session=False))
+        return
+    ended = uow.session.get_one(SignUp, older if is_newer_used else newer, populate_existing=True)
+    waitlist.uncount_place(locked, ended.state, ended.party_size)
+    store.settle_signup(uow, ended.id, SignUpState.WITHDRAWN)
+    waitlist.serve_waitlist(uow, locked)
+    activities.store_counts(uow, locked)
 
 
 def _live_places(uow: UnitOfWork, citizen_id: int) -> dict[int, int]:
