@@ -251,6 +251,7 @@ def _list_rights(organizer: Organizer, shown: ShownActivity) -> set[str]:
         "copy": organizer.has_permission(Permission.ACTIVITY_WRITE),
         "weekly": write and shown.row.state is not ActivityState.CANCELLED,
         "people": shown.own and organizer.has_permission(Permission.SIGNUP_READ),
+        "checkin": shown.own and organizer.has_permission(Permission.CHECKIN_READ),
     }
     return {name for name, given in rights.items() if given}
 

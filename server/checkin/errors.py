@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import AlreadyDone, Conflict, Forbidden
+from server.base.errors import AlreadyDone, Conflict, Forbidden, NotFound
 
 
 class GrantEnded(Forbidden):
@@ -75,3 +75,9 @@ class GrantOver(AlreadyDone):
     """The scanner grant was revoked before."""
 
     code = "grant_over"
+
+
+class ScreenEnded(NotFound):
+    """The address of a projector page was replaced, or its day is over."""
+
+    code = "screen_ended"

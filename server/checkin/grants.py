@@ -42,27 +42,41 @@ class GrantView:
     is_valid: bool
 
 
-def make_grant(uow: UnitOfWork, organizer: Organizer, ref: str, gate: str) -> GrantMade:
-    """Make a grant for one scanner of an activity of the own place; it ends some hours after it.
+def make_grant(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    ref: str,
+    gate: str,
+    ends_at: datetime | None = None,
+) -> GrantMade:
+    """Make a grant for one scanner of an activity of the own place.
+
+    It ends some hours after the activity, or earlier at `ends_at`.
 
     Locks: the activity, shared.
     Raises: NotFound (404).
     """
     activity = activities.own_activity(uow, organizer, ref)
     with serving_found_row(uow.session):
-        return add_grant(uow, organizer, activities.gate_of(uow, activity.id), gate)
+        found = activities.gate_of(uow, activity.id)
+        return add_grant(uow, organizer, found, gate, ends_at)
 
 
 def add_grant(
-    uow: UnitOfWork, author: Organizer | System, gate: ActivityGate, label: str
+    uow: UnitOfWork,
+    author: Organizer | System,
+    gate: ActivityGate,
+    label: str,
+    ends_at: datetime | None = None,
 ) -> GrantMade:
     """Add a grant for an activity, and the hall of the activity; record it in the trail.
 
+    It ends some hours after the activity, or earlier at `ends_at`.
     Locks: the activity, shared.
     """
     store.open_hall(uow, gate.id)
     code = codes.make_grant_code()
-    hours = uow.settings.checkin.grant_hours
+    latest = gate.ends_at + timedelta(hours=uow.settings.checkin.grant_hours)
     row = ScannerGrant(
         ref=uow.new_ref("grt"),
         activity_id=gate.id,
@@ -70,7 +84,7 @@ def add_grant(
         gate=label,
         made_by=author.id if isinstance(author, Organizer) else None,
         made_at=uow.now,
-        expires_at=gate.ends_at + timedelta(hours=hours),
+        expires_at=latest if ends_at is None else min(latest, ends_at),
     )
     uow.session.add(row)
     uow.session.flush()
@@ -80,8 +94,8 @@ def add_grant(
     return GrantMade(ref=row.ref, code=code, gate=label, expires_at=row.expires_at)
 
 
-def revoke_grant(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
-    """End a grant of an activity of the own place at once.
+def revoke_grant(uow: UnitOfWork, organizer: Organizer, ref: str) -> str:
+    """End a grant of an activity of the own place at once; return the activity's public id.
 
     Raises: NotFound (404), GrantOver (409).
     """
@@ -98,6 +112,7 @@ def revoke_grant(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     subject = Subject("scanner_grant", ref, activities.scope_of_gate(gate))
     before = {"gate": row.gate, "activity": gate.ref}
     record_change(uow, organizer, "checkin.revoke_grant", subject, before=before)
+    return gate.ref
 
 
 def select_grants(organizer: Organizer) -> Select[Any]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger, String, text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, SmallInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.sql.tables import Base, BigId, UtcDateTime, enum_column
@@ -137,3 +137,21 @@ class ScanRecord(Base):
     arrived_at: Mapped[datetime] = mapped_column(UtcDateTime)
     is_passage: Mapped[bool] = mapped_column()
     is_conflict: Mapped[bool] = mapped_column()
+
+
+class HallScreen(Base):
+    """The address of an activity's projector page; a new one replaces it.
+
+    The key in the address is derived from `ref`, and found by its hash. `day` is the day of the
+    activity when the address was made; moved to another day, the activity needs a new one.
+    """
+
+    __tablename__ = "hall_screen"
+
+    activity_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("activity.id"), primary_key=True, autoincrement=False
+    )
+    ref: Mapped[str] = mapped_column(String(40), unique=True)
+    code_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    day: Mapped[date] = mapped_column(Date)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -7,7 +7,7 @@ from pathlib import Path
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.checkin import api
+from server.checkin import api, console, grant_pages, screen_api, screen_pages
 from server.checkin.certificates import ATTENDANCE
 from server.checkin.personal_data import PERSONAL
 from server.checkin.store import has_come
@@ -15,7 +15,8 @@ from server.checkin.store import has_come
 SLICE = Slice(
     name="checkin",
     texts=Path(__file__).parent,
-    apis=(api.API,),
+    apis=(api.API, screen_api.SCREEN_API),
+    pages=(console.PAGES, grant_pages.PAGES, screen_pages.PAGES),
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),
     certificates=(ATTENDANCE,),
     personal_data=PERSONAL,

@@ -34,17 +34,17 @@ def blind_phone(uow: UnitOfWork, phone: str) -> str:
     return uow.keys.blind_hash(phone, _PURPOSE)
 
 
-def read_name(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
+def unseal_name(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
     """The name of a sign-up."""
     return None if sealed is None else uow.keys.unseal_text(sealed, f"signup.name:{ref}")
 
 
 def name_on_signup(uow: UnitOfWork, signup: SignUp) -> str | None:
     """The name that was given with a sign-up; None without one."""
-    return read_name(uow, signup.ref, signup.name)
+    return unseal_name(uow, signup.ref, signup.name)
 
 
-def read_phone(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
+def unseal_phone(uow: UnitOfWork, ref: str, sealed: str | None) -> str | None:
     """The telephone number of a sign-up, with the country code."""
     return None if sealed is None else uow.keys.unseal_text(sealed, f"signup.phone:{ref}")
 

@@ -16,7 +16,7 @@ from server.base.access import Organizer
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.signups import store
-from server.signups.contacts import mask_name, read_name
+from server.signups.contacts import mask_name, unseal_name
 from server.signups.kinds import LIVE, SignUpState
 from server.signups.models import SignUp
 
@@ -103,7 +103,7 @@ def search_tickets(uow: UnitOfWork, activity_id: int, words: str, most: int) -> 
 
 
 def _searched_text(uow: UnitOfWork, row: Any) -> str:
-    return f"{read_name(uow, row.ref, row.name) or ''}\n{row.group_label or ''}"
+    return f"{unseal_name(uow, row.ref, row.name) or ''}\n{row.group_label or ''}"
 
 
 def end_absent(uow: UnitOfWork, locked: LockedSeats, tickets: Collection[GateTicket]) -> None:
@@ -193,7 +193,7 @@ def _ticket_of(uow: UnitOfWork, row: Any) -> GateTicket:
 
 def _name_of(uow: UnitOfWork, row: Any) -> str:
     """The masked name of the sign-up, else the name by which boards show the citizen."""
-    masked = mask_name(read_name(uow, row.ref, row.name))
+    masked = mask_name(unseal_name(uow, row.ref, row.name))
     if masked or row.citizen_id is None:
         return masked
     return accounts.name_from_row(uow, row).shown

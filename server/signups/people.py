@@ -21,7 +21,7 @@ from server.base.errors import NotFound
 from server.base.ownership import scope_of, serving_found_row
 from server.base.uow import UnitOfWork
 from server.signups import capacity, service, store, waitlist
-from server.signups.contacts import Contact, blind_phone, mask_name, read_name, read_phone
+from server.signups.contacts import Contact, blind_phone, mask_name, unseal_name, unseal_phone
 from server.signups.errors import AnswerNeeded, GuestKnown, SignUpOver
 from server.signups.kinds import LIVE, SEATED, Hindrance, NoticeKind, SignUpState
 from server.signups.models import SignUp
@@ -86,7 +86,7 @@ def describe_people(uow: UnitOfWork, rows: Sequence[SignUp]) -> list[PersonLine]
                 row=row,
                 activity=titles[row.activity_id].title,
                 activity_ref=titles[row.activity_id].ref,
-                name=mask_name(read_name(uow, row.ref, row.name))
+                name=mask_name(unseal_name(uow, row.ref, row.name))
                 or (names[row.citizen_id].shown if row.citizen_id is not None else ""),
                 phone="" if row.phone_tail is None else f"*******{row.phone_tail}",
                 position=_position_of(uow, row),
@@ -295,7 +295,7 @@ def _known_guests(uow: UnitOfWork, activity_id: int) -> set[tuple[str | None, st
             SignUp.state.in_(LIVE),
         )
     )
-    return {(read_name(uow, row.ref, row.name), row.phone_blind) for row in rows}
+    return {(unseal_name(uow, row.ref, row.name), row.phone_blind) for row in rows}
 
 
 def _own_signup(uow: UnitOfWork, organizer: Organizer, ref: str) -> SignUp:
@@ -320,7 +320,7 @@ def _subject_of(uow: UnitOfWork, organizer: Organizer, row: SignUp) -> Subject:
 
 def _contact_of(uow: UnitOfWork, row: SignUp) -> Contact:
     return Contact(
-        name=read_name(uow, row.ref, row.name), phone=read_phone(uow, row.ref, row.phone)
+        name=unseal_name(uow, row.ref, row.name), phone=unseal_phone(uow, row.ref, row.phone)
     )
 
 

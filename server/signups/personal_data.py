@@ -8,7 +8,7 @@ from server.activities import service as activities
 from server.base.personal_data import Erase, Keep, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.signups import store, waitlist
-from server.signups.contacts import read_name, read_phone
+from server.signups.contacts import unseal_name, unseal_phone
 from server.signups.erasing import BLANK, CONTACTS_KEPT, count_due, erase_contacts
 from server.signups.kinds import SignUpState
 from server.signups.models import CalendarFeed, SignUp, SignUpNotice
@@ -102,8 +102,8 @@ def export_signups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
             "state": row.state.value,
             "party_size": row.party_size,
             "answers": row.answers,
-            "name": read_name(uow, row.ref, row.name),
-            "phone": read_phone(uow, row.ref, row.phone),
+            "name": unseal_name(uow, row.ref, row.name),
+            "phone": unseal_phone(uow, row.ref, row.phone),
             "made_at": row.made_at,
             "changed_at": row.changed_at,
         }

@@ -28,6 +28,7 @@ from server.signups.changes import cancel_activity as cancel_activity
 from server.signups.changes import close_activity as close_activity
 from server.signups.changes import postpone_activity as postpone_activity
 from server.signups.contacts import Contact as Contact
+from server.signups.contacts import blind_phone as blind_phone
 from server.signups.contacts import mask_name as mask_name
 from server.signups.contacts import name_on_signup as name_on_signup
 from server.signups.contacts import sealed_contact
@@ -64,7 +65,9 @@ from server.signups.tickets import spell_ticket as spell_ticket
 from server.signups.used_places import refuse_used
 from server.signups.waitlist import serve_waitlist as serve_waitlist
 from server.signups.waitlist import uncount_place as uncount_place
+from server.signups.wishes import MOST_NAME as MOST_NAME
 from server.signups.wishes import check_answers, read_questions
+from server.signups.wishes import phone_or_none as phone_or_none
 from server.signups.wishes import read_name as read_name
 from server.signups.wishes import read_phone as read_phone
 

@@ -17,7 +17,7 @@ from server.base.templates import (
 )
 from server.base.uow import UnitOfWork
 from server.notices.service import Letter, PlannedPush
-from server.signups.contacts import read_name
+from server.signups.contacts import unseal_name
 from server.signups.kinds import NoticeKind
 from server.signups.models import SignUp, SignUpNotice
 
@@ -147,7 +147,7 @@ def _spell_note(uow: UnitOfWork, facts: Mapping[str, Any]) -> str:
 
 
 def _signed_fields(uow: UnitOfWork, due: DueNotice) -> Mapping[str, str]:
-    name = read_name(uow, due.signup.ref, due.signup.name) or ""
+    name = unseal_name(uow, due.signup.ref, due.signup.name) or ""
     return {
         "thing1": shorten_thing(due.view.activity.title),
         "time2": spell_template_time(due.starts_at),

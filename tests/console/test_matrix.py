@@ -35,6 +35,7 @@ from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.activity_probes import ACTIVITY_PROBES
 from tests.kit.certificate_probes import CERTIFICATE_PROBES
+from tests.kit.checkin_probes import CHECKIN_PROBES
 from tests.kit.console import PEOPLE, SCHOOL, Browser, console_app
 from tests.kit.console_contests import CONTEST_PROBES
 from tests.kit.console_matrix import MISSING, Probe, check_matrix, list_probes
@@ -239,6 +240,7 @@ PROBES = {
     **ACTIVITY_PROBES,
     **CERTIFICATE_PROBES,
     **SIGNUP_PROBES,
+    **CHECKIN_PROBES,
     **ORGANIZERS,
     **UNITS,
     "GET /": Probe(),
@@ -275,13 +277,15 @@ PROBES = {
     **CONTEST_PROBES,
     **REVIEW_PROBES,
 }
-# Pages without a session: the log-in, and what an invitation or a recovery link opens.
+# Pages without a session: the log-in, what an invitation or a recovery link opens, and the wall of
+# a hall, whose computer must not have one.
 OPEN = {
     "GET /login",
     "POST /login",
     "POST /logout",
     "GET /links/<token>",
     "POST /links/<token>",
+    "GET /screens/<code>",
 }
 
 
@@ -380,7 +384,7 @@ def test_a_citizens_token_opens_no_page_of_the_console(app: Flask) -> None:
     assert answer.headers["Location"].startswith("/console/login")
 
 
-def test_no_page_but_the_log_in_and_one_time_links_is_open() -> None:
+def test_no_page_but_the_log_in_one_time_links_and_the_wall_is_open() -> None:
     opened = {route.spelled for pages in slices.PAGES for route in pages.open_routes}
     assert opened == OPEN
 

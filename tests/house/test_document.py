@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from server.base.clock import beijing_midnight
 from server.base.uow import UnitOfWorkFactory
+from server.checkin import screens
 from server.checkin import service as checkin
 from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
@@ -246,6 +247,8 @@ def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict
         lecture = open_lecture(uow)
         guest = seat_guest(uow, lecture)
         made = checkin.make_grant(uow, EDITOR, lecture.ref, "东门")
+        screens.make_address(uow, EDITOR, lecture.ref)
+        screen = screens.find_address(uow, EDITOR, lecture.ref)
         venue = checkin.venue_code_at(uow.keys, lecture.id, uow.now)
         ticket = ticket_of(uow, guest)
         scanned_at = uow.now.isoformat()
@@ -265,6 +268,8 @@ def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict
     assert client.post(f"{path}/admissions/undo", json=wrong, **me).status_code == 204
     assert client.post(f"{path}/admissions", json=wrong, **me).status_code == 201
     assert client.post(f"{path}/walk-ins", json={"name": "黄强"}, **me).status_code == 201
+    assert screen is not None
+    assert client.get(screen.path.removeprefix("/console")).get_json()["admitted"] == 3
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

@@ -40,6 +40,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "unit_file.writer_id": "the organizer who uploaded it, on duty",
     "unit_file.file_name": "the name of a file",
     "question_import.file_name": "the name of a file",
+    "hall_screen.code_hash": "the hash of the address of a projector page",
     "question.picture": "the picture of a question",
     "question.picture_alt": "what the picture of a question shows",
     "question_picture.name": "the address of a question's picture",

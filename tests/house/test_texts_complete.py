@@ -47,6 +47,8 @@ COMPOSED = (
     "signups.change.now_", "signups.change.moved", "signups.change.dated",
     "signups.change.postponed", "signups.change.cancelled", "activities.move_fault.",
     "activities.column.", "activities.file.", "signups.chat.", "signups.no_show.",
+    "checkin.admit_reason.", "checkin.desk.conflict_", "checkin.desk_state.",
+    "checkin.desk_filter.", "checkin.way.", "checkin.grant_state.",
 )  # fmt: skip
 
 

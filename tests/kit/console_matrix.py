@@ -20,8 +20,10 @@ from tests.kit.effort import repeat_count
 
 # Tables whose rows refer to an entry of an owned contest, or to a sign-up of an owned activity.
 DEEPER = {
+    "attendance",
     "integrity_case",
     "integrity_flag",
+    "scan",
     "signup_notice",
     "seal_change",
     "sealed_part",

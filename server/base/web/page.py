@@ -285,8 +285,8 @@ def open_page(
     """Declare a view `view(visit, <path variables>, form=, query=)` that needs no session.
 
     The view opens its own transactions, so that slow hashing holds none open, and validates its
-    form itself. A POST needs a CSRF token. Only the log-in and one-time links may be open;
-    `tests/console/test_matrix.py` lists them.
+    form itself. A POST needs a CSRF token. Only the log-in, one-time links and the projector page
+    may be open; `tests/console/test_matrix.py` lists them.
     Raises: PageRefused for an unknown method.
     """
 

@@ -1,0 +1,92 @@
+"""Forms of the console's pages of check-in."""
+
+from __future__ import annotations
+
+from wtforms import IntegerField, RadioField, SelectField, StringField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from server.activities.service import MOST_PARTY
+from server.checkin.kinds import GATE_LENGTH
+from server.console.forms import ConsoleForm, reason_field
+from server.signups.service import MOST_NAME, Contact, Wish, phone_or_none
+
+# Why somebody is admitted without a scan; the last one needs words.
+ADMIT_REASONS = ("battery", "ticket", "elder", "other")
+_OTHER = ADMIT_REASONS[-1]
+_MOST_MORE = 100
+GRANT_HOURS = (0, 2, 4, 8, 24)
+
+
+class AdmitForm(ConsoleForm):
+    """Why somebody is admitted by hand; the page sets the words of the reasons."""
+
+    why = RadioField(
+        "checkin.desk.admit_why",
+        choices=[SelectChoice(one) for one in ADMIT_REASONS],
+        default=ADMIT_REASONS[0],
+    )
+    more = StringField(
+        "checkin.desk.admit_more",
+        validators=[Length(max=_MOST_MORE, message="checkin.desk.admit_more_long")],
+        description="checkin.desk.admit_more_hint",
+    )
+
+    def validate_more(self, field: StringField) -> None:
+        """Refuse another reason without words."""
+        if self.why.data == _OTHER and not field.data:
+            raise ValidationError("checkin.desk.admit_more_missing")
+
+
+class UndoForm(ConsoleForm):
+    """Why an admission is taken back."""
+
+    reason = reason_field("checkin.desk.undo_reason", "checkin.desk.undo_reason_hint")
+
+
+class WalkInForm(ConsoleForm):
+    """People who came without having signed up."""
+
+    name = StringField(
+        "checkin.walk_in.name",
+        validators=[
+            InputRequired("checkin.walk_in.name_missing"),
+            Length(max=MOST_NAME, message="checkin.walk_in.name_long"),
+        ],
+    )
+    phone = StringField("checkin.walk_in.phone", description="checkin.walk_in.phone_hint")
+    party_size = IntegerField(
+        "checkin.walk_in.party_size",
+        default=1,
+        validators=[NumberRange(1, MOST_PARTY, message="checkin.walk_in.party_wrong")],
+    )
+
+    def validate_phone(self, field: StringField) -> None:
+        """Refuse a text that is no mobile number."""
+        if field.data and phone_or_none(field.data) is None:
+            raise ValidationError("checkin.walk_in.phone_wrong")
+
+
+class GrantForm(ConsoleForm):
+    """A new grant: its gate, and for how many hours; 0 is until some time after the activity."""
+
+    gate = StringField(
+        "checkin.grants.gate",
+        validators=[
+            InputRequired("checkin.grants.gate_missing"),
+            Length(max=GATE_LENGTH, message="checkin.grants.gate_long"),
+        ],
+        description="checkin.grants.gate_hint",
+    )
+    hours = SelectField(
+        "checkin.grants.hours",
+        choices=[SelectChoice(str(one)) for one in GRANT_HOURS],
+        default=str(GRANT_HOURS[0]),
+    )
+
+
+def read_walk_in(form: WalkInForm) -> Wish:
+    """What the people of a valid form ask for."""
+    name = " ".join((form.name.data or "").split())
+    contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
+    return Wish(party_size=form.party_size.data, contact=contact)

@@ -1,0 +1,12 @@
+"""Instants as the pages of check-in write them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from server.base.clock import BEIJING
+
+
+def say_minute(at: datetime) -> str:
+    """An instant in Beijing time, to the minute."""
+    return f"{at.astimezone(BEIJING):%Y-%m-%d %H:%M}"
