@@ -92,6 +92,7 @@ CITIZENS = {
     "code": "spent with WeChat", "encrypted_data": "spent with WeChat", "iv": "spent with WeChat",
     "unit": "an id", "policy_version": "an id", "question_id": "an id", "attempt_id": "an id",
     "scene": "an id", "division": "an id", "instead_of": "an id", "source": "an id",
+    "session": "an id", "person": "an id",
     "kind": "refused unless it is declared",
     "phone": "refused unless it is a number",
 }  # fmt: skip
