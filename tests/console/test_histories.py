@@ -53,7 +53,10 @@ def test_every_recorded_field_and_code_has_words(uow_factory: UnitOfWorkFactory)
     lines = entries_of_every_change(uow_factory)
     assert len({line.act for line in lines}) > 30
     faults = sorted({fault for line in lines for fault in faults_of(line)})
-    assert faults == [], "\n".join(faults)
+    assert faults == [], (
+        "write these words under [act], [recorded] and [recorded_value.<field>] in the texts.toml"
+        " of the slice, and those of kinds of objects under [kind] in server/audit/texts.toml"
+    )
 
 
 def test_every_link_to_a_history_opens_for_whoever_is_shown_it(
@@ -71,5 +74,7 @@ def test_every_link_to_a_history_opens_for_whoever_is_shown_it(
                 opened.add(link.split("/")[2])
                 status = browser.get(link)[0]
                 faults += [] if status == 200 else [f"{path} as {who}: {link} {status}"]
-    assert faults == []
+    assert faults == [], (
+        "kind and ref of parts.history are those of the Subject that the service records"
+    )
     assert {"question", "contest", "unit"} <= opened

@@ -54,7 +54,10 @@ def patched(source: str, patch: str, name: str) -> str:
     assert {line[0] for line in lines} <= set(" +-"), f"{name}: a line without its mark"
     old = "".join(f"{line[1:]}\n" for line in lines if line[0] != "+")
     new = "".join(f"{line[1:]}\n" for line in lines if line[0] != "-")
-    assert source.count(old) == 1, f"{name}: docs/contributing.md does not fit the file:\n{old}"
+    assert source.count(old) == 1, (
+        f"{name}: docs/contributing.md does not fit the file; show there the lines that the file"
+        f" has now, instead of these:\n{old}"
+    )
     return source.replace(old, new)
 
 

@@ -53,7 +53,9 @@ def test_the_emulated_wechat_makes_no_address_of_the_host_either(path: str) -> N
 
 def test_no_address_of_the_house_asks_for_a_tidier_one(app: Flask) -> None:
     rules = [rule.rule for rule in app.url_map.iter_rules()]
-    assert [rule for rule in rules if rule.endswith("/") and rule != "/"] == []
+    assert [rule for rule in rules if rule.endswith("/") and rule != "/"] == [], (
+        "declare the path without the slash at its end"
+    )
     assert not app.url_map.merge_slashes
 
 
@@ -68,4 +70,4 @@ def test_no_source_of_the_server_reads_how_it_was_asked_for() -> None:
         and isinstance(node.value, ast.Name)
         and node.value.id in ("request", "flask")
     ]
-    assert read == []
+    assert read == [], "make addresses from the setting `public_url`, not from the request"

@@ -55,7 +55,9 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 def test_every_command_is_known_to_be_for_the_demo_or_for_everywhere() -> None:
     found = commands()
     alone = {name for name, made in found.items() if made.get_default("only_in")}
-    assert (alone, set(found) - alone) == (DEMO_ALONE, ANYWHERE)
+    assert (alone, set(found) - alone) == (DEMO_ALONE, ANYWHERE), (
+        "name a new command in ANYWHERE; one that is declared with `only_in` in DEMO_ALONE"
+    )
 
 
 @pytest.mark.parametrize("command", sorted(DEMO_ALONE))
@@ -93,4 +95,4 @@ def test_only_the_demo_seeds() -> None:
         "server/demo/season.py",
         "server/seeding.py",
         "server/cli/main.py",
-    }
+    }, "made-up data are made in these files alone"

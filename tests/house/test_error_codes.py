@@ -30,7 +30,9 @@ def test_a_code_means_one_thing() -> None:
     for kind in all_refusals():
         by_code[kind.code].add(kind.status)
         assert re.fullmatch(r"[a-z][a-z0-9_]*", kind.code), kind
-    assert {code: statuses for code, statuses in by_code.items() if len(statuses) > 1} == {}
+    assert {code: statuses for code, statuses in by_code.items() if len(statuses) > 1} == {}, (
+        "give one of the errors another code"
+    )
 
 
 def test_every_refusal_has_a_sentence() -> None:
@@ -38,4 +40,6 @@ def test_every_refusal_has_a_sentence() -> None:
     worded = {
         key.rsplit(".", 1)[1] for s in texts.sentences.values() for key in s if ".error." in key
     }
-    assert {kind.code for kind in all_refusals()} - worded == set()
+    assert {kind.code for kind in all_refusals()} - worded == set(), (
+        "write a sentence for each code under [error] in the texts.toml of its slice"
+    )

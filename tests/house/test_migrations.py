@@ -32,8 +32,8 @@ def engine(database_kind: str, tmp_path: Path) -> Iterator[Engine]:
 
 def test_the_steps_are_numbered_and_head_is_the_last() -> None:
     numbers = sorted(path.name[:4] for path in (FOLDER / "versions").glob("0*.py"))
-    assert numbers == [f"{n + 1:04d}" for n in range(len(numbers))]
-    assert newest_revision() == numbers[-1]
+    assert numbers == [f"{n + 1:04d}" for n in range(len(numbers))], "number them without a gap"
+    assert newest_revision() == numbers[-1], "write the last number into server/migrations/HEAD"
 
 
 @pytest.mark.race

@@ -144,7 +144,9 @@ def test_no_column_holds_a_person_undeclared() -> None:
 def test_every_exemption_is_of_a_column_that_would_be_found() -> None:
     load_all_tables()
     found = missing(Base.metadata.sorted_tables, slices.PERSONAL_DATA.order, exempt={})
-    assert {line.split()[0] for line in found} == set(NOT_PERSONAL)
+    assert set(NOT_PERSONAL) - {line.split()[0] for line in found} == set(), (
+        "delete these from NOT_PERSONAL: no such column would be found any more"
+    )
 
 
 def a_table(*columns: Column[object]) -> Table:

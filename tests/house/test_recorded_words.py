@@ -27,7 +27,10 @@ def test_every_field_that_a_call_spells_has_words(uow_factory: UnitOfWorkFactory
     }
     assert {"state", "version"} <= spelled
     missing = [one for one in spelled if not any(key.endswith(f".recorded.{one}") for key in have)]
-    assert missing == []
+    assert missing == [], (
+        "write the field's name under [recorded] in the texts.toml of the slice, and the words of"
+        " its codes under [recorded_value.<field>]"
+    )
 
 
 def test_every_author_that_is_no_organizer_has_words(uow_factory: UnitOfWorkFactory) -> None:
@@ -42,4 +45,6 @@ def test_every_author_that_is_no_organizer_has_words(uow_factory: UnitOfWorkFact
     assert "citizen" in names
     with uow_factory.begin(read_only=True) as uow:
         told = {name: name_author(uow, "system", name)[0] for name in names}
-    assert [name for name, words in told.items() if not CHINESE.search(words)] == []
+    assert [name for name, words in told.items() if not CHINESE.search(words)] == [], (
+        "write audit.author.<name> in server/audit/texts.toml"
+    )

@@ -29,7 +29,9 @@ def without_pace(apis: tuple[Api, ...]) -> set[str]:
 
 
 def test_every_writing_route_declares_its_pace() -> None:
-    assert without_pace(slices.APIS) == set()
+    assert without_pace(slices.APIS) == set(), (
+        "declare how often a person may call it: pace=CHANGE or another of base/rate_limits.py"
+    )
 
 
 def test_a_writing_route_without_a_pace_is_seen() -> None:
@@ -40,7 +42,7 @@ def test_a_writing_route_without_a_pace_is_seen() -> None:
 
 def test_only_the_log_in_is_counted_elsewhere_than_at_the_edge() -> None:
     later = {f"{r.method} {r.path}" for r in routes() if r.pace and not r.pace.by_edge}
-    assert later == KNOWN_LATER
+    assert later == KNOWN_LATER, "use a pace that the endpoint counts before its view runs"
 
 
 def test_only_one_file_asks_the_limiter() -> None:
@@ -53,11 +55,13 @@ def test_only_one_file_asks_the_limiter() -> None:
         and isinstance(node.value, ast.Attribute)
         and node.value.attr == "limiter"
     }
-    assert asking == {"server/base/rate_limits.py"}
+    assert asking == {"server/base/rate_limits.py"}, "call `spend_token` of base/rate_limits.py"
 
 
 def test_every_pace_has_a_setting_and_every_setting_a_pace() -> None:
     paces = [one for one in vars(rate_limits).values() if isinstance(one, rate_limits.Pace)]
-    assert {one.figure for one in paces} == {figure.name for figure in fields(Limits)}
+    assert {one.figure for one in paces} == {figure.name for figure in fields(Limits)}, (
+        "a Pace in base/rate_limits.py and its figure in Limits of base/settings.py belong together"
+    )
     assert len({one.name for one in paces}) == len(paces)
     assert all(one.figure.endswith(("_per_minute", "_per_hour")) for one in paces)

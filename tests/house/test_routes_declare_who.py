@@ -6,7 +6,7 @@ from server import slices
 from server.base.uow import Hooks
 from server.base.web.auth import Who
 
-# What http-contract lets a person read who has not logged in.
+# Routes that a caller without a token may use.
 PUBLIC = {
     "GET /campaign", "GET /programmes", "GET /programmes/<slug>", "GET /regions", "GET /units",
     "GET /contests", "GET /contests/<ref>", "GET /contests/<ref>/rules",
@@ -24,7 +24,10 @@ PUBLIC = {
 def test_only_the_public_list_is_open_without_a_token() -> None:
     routes = [route for api in slices.APIS for route in api.routes]
     opened = {f"{r.method} {r.path}" for r in routes if r.who is not Who.CITIZEN}
-    assert opened == PUBLIC
+    assert opened == PUBLIC, (
+        "who=Who.CITIZEN asks for a token; add a route to PUBLIC only if everybody may use it, and"
+        " then it shows no person's data"
+    )
 
 
 def test_no_two_routes_share_an_address() -> None:
@@ -33,7 +36,9 @@ def test_no_two_routes_share_an_address() -> None:
 
 
 def test_every_view_says_what_it_does() -> None:
-    assert [r.name for api in slices.APIS for r in api.routes if not r.view.__doc__] == []
+    assert [r.name for api in slices.APIS for r in api.routes if not r.view.__doc__] == [], (
+        "write the docstring of the view: the OpenAPI document shows it"
+    )
 
 
 def test_tasks_have_unique_names_and_the_house_has_hooks() -> None:

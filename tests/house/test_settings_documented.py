@@ -34,7 +34,9 @@ def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def test_each_setting_is_documented_with_its_default() -> None:
     documented = flat(tomllib.loads((ROOT / "config" / "default.toml").read_text(encoding="utf-8")))
     declared = {name: str(value) for name, value in keys(Settings).items()}
-    assert {name: str(value) for name, value in documented.items()} == declared
+    assert {name: str(value) for name, value in documented.items()} == declared, (
+        "write the setting with its default and a comment into config/default.toml"
+    )
 
 
 def test_each_setting_has_a_comment_or_a_name_that_says_it() -> None:
@@ -56,7 +58,9 @@ def numbers(kind: type, prefix: str = "") -> dict[str, Field[Any]]:
 
 def test_each_number_has_bounds_and_its_default_is_within() -> None:
     found = numbers(Settings)
-    assert [name for name, item in found.items() if "bounds" not in item.metadata] == []
+    assert [name for name, item in found.items() if "bounds" not in item.metadata] == [], (
+        "declare the least and the greatest value in base/settings.py"
+    )
     for name, item in found.items():
         least, most = item.metadata["bounds"]
         assert least <= item.default <= most, name
