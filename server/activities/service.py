@@ -206,6 +206,13 @@ def ids_ended(before: datetime) -> Select[Any]:
     )
 
 
+def ids_closed(after: datetime) -> Select[Any]:
+    """A subquery of the closed activities that ended after an instant."""
+    return select(Activity.id).where(
+        Activity.state == ActivityState.CLOSED, Activity.ends_at > after
+    )
+
+
 def ids_ahead(uow: UnitOfWork) -> Select[Any]:
     """A subquery of the published activities that have not begun."""
     return select(Activity.id).where(

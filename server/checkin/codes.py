@@ -16,7 +16,7 @@ from datetime import datetime
 from server.base.signing import Keys, token_hash
 
 VENUE_SECONDS = 12
-_GRANT, _VENUE = "G1", "V1"
+_GRANT, _VENUE, _TICKET = "G1", "V1", "K1"
 _GRANT_BYTES, _NUMBER_BYTES, _MARK_BYTES = 16, 5, 10
 _PURPOSE = "venue code"
 _VENUE_LENGTH = len(_VENUE) + _NUMBER_BYTES * 8 // 5 + _MARK_BYTES * 8 // 5
@@ -53,6 +53,20 @@ def read_venue_code(keys: Keys, code: str, now: datetime) -> int | None:
     known = [_spell_venue(keys, number, one) for one in (window, window - 1)]
     valid = [hmac.compare_digest(plain.encode(), one.encode()) for one in known]
     return int.from_bytes(number, "big") if any(valid) else None
+
+
+def name_other_code(code: str) -> str | None:
+    """What a scanned text is instead of a venue's code: nothing, ticket, grant or foreign.
+
+    None for a text of the right form, which may have expired.
+    """
+    plain = code.strip().upper()
+    if not plain:
+        return "nothing"
+    if len(plain) == _VENUE_LENGTH and plain.startswith(_VENUE):
+        return None
+    named = {_TICKET: "ticket", _GRANT: "grant"}
+    return named.get(plain[: len(_VENUE)], "foreign")
 
 
 def _window_at(now: datetime) -> int:

@@ -81,3 +81,27 @@ class ScreenEnded(NotFound):
     """The address of a projector page was replaced, or its day is over."""
 
     code = "screen_ended"
+
+
+class NotAttended(Conflict):
+    """The citizen was not checked in to this activity."""
+
+    code = "not_attended"
+
+
+class FeedbackTooEarly(Conflict):
+    """The activity has not begun."""
+
+    code = "feedback_too_early"
+
+
+class FeedbackGiven(Conflict):
+    """The citizen has said something about this activity before."""
+
+    code = "feedback_given"
+
+
+class FeedbackRefused(Conflict):
+    """WeChat's content check refuses the words."""
+
+    code = "feedback_refused"

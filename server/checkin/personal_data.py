@@ -7,6 +7,8 @@ from sqlalchemy import select
 from server.activities import service as activities
 from server.base.personal_data import Erase, Merge, Personal
 from server.base.uow import UnitOfWork
+from server.checkin.feedback import export_feedback
+from server.checkin.feedback_models import ActivityFeedback
 from server.checkin.models import Admission, ScannerGrant, ScanRecord
 from server.signups.service import SignUp
 
@@ -37,6 +39,15 @@ def export_attendance(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object
 _KEPT = "the counters of a hall equal its rows; the erased sign-up they refer to names nobody"
 
 PERSONAL = (
+    Personal(
+        ActivityFeedback,
+        "citizen_id",
+        erase=Erase.BLANK,
+        blank={"words": ""},
+        stays=("id", "activity_id", "rating", "words_check", "made_at"),
+        merge=Merge.KEEP_ONE,
+        export={"feedback": export_feedback},
+    ),
     Personal(
         ScanRecord,
         "signup_id",

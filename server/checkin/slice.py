@@ -7,7 +7,17 @@ from pathlib import Path
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.checkin import api, console, grant_pages, screen_api, screen_pages
+from server.checkin import (
+    api,
+    chat,
+    closing,
+    console,
+    feedback_api,
+    feedback_console,
+    grant_pages,
+    screen_api,
+    screen_pages,
+)
 from server.checkin.certificates import ATTENDANCE
 from server.checkin.personal_data import PERSONAL
 from server.checkin.store import has_come
@@ -15,8 +25,10 @@ from server.checkin.store import has_come
 SLICE = Slice(
     name="checkin",
     texts=Path(__file__).parent,
-    apis=(api.API, screen_api.SCREEN_API),
-    pages=(console.PAGES, grant_pages.PAGES, screen_pages.PAGES),
+    apis=(api.API, screen_api.SCREEN_API, feedback_api.API),
+    pages=(console.PAGES, grant_pages.PAGES, screen_pages.PAGES, feedback_console.PAGES),
+    tasks=closing.TASKS,
+    events=chat.EVENTS,
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),
     certificates=(ATTENDANCE,),
     personal_data=PERSONAL,

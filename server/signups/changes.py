@@ -125,6 +125,16 @@ def note_absences(uow: UnitOfWork, activity_id: int, attended: Select[Any]) -> i
     return int(getattr(marked, "rowcount", 0))
 
 
+def forget_absences(uow: UnitOfWork, activity_id: int) -> None:
+    """Remove the marks of an activity whose attendance turned out not to be recorded.
+
+    Locks: the activity.
+    """
+    activities.lock_seats(uow, [activity_id])
+    marked = (SignUp.activity_id == activity_id, SignUp.state == SignUpState.CONFIRMED)
+    uow.session.execute(_unsynchronized(update(SignUp).where(*marked).values(absent_at=None)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class ToldPeople:
     """Who gets a message about a change: sign-ups by state, and guests, who get none."""

@@ -26,6 +26,8 @@ from server.signups.bulk import add_signups as add_signups
 from server.signups.bulk import recount_seats as recount_seats
 from server.signups.changes import cancel_activity as cancel_activity
 from server.signups.changes import close_activity as close_activity
+from server.signups.changes import forget_absences as forget_absences
+from server.signups.changes import note_absences as note_absences
 from server.signups.changes import postpone_activity as postpone_activity
 from server.signups.contacts import Contact as Contact
 from server.signups.contacts import blind_phone as blind_phone

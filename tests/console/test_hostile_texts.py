@@ -26,9 +26,11 @@ from wtforms.validators import Length
 from server import slices
 from server.accounts.models import Citizen
 from server.app import Overrides, create_app
+from server.base.ownership import owned_by
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.page import PageRoute
+from server.checkin.feedback_models import ActivityFeedback, WordsCheck
 from server.console.exports import FORMULA_STARTS
 from server.organizers.unit_files import UNIT_FILES
 from server.quiz.bank import pictures
@@ -37,6 +39,8 @@ from server.quiz.enums import CaseState, QuestionState
 from server.quiz.models import IntegrityCase, Question
 from server.unit_requests.models import UnitRequest
 from tests.console.test_matrix import PROBES, a_unit_request, drop_units
+from tests.kit.accounts import a_citizen
+from tests.kit.activities import a_lecture
 from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, Browser, resolve_test_session
 from tests.kit.console_browser import a_context, built_libraries, load_page, served
@@ -95,6 +99,7 @@ CITIZENS = {
     "session": "an id", "person": "an id",
     "kind": "refused unless it is declared",
     "phone": "refused unless it is a number",
+    "text": "activity_feedback.words",
 }  # fmt: skip
 NO_PAGES = {
     "/contests/rules-preview",
@@ -238,6 +243,7 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
         named = update(UnitRequest).where(UnitRequest.ref == places["ref"])
         uow.session.execute(named.values(name=packed(HOSTILE, at, 100)))
         filled.objects["/unit-requests/<ref>"].append(places)
+    filled.objects["/activities/<ref>"].append({"ref": add_feedback(uow)})
     flags = [{"ref": make_flag(uow, REGION.scope, CaseState.APPEALED)} for _ in range(12)]
     filled.objects["/integrity/<ref>"] += flags
     for at, case in enumerate(uow.session.scalars(select(IntegrityCase))):
@@ -257,6 +263,22 @@ def fill_rows(uow: UnitOfWork, filled: Filled) -> None:
         csv.writer(sheet).writerows([["名称", "类别", titles[0], "县"], *rows])
         ref = UNIT_FILES.keep_file(uow, ADMIN, titles[-1], sheet.getvalue().encode())
         filled.objects["/units/imports/<ref>"].append({"ref": ref})
+
+
+def add_feedback(uow: UnitOfWork) -> str:
+    """An activity about which every hostile text was said; its public id."""
+    columns: dict[str, Any] = dict(owned_by(REGION.scope))
+    lecture = a_lecture(uow, **columns)
+    for text in HOSTILE:
+        citizen = a_citizen(uow).id
+        uow.session.add(
+            ActivityFeedback(
+                activity_id=lecture.id, citizen_id=citizen, rating=3, words=text[:500],
+                words_check=WordsCheck.PASSED, made_at=uow.now,
+            )
+        )  # fmt: skip
+    uow.session.flush()
+    return lecture.ref
 
 
 def sample_of(found: list[Any]) -> list[Any]:

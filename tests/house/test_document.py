@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from server.activities.models import Activity
 from server.base.clock import beijing_midnight
 from server.base.uow import UnitOfWorkFactory
 from server.checkin import screens
@@ -270,6 +271,13 @@ def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict
     assert client.post(f"{path}/walk-ins", json={"name": "黄强"}, **me).status_code == 201
     assert screen is not None
     assert client.get(screen.path.removeprefix("/console")).get_json()["admitted"] == 3
+    feedback = f"/activities/{lecture.ref}/feedback"
+    assert client.get(feedback, **me).get_json() == {"open": False, "given": None}
+    assert client.post(feedback, json={"rating": 5}, **me).status_code == 409
+    with uow_factory.begin() as uow:
+        begun = {"starts_at": uow.now - timedelta(minutes=1)}
+        uow.session.execute(update(Activity).where(Activity.id == lecture.id).values(begun))
+    assert client.post(feedback, json={"rating": 5}, **me).status_code == 201
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "activity.writer_id": "the organizer who wrote it, on duty",
     "activity_file.writer_id": "the organizer who uploaded it, on duty",
     "activity_file.file_name": "the name of a file",
+    "noted_attendance.last_scan_id": "the number of a scan, up to which scans were counted",
     "activity.decider_id": "the organizer who decided on it, on duty",
     "question.writer_id": "the organizer who wrote it, on duty",
     "question.decider_id": "the organizer who decided on it, on duty",

@@ -49,6 +49,7 @@ COMPOSED = (
     "activities.column.", "activities.file.", "signups.chat.", "signups.no_show.",
     "checkin.admit_reason.", "checkin.desk.conflict_", "checkin.desk_state.",
     "checkin.desk_filter.", "checkin.way.", "checkin.grant_state.",
+    "checkin.chat.", "checkin.feedback.rated.",
 )  # fmt: skip
 
 

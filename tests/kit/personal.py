@@ -23,6 +23,7 @@ Maker = Callable[[UnitOfWork, dict[str, Any]], Any]
 
 # Values that a table's constraints require; each function gets the row so far.
 _SPECIAL: Mapping[str, Any] = {
+    "activity_feedback.rating": 3,
     "activity.draw_at": None,
     "activity.ends_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),
     "activity.signup_closes_at": lambda _work, row: row["now"].replace(year=row["now"].year + 1),

@@ -47,6 +47,7 @@ SIGNUP_PROBES = {
     "GET /signups/<ref>/remove": Probe(make=make_person),
     "POST /signups/<ref>/remove": Probe(make=make_person, form=_REASON),
     "GET /activities/<ref>/people": Probe(make=make_published),
+    "GET /activities/<ref>/feedback": Probe(make=make_published),
     "GET /activities/<ref>/seats": Probe(make=make_published),
     "POST /activities/<ref>/seats": Probe(make=make_published, form={"seats": "3"}),
     "GET /activities/<ref>/guest": Probe(make=make_published),

@@ -84,6 +84,7 @@ function namesOf(t: Words): Record<string, string> {
     unit_requests: t.kept_unit_requests,
     signups: t.kept_signups,
     attendance: t.kept_attendance,
+    feedback: t.kept_feedback,
     scanner_grants: t.kept_scanner_grants,
     certificates: t.kept_certificates,
     participation: t.kept_participation,
