@@ -317,7 +317,9 @@ def _read_name(uow: UnitOfWork, row: Certificate) -> str:
 
 def verify_address(uow: UnitOfWork, serial: str) -> str:
     """The public address where a certificate is verified; never made of a Host header."""
-    return f"{uow.settings.public_url.rstrip('/')}/verify/{serial}"
+    settings = uow.settings
+    base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
+    return f"{base}/verify/{serial}"
 
 
 def views_for_pages(uow: UnitOfWork, rows: Sequence[Certificate]) -> list[CertificateView]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from server.accounts.api import API as ACCOUNTS
 from server.base.settings import Limits
 from server.base.uow import UnitOfWorkFactory
 from server.certificates import desk
+from server.certificates.api import API
 from server.certificates.models import CertificateEnd
 from server.certificates.verify_page import verify_pages
 from server.wechat.gateway import Verdict
@@ -145,11 +147,16 @@ def test_texts_of_people_and_organizers_are_escaped(
     assert "&lt;*" in page
 
 
+@pytest.mark.parametrize("public", ["", "https://kepu.example.org/"])
 def test_the_address_comes_from_the_settings_and_never_from_a_header(
-    edge: CheckedClient, few: UnitOfWorkFactory, phone: str
+    few: UnitOfWorkFactory, gateway: RecordingGateway, phone: str, public: str
 ) -> None:
+    dependencies = few.dependencies
+    settings = replace(dependencies.settings, public_url=public)
+    named = UnitOfWorkFactory(few.engine, replace(dependencies, settings=settings))
+    client = edge_client(named, gateway, API, ACCOUNTS)
     body = {"kind": "quiz_score", "source": "src_1"}
-    made = edge.post(
-        "/certificates", json=body, citizen=phone, headers={"Host": "evil.example.org"}
-    ).get_json()
-    assert made["verify_url"].startswith(few.dependencies.settings.public_url)
+    hostile = {"Host": "evil.example.org", "X-Forwarded-Host": "evil.example.org"}
+    made = client.post("/certificates", json=body, citizen=phone, headers=hostile).get_json()
+    base = public.rstrip("/") or f"http://127.0.0.1:{settings.port}"
+    assert made["verify_url"] == f"{base}/verify/{made['serial']}"

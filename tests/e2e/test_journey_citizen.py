@@ -1,4 +1,5 @@
-"""A citizen's way as one: a poster's code, the chat, the contest, and the board of the group."""
+"""A citizen's way as one: a poster's code, the chat, the contest, the board of the group, and the
+certificate."""
 
 from __future__ import annotations
 
@@ -81,6 +82,7 @@ def test_from_the_poster_to_the_board_of_the_group(
         cai.agree()
         cai.take_paper(contest_of(demo))
         see_everybody(outside.hand)
+        verify_certificate(browser, hers.hand, take_certificate(hers.hand, ann))
 
 
 def contest_of(demo: Demo) -> str:
@@ -217,3 +219,40 @@ def see_everybody(hand: Hand) -> None:
     hand.sees(f"共 {total} 人上榜")
     hand.misses("本微信群")
     hand.measure("public-board")
+
+
+def take_certificate(hand: Hand, citizen: Citizen) -> str:
+    """Ask for the certificate of the contest and save its picture; return its number."""
+    hand.go("pages/mine/index")
+    hand.tap("我的证书")
+    hand.sees("参加“")
+    hand.measure("certificate-offered")
+    hand.here.get_by_role("textbox").fill("韦小妹")
+    hand.tap("领取证书")
+    hand.hears("领取后不能修改")
+    hand.answers("姓名没错")
+    hand.sees("证书上的二维码任何人都可以扫")
+    hand.frame.wait_for_function(PICTURES)
+    hand.measure("certificate")
+    hand.tap("保存到相册")
+    asked = hand.page.get_by_role("dialog", name="用户隐私保护提示")
+    asked.get_by_role("button", name="同意", exact=True).tap()
+    hand.hears("已经保存到相册")
+    (made,) = citizen.api("GET", "/me/certificates").body["items"]
+    assert (made["name"], made["kind"]) == ("韦小妹", "quiz_score")
+    return str(made["serial"])
+
+
+def verify_certificate(browser: Browser, hand: Hand, serial: str) -> None:
+    """Anybody opens the address of the code, without a log-in; a wrong number is not found."""
+    with browser.new_context(viewport={"width": 360, "height": 740}) as stranger:
+        page = stranger.new_page()
+        assert page.goto(f"{hand.demo.server}/verify/{serial}") is not None
+        for words in ("证书有效", "韦*", "颁发单位", serial):
+            expect(page.get_by_text(words).first).to_be_visible()
+        expect(page.get_by_text("韦小妹")).to_have_count(0)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 360
+        page.get_by_role("textbox").fill(serial[:-1] + ("0" if serial[-1] != "0" else "1"))
+        page.get_by_role("button", name="核验").click()
+        expect(page.get_by_text("没有查到这个编号")).to_be_visible()
