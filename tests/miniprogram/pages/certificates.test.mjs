@@ -119,3 +119,18 @@ scene("a ticket of an activity one came to leads to its certificate, another doe
   await on(phone, PAGE);
   assert.equal(phone.page.options.source, "a2");
 });
+
+const ASKED = { privacyState: { needAuthorization: true, privacyContractName: "《隐私保护指引》" }, privacy: { agreed: false } };
+
+scene("without the permission for the album the way to it is shown, and nothing is lost", PAGE, { script: { [OWN]: listed([certificate()]) }, answers: ASKED }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.show);
+  await phone.tapWords(t.save);
+  await phone.says(t.refused_what);
+  await phone.press(t.later);
+  await phone.says(t.verify_note);
+  await phone.tapWords(t.save);
+  await phone.says(t.refused_what);
+  await phone.press(t.settings);
+  await phone.says(t.save);
+});
