@@ -89,6 +89,8 @@ export interface Ticket {
   address: string
   starts_at: string
   ends_at: string
+  /** From then on the seat of somebody who has not come may go to others. */
+  seat_kept_until?: string
   phase: Phase
   place: Place
 }

@@ -134,6 +134,7 @@ export const zh_lectures = {
     code: '电子票二维码，票号 {code}',
     number: '票号',
     people: '{count} 人',
+    late: '请在 {time} 以前签到入场，过时座位可能让给现场的人。',
     open: '看活动介绍',
     arrive: '到场签到',
     certificate: '领取参与证书',

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from server.activities import service as activities
 from server.activities.service import ActivityView
@@ -91,6 +91,7 @@ def ticket_out(uow: UnitOfWork, view: ActivityView, placed: PlaceView) -> OwnTic
         row,
         OwnTicketOut,
         activity=row.ref,
+        seat_kept_until=row.starts_at + timedelta(minutes=uow.settings.checkin.absent_minutes),
         phase=activities.phase_at(row, uow.now),
         place=place_out(uow, placed),
     )

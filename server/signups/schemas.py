@@ -143,7 +143,10 @@ class OfferIn(In, frozen=True, kw_only=True):
 
 
 class OwnTicketOut(Out, frozen=True, kw_only=True):
-    """A place of the caller with what a phone shows without network."""
+    """A place of the caller with what a phone shows without network.
+
+    From `seat_kept_until` on the seat of a person who has not come may go to a walk-in.
+    """
 
     activity: str
     title: str
@@ -151,6 +154,7 @@ class OwnTicketOut(Out, frozen=True, kw_only=True):
     address: str
     starts_at: Instant
     ends_at: Instant
+    seat_kept_until: Instant
     phase: SignUpPhase
     place: OwnPlaceOut
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -101,6 +101,10 @@ def test_a_sign_up_from_the_first_tap_to_the_withdrawal(
     assert (shown["seats_left"], shown["me"]) == (1, made.get_json())
     (held,) = client.get("/me/tickets", **me).get_json()["items"]
     assert (held["activity"], held["place"]) == (lecture.ref, made.get_json())
+    begins, kept_until = (
+        datetime.fromisoformat(held[one]) for one in ("starts_at", "seat_kept_until")
+    )
+    assert kept_until - begins == timedelta(minutes=15)
     for _ in range(2):
         assert client.delete(f"{path}/signup", **me).status_code == 204
     assert client.get(path, **me).get_json()["seats_left"] == 3

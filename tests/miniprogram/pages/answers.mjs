@@ -115,7 +115,7 @@ export const CODE = "K1AAAAAAABMNOPQRSTUVWXYZ23";
 export const place = (status, changes = {}) => ({ status, party_size: 1, position: null, offer_expires_at: null, ticket: status === "confirmed" ? { code: CODE } : null, checked_in: false, ...changes });
 export const ticket = (id, changes = {}) => ({
   activity: id, title: `讲座${id}`, venue: "广西图书馆报告厅", address: "民族大道61号", starts_at: at("15:00", "2026-06-20"), ends_at: at("17:00", "2026-06-20"), phase: "open",
-  place: place("confirmed"), ...changes,
+  seat_kept_until: at("15:15", "2026-06-20"), place: place("confirmed"), ...changes,
 });
 
 export const SERIAL = "KP-7F3K-9QWE-0A2B-4C6D-X7";

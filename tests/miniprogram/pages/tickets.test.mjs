@@ -32,6 +32,13 @@ scene("one code at a time is shown, on a bright screen that is given back on lea
   await phone.until(() => phone.window.__screen.brightness === 0.3, "the former screen");
 });
 
+scene("a ticket tells until when its seat is kept, and no longer when its people have come", TICKETS, {
+  script: { "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } },
+}, async (phone) => {
+  await phone.says(fill(phone.page.data.t.late, { time: "6月20日 15:15" }));
+  assert.deepEqual(plain(phone.page.data.rows.map(({ late }) => late !== "")), [true, false]);
+});
+
 scene("without network the copy on the phone is shown with its hour", TICKETS, { script: { "GET /me/tickets": OFFLINE, "POST /login": OFFLINE }, keep: { tickets: { at: NOW - 3_600_000, items: [ticket("a1")] } } }, async (phone) => {
   const { t, c } = phone.page.data;
   await phone.says(fill(t.kept, { time: "6月17日 08:00" }));

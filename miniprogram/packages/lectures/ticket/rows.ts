@@ -1,7 +1,7 @@
 /** The user's places as cards; a seat has the code that a scanner reads. */
 import type { Ticket } from '../../../api/lectures'
 import { base64 } from '../../../logic/base64'
-import { sayOccasion } from '../../../logic/dates'
+import { sayInstant, sayOccasion } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { qrSvg } from '../../../logic/qr'
 import type { words } from '../../../texts/index'
@@ -23,6 +23,8 @@ export interface Row {
   picture: string
   /** The words of the picture. */
   label: string
+  /** Until when the seat is kept; empty without a seat, and for somebody who has come. */
+  late: string
   /** Whether the user may be on the way to the hall. */
   arrives: boolean
   /** Whether the user came, so that there may be a certificate. */
@@ -46,6 +48,7 @@ export function rowOf(one: Ticket, now: number, t: Words, c: Common): Row {
     say: stateOf(one, c),
     number: code.replace(/(.{4})(?=.)/g, '$1 '),
     label: fill(t.code, { code }),
+    late: code !== '' && !one.place.checked_in && one.seat_kept_until ? fill(t.late, { time: sayInstant(one.seat_kept_until, now) }) : '',
     arrives: code !== '' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
     came: one.place.checked_in,
     picture: code ? `data:image/svg+xml;base64,${base64(qrSvg(code))}` : '',
