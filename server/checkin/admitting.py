@@ -36,7 +36,7 @@ from server.checkin.errors import (
 )
 from server.checkin.kinds import AdmissionWay, GatePhase, ScanResult
 from server.checkin.models import Admission, ScanRecord
-from server.checkin.scanning import pass_ticket, phase_of
+from server.checkin.scanning import pass_ticket, phase_of, refuse_state
 from server.checkin.store import HeldGrant
 from server.programme import service as programmes
 from server.signups import service as signups
@@ -100,8 +100,11 @@ def check_in_by_code(uow: UnitOfWork, citizen_id: int, code: str) -> tuple[Activ
     store.open_hall(uow, activity_id)
     book = open_book(uow, gate, [signup_id])
     ticket = book.tickets[signup_id]
-    if ticket.state is not SignUpState.CONFIRMED:
+    if refuse_state(ticket.state) is ScanResult.WAITLISTED:
         raise WaitlistedOnly
+    if ticket.state is not SignUpState.CONFIRMED:
+        # It ended before the lock.
+        raise NotSignedUp
     require_open_gate(uow, gate)
     label = uow.texts.fill_text("checkin.gate.self")
     return gate, _pass_inward(uow, book, ticket, Origin(way=AdmissionWay.SELF, gate=label))
@@ -128,9 +131,8 @@ def admit_signup(
     Locks: the activity, the sign-up, the hall.
     Raises: AlreadyAdmitted, NoPlaceToAdmit, HallFull, TooEarly, TooLate (409), NotFound (404).
     """
+    gate, locked = _lock_gate(uow, gate)
     _require_begun(uow, gate)
-    locked = activities.lock_seats(uow, [gate.id])[gate.id]
-    store.open_hall(uow, gate.id)
     ticket = signups.lock_tickets(uow, gate.id, [signup_id]).get(signup_id)
     if ticket is None:
         raise NotFound
@@ -147,6 +149,16 @@ def admit_signup(
     after = {"gate": admitted.gate, "people": ticket.party_size}
     record_change(uow, keeper.actor, "checkin.admit_by_hand", subject, after=after, reason=reason)
     return admitted
+
+
+def _lock_gate(uow: UnitOfWork, gate: ActivityGate) -> tuple[ActivityGate, LockedSeats]:
+    """Lock the seats of an activity, and read it again: it may have been moved or cancelled.
+
+    Locks: the activity.
+    """
+    locked = activities.lock_seats(uow, [gate.id])[gate.id]
+    store.open_hall(uow, gate.id)
+    return activities.gate_of(uow, gate.id), locked
 
 
 def _require_begun(uow: UnitOfWork, gate: ActivityGate) -> None:
@@ -169,8 +181,7 @@ def undo_attendance(
     Locks: the activity, the sign-up, the hall.
     Raises: NotFound (404), NotAdmitted (409).
     """
-    locked = activities.lock_seats(uow, [gate.id])[gate.id]
-    store.open_hall(uow, gate.id)
+    gate, locked = _lock_gate(uow, gate)
     book = open_book(uow, gate, [signup_id])
     ticket, kept = book.tickets.get(signup_id), book.admissions.get(signup_id)
     if ticket is None:
@@ -248,9 +259,8 @@ def admit_guest(
     Locks: the activity, the sign-ups whose seats are given away, the hall.
     Raises: HallFull, TooEarly, TooLate, PhoneNeeded (409), Invalid (422).
     """
+    gate, locked = _lock_gate(uow, gate)
     require_open_gate(uow, gate)
-    locked = activities.lock_seats(uow, [gate.id])[gate.id]
-    store.open_hall(uow, gate.id)
     given = walk_ins.make_room(uow, gate, locked, wish.party_size)
     person = {"citizen_id": None, "entered_by": keeper.origin.organizer_id, "group_label": None}
     placed = signups.seat_at_gate(uow, locked, wish, person)

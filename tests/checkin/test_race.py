@@ -15,9 +15,9 @@ from sqlalchemy import update
 
 from server.base.errors import AppError
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.checkin import book, grants, service, store, walk_ins
+from server.checkin import admitting, book, grants, service, store, walk_ins
 from server.checkin.book import ScanAnswer
-from server.checkin.errors import HallFull
+from server.checkin.errors import HallFull, TooLate
 from server.checkin.kinds import ScanDirection
 from server.checkin.scanning import GivenScan, take_scans
 from server.checkin.store import HeldGrant
@@ -397,6 +397,41 @@ def test_a_batch_that_locks_tickets_without_the_activity_is_aborted(
     monkeypatch.setattr(book.activities, "hold_activity", lambda *_: None)
     aborted = ["database_away"] if uow_factory.engine.dialect.name == "postgresql" else []
     assert meet_cancellation(uow_factory) == aborted
+
+
+def walk_in_beside_cancellation(uow_factory: UnitOfWorkFactory) -> type[AppError] | None:
+    """What a walk-in is refused with that waits for the cancellation of its activity."""
+    with uow_factory.begin() as uow:
+        lecture = open_lecture(uow)
+        gate = signups.activities.gate_of(uow, lecture.id)
+        keeper = admitting.keeper_in_console(uow, EDITOR)
+    refused: list[type[AppError]] = []
+
+    def walk_in() -> None:
+        try:
+            with uow_factory.begin() as uow:
+                admitting.admit_guest(uow, keeper, gate, Wish())
+        except AppError as refusal:
+            refused.append(type(refusal))
+
+    cancelling = {"hold": lambda uow: changes.cancel_activity(uow, EDITOR, lecture.ref, "停电")}
+    assert meet(uow_factory, **cancelling, other=walk_in, go_on=lambda _: None) == []
+    return refused[0] if refused else None
+
+
+def test_a_walk_in_that_waited_for_a_cancellation_is_refused(
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert walk_in_beside_cancellation(uow_factory) is TooLate
+    # Control: the activity as it was read before the lock.
+    seen: dict[int, Any] = {}
+    read = signups.activities.gate_of
+    monkeypatch.setattr(
+        signups.activities,
+        "gate_of",
+        lambda uow, one: seen.setdefault(one, read(uow, one)),
+    )
+    assert walk_in_beside_cancellation(uow_factory) is None
 
 
 def test_one_grant_goes_to_one_citizen(uow_factory: UnitOfWorkFactory) -> None:
