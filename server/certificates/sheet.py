@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import segno
 
 from server.base.lettering import Face, drawable_text, fold_text
+from server.base.pdf.codes import dark_bars
 from server.certificates.content import CertificateContent
 
 SIZE = (1754, 1240)
@@ -126,18 +124,15 @@ def _foot_marks(content: CertificateContent) -> Iterator[Mark]:
 
 def _code_marks(address: str) -> Iterator[Mark]:
     """The QR code, its dark modules of a row joined, with the quiet zone of four modules."""
-    rows = segno.make_qr(address, error="m").matrix
+    count, bars = dark_bars(address)
     left, top = _CODE_AT
-    side = _CODE_SIDE // (len(rows) + 8)
-    whole = side * (len(rows) + 8)
+    side = _CODE_SIDE // (count + 8)
+    whole = side * (count + 8)
     left, top = left + (_CODE_SIDE - whole) // 2, top + _CODE_SIDE - whole
     yield _box(left, top, whole, whole, fill=_WHITE)
-    for number, row in enumerate(rows):
-        edges = [0, *(at + 1 for at, (a, b) in enumerate(pairwise(row)) if a != b), len(row)]
-        for start, end in pairwise(edges):
-            if row[start]:
-                x, y = left + side * (4 + start), top + side * (4 + number)
-                yield _box(x, y, side * (end - start), side, fill=(0, 0, 0))
+    for row, start, end in bars:
+        x, y = left + side * (4 + start), top + side * (4 + row)
+        yield _box(x, y, side * (end - start), side, fill=(0, 0, 0))
 
 
 def _centred(text: str, y: int, size: int, colour: Colour) -> TextLine:

@@ -11,11 +11,12 @@ from server.activities import service as activities
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, page
-from server.checkin import desk, service
+from server.checkin import desk, service, sign_in_sheet
 from server.checkin.desk_list import BADGES, PARTIES, PartyQuery
 from server.checkin.forms import (
     ADMIT_REASONS,
     AdmitForm,
+    SheetForm,
     UndoForm,
     WalkInForm,
     read_walk_in,
@@ -132,6 +133,20 @@ def admit_walk_in(uow: UnitOfWork, organizer: Organizer, ref: str, form: WalkInF
         said="checkin.walk_in.done",
         facts={"count": wish.party_size},
     )
+
+
+@page(PAGES, "GET", "/activities/<ref>/sheet", needs=_WRITE, form=SheetForm)
+def show_sheet_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: SheetForm) -> Page:
+    """Ask what the printed list is for."""
+    activity = activities.own_activity(uow, organizer, ref)
+    return Page("checkin/sheet.html", form=form, activity=activity)
+
+
+@page(PAGES, "POST", "/activities/<ref>/sheet", needs=_WRITE, form=SheetForm)
+def print_sheet(uow: UnitOfWork, organizer: Organizer, ref: str, form: SheetForm) -> Redirect:
+    """Draw the printed list in the background."""
+    job = sign_in_sheet.begin_printing(uow, organizer, ref, form.reason.data)
+    return Redirect(f"/jobs/{job}")
 
 
 def _chosen_activity(

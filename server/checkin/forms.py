@@ -85,6 +85,12 @@ class GrantForm(ConsoleForm):
     )
 
 
+class SheetForm(ConsoleForm):
+    """What the printed list is for."""
+
+    reason = reason_field("checkin.sheet.reason", "checkin.sheet.reason_hint")
+
+
 def read_walk_in(form: WalkInForm) -> Wish:
     """What the people of a valid form ask for."""
     name = " ".join((form.name.data or "").split())

@@ -17,6 +17,7 @@ from server.checkin import (
     grant_pages,
     screen_api,
     screen_pages,
+    sign_in_sheet,
 )
 from server.checkin.certificates import ATTENDANCE
 from server.checkin.personal_data import PERSONAL
@@ -27,6 +28,7 @@ SLICE = Slice(
     texts=Path(__file__).parent,
     apis=(api.API, screen_api.SCREEN_API, feedback_api.API),
     pages=(console.PAGES, grant_pages.PAGES, screen_pages.PAGES, feedback_console.PAGES),
+    jobs=sign_in_sheet.JOBS,
     tasks=closing.TASKS,
     events=chat.EVENTS,
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),

@@ -12,13 +12,14 @@ from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
-from server.signups import people
+from server.signups import people, printing
 from server.signups.forms import (
     GroupForm,
     GuestForm,
     RemoveForm,
     SeatsForm,
     ShowForm,
+    TicketsForm,
     offer_questions,
     read_group,
     read_guest,
@@ -175,6 +176,24 @@ def enter_group(uow: UnitOfWork, organizer: Organizer, ref: str, form: GroupForm
     group = read_group(form, people.questions_of(uow, organizer, ref))
     entered = people.enter_guests(uow, organizer, ref, group, label)
     return _said_entered(ref, entered)
+
+
+@page(PAGES, "GET", "/activities/<ref>/tickets", needs=Permission.SIGNUP_WRITE, form=TicketsForm)
+def show_tickets_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: TicketsForm) -> Page:
+    """Ask whose tickets are printed."""
+    activity = activities.own_activity(uow, organizer, ref)
+    groups = printing.list_groups(uow, organizer, ref)
+    everybody = uow.texts.fill_text("signups.print.everybody")
+    form.group.choices = [("", everybody), *((one, one) for one in groups)]
+    return Page("signups/tickets.html", form=form, activity=activity)
+
+
+@page(PAGES, "POST", "/activities/<ref>/tickets", needs=Permission.SIGNUP_WRITE, form=TicketsForm)
+def print_tickets(uow: UnitOfWork, organizer: Organizer, ref: str, form: TicketsForm) -> Redirect:
+    """Print the tickets of entered people in the background."""
+    label = form.group.data or ""
+    job = printing.begin_printing(uow, organizer, ref, label, form.reason.data)
+    return Redirect(f"/jobs/{job}")
 
 
 def _said_entered(ref: str, entered: people.Entered) -> Redirect:

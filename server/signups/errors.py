@@ -99,3 +99,9 @@ class AnswerNeeded(Conflict):
     """A question that needs an answer has none; `question` says which."""
 
     code = "answer_needed"
+
+
+class NothingToPrint(Conflict):
+    """No entered guest has a seat, so there is no ticket to print."""
+
+    code = "nothing_to_print"

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from wtforms import (
     FieldList,
     IntegerField,
+    SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
@@ -120,6 +121,18 @@ class GroupForm(AnswersForm):
             raise ValidationError("signups.form.people_many")
         if any(_read_line(line) is None for line in lines):
             raise ValidationError("signups.form.people_wrong")
+
+
+class TicketsForm(ConsoleForm):
+    """Whose tickets are printed, and what for; the page sets the groups."""
+
+    group = SelectField(
+        "signups.form.ticket_group",
+        choices=[],
+        validate_choice=False,
+        description="signups.form.ticket_group_hint",
+    )
+    reason = reason_field("signups.form.print_reason", "signups.form.print_reason_hint")
 
 
 def offer_questions(form: AnswersForm, questions: Sequence[SignUpQuestion]) -> None:

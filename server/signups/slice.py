@@ -7,7 +7,7 @@ from pathlib import Path
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
-from server.signups import api, change_pages, chat, console, tasks
+from server.signups import api, change_pages, chat, console, printing, tasks
 from server.signups.personal_data import PERSONAL
 from server.signups.wording import TEMPLATES
 
@@ -22,6 +22,7 @@ SLICE = Slice(
         Permission.ACTIVITY_WRITE,
         Permission.ACTIVITY_APPROVE,
     ),
+    jobs=printing.JOBS,
     tasks=tasks.TASKS,
     answers=chat.ANSWERS,
     personal_data=PERSONAL,

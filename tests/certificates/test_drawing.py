@@ -17,6 +17,7 @@ from server.certificates.drawing import draw_picture, name_content, write_docume
 from server.certificates.kinds import Detail
 from server.certificates.sheet import SIZE, TextLine, lay_out
 from tests.kit.node import node
+from tests.kit.qr_codes import read_code
 
 ADDRESS = "https://kepu.example.org/verify/KP-7F3K-9QWE-0A2B-4C6D-X7"
 CONTENT = CertificateContent(
@@ -40,14 +41,6 @@ CONTENT = CertificateContent(
 )
 LONG = "广西壮族自治区公民科学素质提升行动主题科普活动网络知识竞赛" * 4
 
-READ_CODE = """
-import jsQR from "jsqr";
-import { readFileSync } from "node:fs";
-const [file, wide, high] = process.argv.slice(1);
-const pixels = new Uint8ClampedArray(readFileSync(file));
-const read = (jsQR.default ?? jsQR)(pixels, Number(wide), Number(high));
-console.log(JSON.stringify(read && read.data));
-"""
 READ_TEXT = """
 import { getDocumentProxy, getMeta } from "unpdf";
 import { readFileSync } from "node:fs";
@@ -65,13 +58,6 @@ def run_script(program: str, *arguments: str) -> Any:
     run = node("--input-type=module", "--eval", program, *arguments)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
-
-
-def read_code(picture: Image.Image, folder: Path) -> str | None:
-    file = folder / "pixels"
-    file.write_bytes(picture.convert("RGBA").tobytes())
-    found: str | None = run_script(READ_CODE, str(file), *map(str, picture.size))
-    return found
 
 
 def test_an_independent_reader_finds_the_public_address_in_the_picture(tmp_path: Path) -> None:

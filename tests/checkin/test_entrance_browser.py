@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from server.app import Overrides, create_app
 from server.base.settings import Settings
-from server.checkin.codes import VENUE_SECONDS
+from server.checkin.codes import VENUE_SECONDS, read_venue_code
 from server.signups.models import SignUp
 from tests.kit.browser import browser
 from tests.kit.checkin_probes import admit_row, open_hall
@@ -30,6 +33,7 @@ from tests.kit.console_browser import (
     open_page,
     resize_page,
 )
+from tests.kit.qr_codes import read_code
 from tests.kit.signup_probes import seat_guest
 
 __all__ = ["browser"]
@@ -107,7 +111,7 @@ def test_the_host_finds_somebody_admits_and_takes_it_back(
 
 
 def test_the_wall_follows_code_and_count_and_survives_a_restart(
-    context: BrowserContext, whole: Flask, clock: FakeClock
+    context: BrowserContext, whole: Flask, clock: FakeClock, tmp_path: Path
 ) -> None:
     uow_factory = whole.extensions["kepu"].uow_factory
     with uow_factory.begin() as uow:
@@ -124,6 +128,10 @@ def test_the_wall_follows_code_and_count_and_survives_a_restart(
         expect(code).to_be_visible()
         expect(count).to_have_text("0")
         first = code.get_attribute("src")
+        with Image.open(io.BytesIO(wall.screenshot())) as shot:
+            venue = read_code(shot, tmp_path)
+        with uow_factory.begin(read_only=True) as uow:
+            assert read_venue_code(uow.keys, venue or "", uow.now) == lecture.id
         clock.advance(VENUE_SECONDS)
         with uow_factory.begin() as uow:
             admit_row(uow, uow.session.get_one(SignUp, row_id))

@@ -91,6 +91,8 @@ CHECKIN_PROBES = {
     "POST /activities/<ref>/walk-in": Probe(
         make=make_hall, form={"name": "韦明", "phone": "13800138000", "party_size": "1"}
     ),
+    "GET /activities/<ref>/sheet": Probe(make=make_hall),
+    "POST /activities/<ref>/sheet": Probe(make=make_hall, form={"reason": "会场没有网络"}),
     "GET /activities/<ref>/grants": Probe(make=make_hall),
     "POST /activities/<ref>/grants": Probe(
         make=make_hall, form={"gate": "东门", "hours": "0"}, answers=200

@@ -31,6 +31,14 @@ def seat_guest(uow: UnitOfWork, lecture: Lecture, name: str = "韦明", **column
     return row
 
 
+def make_group(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An activity of an owner with one guest of a group."""
+    columns: dict[str, Any] = dict(owned_by(owner))
+    lecture = a_lecture(uow, **columns)
+    seat_guest(uow, lecture, group_label="初二（3）班")
+    return {"ref": lecture.ref}
+
+
 def make_person(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
     """Somebody with a seat in an activity of an owner."""
     columns: dict[str, Any] = dict(owned_by(owner))
@@ -53,6 +61,10 @@ SIGNUP_PROBES = {
     "GET /activities/<ref>/guest": Probe(make=make_published),
     "POST /activities/<ref>/guest": Probe(
         make=make_published, form={"name": "韦明", "phone": "13800138000", "party_size": "1"}
+    ),
+    "GET /activities/<ref>/tickets": Probe(make=make_group),
+    "POST /activities/<ref>/tickets": Probe(
+        make=make_group, form={"group": "初二（3）班", "reason": "发给班主任"}
     ),
     "GET /activities/<ref>/group": Probe(make=make_published),
     "POST /activities/<ref>/group": Probe(
