@@ -32,6 +32,8 @@ export interface Offer {
   title: string
   sentence: string
   name: string
+  /** False where the name is only a number in place of one. */
+  named: boolean
 }
 
 export interface Certificates {

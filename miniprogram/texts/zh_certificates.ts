@@ -8,6 +8,7 @@ export const zh_certificates = {
     own: '已经领取',
     name: '证书上的姓名',
     name_note: '请填写真实姓名。领取以后不能修改；别人核验时只看到第一个字。',
+    name_hint: '比如：韦小妹',
     name_first: '请先填写证书上的姓名',
     take: '领取证书',
     sure: '核对姓名',

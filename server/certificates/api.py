@@ -86,7 +86,10 @@ def list_certificates(uow: UnitOfWork) -> CertificatesOut:
     offers = service.list_offers(uow, uow.caller_id)
     return CertificatesOut(
         items=[_certificate_out(uow, one) for one in service.list_own(uow, uow.caller_id)],
-        available=[fill_from(one.claim, OfferOut, kind=one.kind, name=one.name) for one in offers],
+        available=[
+            fill_from(one.claim, OfferOut, kind=one.kind, name=one.name, named=one.named)
+            for one in offers
+        ],
     )
 
 

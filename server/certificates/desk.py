@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, select
 
@@ -15,7 +15,12 @@ from server.base.uow import UnitOfWork
 from server.certificates.errors import AlreadyEnded
 from server.certificates.models import Certificate, CertificateEnd
 from server.certificates.rules import read_serial
-from server.certificates.service import CertificateView, verify_address, views_for_pages
+from server.certificates.service import (
+    CertificateView,
+    read_masked_name,
+    read_view,
+    verify_address,
+)
 
 
 def find_certificates(
@@ -31,10 +36,16 @@ def find_certificates(
     return rows if ended is None else rows.where(Certificate.ended == ended)
 
 
-def add_views(uow: UnitOfWork, rows: Sequence[Certificate]) -> Sequence[CertificateView]:
-    """The rows of a list with what they say now."""
-    with serving_found_row(uow.session):
-        return views_for_pages(uow, rows)
+class CertificateLine(NamedTuple):
+    """A row of the list, with the masked name."""
+
+    row: Certificate
+    name: str
+
+
+def add_names(uow: UnitOfWork, rows: Sequence[Certificate]) -> Sequence[CertificateLine]:
+    """The rows of a list with their names; reads no sources, because exports have many rows."""
+    return [CertificateLine(row, read_masked_name(uow, row)) for row in rows]
 
 
 def find_certificate(
@@ -48,7 +59,8 @@ def find_certificate(
     row = uow.session.scalar(visible_to(asked, organizer, Certificate))
     if row is None:
         raise NotFound
-    return add_views(uow, [row])[0], verify_address(uow, row.serial)
+    with serving_found_row(uow.session):
+        return read_view(uow, row), verify_address(uow, row.serial)
 
 
 def revoke_certificate(

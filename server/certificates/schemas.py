@@ -56,7 +56,10 @@ class CertificateOut(Out, frozen=True, kw_only=True):
 
 
 class OfferOut(Out, frozen=True, kw_only=True):
-    """A certificate that the caller may ask for; `name` is the one it has without another."""
+    """A certificate that the caller may ask for; `name` is the one it has without another.
+
+    Where `named` is false, that is only a number in place of a name.
+    """
 
     kind: str
     source: str
@@ -64,6 +67,7 @@ class OfferOut(Out, frozen=True, kw_only=True):
     title: str
     sentence: str
     name: str
+    named: bool
 
 
 class CertificatesOut(Out, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -56,11 +55,15 @@ class CertificateView:
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A certificate that a citizen may ask for, and the name that it would have."""
+    """A certificate that a citizen may ask for, and the name that it would have.
+
+    `named` is False where that is the number of a citizen without a name.
+    """
 
     kind: str
     claim: Attestation
     name: str
+    named: bool
 
 
 def issue_certificate(
@@ -226,7 +229,7 @@ def list_own(uow: UnitOfWork, citizen_id: int) -> list[CertificateView]:
         .where(Certificate.citizen_id == citizen_id)
         .order_by(Certificate.id.desc())
     )
-    return [_view_of(uow, row) for row in rows]
+    return [read_view(uow, row) for row in rows]
 
 
 def list_offers(uow: UnitOfWork, citizen_id: int) -> list[Offer]:
@@ -246,7 +249,8 @@ def list_offers(uow: UnitOfWork, citizen_id: int) -> list[Offer]:
                 right = kind.read_right(uow, citizen_id, source_id)
             if isinstance(right, Attestation):
                 name = suggest_name(uow, citizen_id, right)
-                found.append(Offer(kind=kind.name, claim=right, name=name))
+                named = name != accounts.unnamed_name_of(uow, citizen_id)
+                found.append(Offer(kind=kind.name, claim=right, name=name, named=named))
     return found
 
 
@@ -258,7 +262,7 @@ def find_own(uow: UnitOfWork, citizen_id: int, serial: str) -> CertificateView:
     row = _find_row(uow, serial)
     if row is None or row.citizen_id != citizen_id:
         raise NotFound
-    view = _view_of(uow, row)
+    view = read_view(uow, row)
     if view.standing is not CertificateState.VALID:
         raise NotFound
     return view
@@ -272,7 +276,7 @@ def find_public(uow: UnitOfWork, serial: str) -> CertificateView:
     row = _find_row(uow, serial)
     if row is None:
         raise NotFound
-    return _view_of(uow, row)
+    return read_view(uow, row)
 
 
 def _find_row(uow: UnitOfWork, serial: str) -> Certificate | None:
@@ -293,7 +297,8 @@ def _find_live(uow: UnitOfWork, citizen_id: int, kind: str, source_id: int) -> C
     )
 
 
-def _view_of(uow: UnitOfWork, row: Certificate) -> CertificateView:
+def read_view(uow: UnitOfWork, row: Certificate) -> CertificateView:
+    """A certificate with its present right."""
     if row.ended is CertificateEnd.ERASED:
         return CertificateView(row=row, standing=CertificateState.ERASED, claim=None, name=None)
     name, before = _read_name(uow, row), load_claim(row.claim)
@@ -322,6 +327,6 @@ def verify_address(uow: UnitOfWork, serial: str) -> str:
     return f"{base}/verify/{serial}"
 
 
-def views_for_pages(uow: UnitOfWork, rows: Sequence[Certificate]) -> list[CertificateView]:
-    """Views of rows that an organizer may read, in their order."""
-    return [_view_of(uow, row) for row in rows]
+def read_masked_name(uow: UnitOfWork, row: Certificate) -> str:
+    """The name on a certificate as the public sees it; empty after an erasure."""
+    return accounts.mask_name(_read_name(uow, row)) if row.name else ""

@@ -49,6 +49,7 @@ def test_a_revocation_needs_a_reason_is_kept_in_the_trail_and_happens_once(
     assert browser.ask("POST", path, {"reason": " "})[0] == 422
     assert browser.ask("POST", path, {"reason": "姓名写错", "may_reissue": "y"})[0] == 303
     shown = browser.get(path)[1]
+    assert "已作废" in browser.get("/certificates")[1]
     for words in ("证书已经作废。", "已作废", "姓名写错"):
         assert words in shown
     assert 'name="reason"' not in shown

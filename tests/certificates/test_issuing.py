@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from server.accounts import privacy
 from server.base.uow import UnitOfWorkFactory
-from server.certificates import desk
+from server.certificates import api, desk
 from server.certificates.models import Certificate, CertificateEnd
 from server.certificates.rules import read_serial
 from server.wechat.errors import NotSent
@@ -219,3 +219,21 @@ def test_an_erased_holder_leaves_a_number_without_content(
     assert page.status_code == 200
     assert "持有人已注销" in page.get_data(as_text=True)
     assert "竞赛" not in page.get_data(as_text=True).split("<dl>")[1].split("</dl>")[0]
+
+
+def test_a_certificate_is_drawn_once_and_no_transaction_is_open_meanwhile(
+    edge: CheckedClient, few: UnitOfWorkFactory, phone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serial = ask(edge, phone).get_json()["serial"]
+    drawn_at: list[int] = []
+    draws = api.draw_picture
+
+    def draw(content: Any) -> bytes:
+        drawn_at.append(few.engine.pool.checkedout())  # type: ignore[attr-defined]
+        return draws(content)
+
+    monkeypatch.setattr(api, "draw_picture", draw)
+    path = f"/certificates/{serial}.png"
+    first, second = (edge.get(path, citizen=phone) for _ in range(2))
+    assert (first.status_code, first.data) == (200, second.data)
+    assert drawn_at == [0]

@@ -126,4 +126,5 @@ def test_a_citizen_without_a_drawable_nickname_gets_the_number(
         uow.session.execute(update(Citizen).values(nickname="😀"))
     (offer,) = client.get("/me/certificates", citizen=phone).get_json()["available"]
     assert offer["name"].startswith("科普伙伴")
+    assert not offer["named"]
     assert asked(client, phone, contest.ref).get_json()["name"] == offer["name"]

@@ -119,11 +119,12 @@ export const ticket = (id, changes = {}) => ({
 });
 
 export const SERIAL = "KP-7F3K-9QWE-0A2B-4C6D-X7";
-export const offer = (changes = {}) => ({
-  kind: "quiz_score", source: "k1", heading: "成绩证书", title: "科学素质网络竞赛", sentence: "参加“科学素质网络竞赛”，总成绩50分，特发此证。", name: "韦小妹", ...changes,
-});
+const CERTIFIED = {
+  kind: "quiz_score", source: "k1", heading: "成绩证书", title: "科学素质竞赛", sentence: "参加“科学素质竞赛”，总成绩50分，特发此证。", name: "韦小妹",
+};
+export const offer = (changes = {}) => ({ ...CERTIFIED, named: true, ...changes });
 export const certificate = (changes = {}) => ({
-  ...offer(), serial: SERIAL, details: [{ label: "总成绩", value: "50分" }], state: "valid", state_text: "有效", remark: "", issued_at: at("08:59"),
+  ...CERTIFIED, serial: SERIAL, details: [{ label: "总成绩", value: "50分" }], state: "valid", state_text: "有效", remark: "", issued_at: at("08:59"),
   image_url: `/api/v1/certificates/${SERIAL}.png`, pdf_url: `/api/v1/certificates/${SERIAL}.pdf`, verify_url: `https://kepu.example.org/verify/${SERIAL}`, ...changes,
 });
 

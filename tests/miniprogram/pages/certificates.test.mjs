@@ -70,6 +70,13 @@ scene("who does not confirm the name asks for nothing, and an empty one is not s
   assert.equal(server.to(ISSUE).length, 0);
 });
 
+scene("a number is not offered as a name", PAGE, { script: { [OWN]: listed([], [offer({ name: "科普伙伴1234", named: false })]) } }, async (phone) => {
+  const { t } = phone.page.data;
+  await phone.tapWords(t.take);
+  await phone.says(t.name_first);
+  assert.equal(phone.all("input")[0].value, "");
+});
+
 scene("a refusal is said, and the offer stays", PAGE, { script: { [OWN]: listed([], [offer()]), [ISSUE]: refusal(409, "certificate_name_refused", "这个姓名没有通过内容检查。") } }, async (phone) => {
   await phone.tapWords(phone.page.data.t.take);
   await phone.press(phone.page.data.t.sure_yes);

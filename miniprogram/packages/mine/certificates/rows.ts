@@ -42,6 +42,6 @@ export function rowsOf({ items, available }: Certificates, t: Words, source: str
   return {
     offers: wantedFirst(available).map((one): OfferRow => ({ ...one, key: keyOf(one) })),
     rows: wantedFirst(items).map((one) => rowOf(one, t)),
-    names: Object.fromEntries(available.map((one) => [keyOf(one), one.name])),
+    names: Object.fromEntries(available.map((one) => [keyOf(one), one.named ? one.name : ''])),
   }
 }
