@@ -95,6 +95,18 @@ export interface Ticket {
   place: Place
 }
 
+/** What the user said about an activity; `rating` is 1 to 5, the best. */
+export interface Feedback {
+  rating: number
+  text: string
+}
+
+export interface FeedbackState {
+  /** Whether the user may say something now. */
+  open: boolean
+  given: Feedback | null
+}
+
 export function lectures(client: Client) {
   return {
     list: (filter: ActivityFilter) =>
@@ -112,6 +124,9 @@ export function lectures(client: Client) {
       client.call<void>('DELETE', `/activities/${id}/signup`, { key }),
     answerOffer: (id: string, accept: boolean, key: string) =>
       client.call<Place>('POST', `/activities/${id}/signup/offer`, { body: { accept }, key }),
+    feedback: (id: string) => client.call<FeedbackState>('GET', `/activities/${id}/feedback`),
+    giveFeedback: (id: string, body: { rating: number; text: string }, key: string) =>
+      client.call<Feedback>('POST', `/activities/${id}/feedback`, { body, key }),
     tickets: () => client.call<{ items: Ticket[] }>('GET', '/me/tickets'),
     /** The address of the user's calendar feed; a repeat returns the same one. */
     openCalendar: async (): Promise<string> => BASE_URL + (await client.call<{ path: string }>('POST', '/me/calendar')).path,

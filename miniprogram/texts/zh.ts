@@ -49,6 +49,7 @@ export const zh = {
     act_cancelled: '活动已经取消',
     act_ended: '活动已经结束',
     act_confirmed: '已经报名',
+    act_came: '已经签到',
     act_waitlisted: '候补第 {count} 位',
     act_offered: '有名额了，等你确认',
     act_entered: '已经参加抽签',

@@ -1,4 +1,4 @@
-/** Chinese texts of check-in: the gate's phone and one's own check-in. */
+/** Chinese texts of check-in: the gate's phone, one's own check-in, and the feedback. */
 export const zh_checkin = {
   gates: {
     title: '现场检票',
@@ -172,5 +172,24 @@ export const zh_checkin = {
     certificate: '领取参与证书',
     activity: '看活动介绍',
     help: '扫不上？打开电子票，请工作人员扫。',
+  },
+  feedback: {
+    title: '说说感受',
+    heading: '你觉得这场活动怎么样？',
+    rating: '总的评价',
+    five: '很好',
+    four: '好',
+    three: '一般',
+    two: '不太好',
+    one: '不好',
+    text: '还想说点什么？',
+    text_hint: '可以不写。比如：讲得清不清楚、会场好不好找、下次想听什么',
+    note: '满 5 个人评价以后，主办方才看得到平均分和意见，不显示姓名。每人只能评价一次。',
+    send: '提交',
+    rate_first: '请先选一个评价',
+    thanks: '谢谢，收到了',
+    given: '你的评价：{rating}',
+    not_open: '活动开始以后，签到参加了的人可以来评价。',
+    back: '看活动介绍',
   },
 }

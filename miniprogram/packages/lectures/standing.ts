@@ -44,10 +44,13 @@ const ARRIVES_MS = 3 * 3600_000
 export const mayArrive = (starts: string, ends: string, now: number): boolean =>
   now > Date.parse(starts) - ARRIVES_MS && now < Date.parse(ends)
 
+/** Whether the activity has begun, so that those who came may say how it is. */
+export const hasBegun = (starts: string, now: number): boolean => now >= Date.parse(starts)
+
 /** The user's own place; empty without one, and for a place that is over. */
 export function sayPlace(place: Place | null, c: Common): string {
   const said: Partial<Record<Place['status'], string>> = {
-    confirmed: c.act_confirmed,
+    confirmed: place?.checked_in ? c.act_came : c.act_confirmed,
     offered: c.act_offered,
     waitlisted: fill(c.act_waitlisted, { count: place?.position ?? 1 }),
     entered: c.act_entered,

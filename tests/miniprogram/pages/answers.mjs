@@ -170,5 +170,7 @@ export const USUAL = {
   "POST /activities/{ref}/signup": { status: 201, body: place("confirmed") },
   "DELETE /activities/{ref}/signup": null,
   "POST /activities/{ref}/signup/offer": place("confirmed"),
+  "GET /activities/{ref}/feedback": { open: true, given: null },
+  "POST /activities/{ref}/feedback": ({ body }) => ({ ...body, made_at: at("09:00") }),
   "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2")] },
 };

@@ -24,6 +24,7 @@ export const PAGES = [
   ["packages/lectures/signup/index?id=a1", "GET /activities/{ref}", ({ t }) => ["讲座a1", t.send]],
   ["packages/lectures/ticket/index", "GET /me/tickets", ["讲座a1", "讲座a2"]],
   ["packages/mine/certificates/index", "GET /me/certificates", ({ t }) => ["参加了讲座a1。", t.take, t.show]],
+  ["packages/checkin/feedback/index?id=a1", "GET /activities/{ref}/feedback", ({ t }) => ["讲座a1", t.send]],
   ["packages/mine/consent/index", "GET /campaign", ({ t }) => [t.heading, t.agree]],
   ["packages/mine/profile/index", "GET /me", ["南宁市", "青秀区", "南宁市科学技术协会"]],
   ["packages/mine/unit/index", "GET /units", ["南宁市科技馆"]],

@@ -9,7 +9,7 @@ const KEYED = new Set([
   "POST /contests/{ref}/attempts", "POST /attempts/{ref}/next", "POST /attempts/{ref}/submission", "POST /practice",
   "POST /certificates", "POST /shares", "POST /me/consents", "POST /questions/{ref}/reports", "DELETE /me",
   "POST /activities/{ref}/signup", "DELETE /activities/{ref}/signup", "POST /activities/{ref}/signup/offer",
-  "POST /staff/sessions/{ref}/walk-ins",
+  "POST /staff/sessions/{ref}/walk-ins", "POST /activities/{ref}/feedback",
 ]);
 
 /** A refusal as the server words it. */

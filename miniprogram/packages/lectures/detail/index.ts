@@ -17,7 +17,7 @@ Page({
     activity: null as Activity | null,
     facts: [] as Fact[],
     ...{ say: '', free: false, hasPoint: false, action: '' },
-    ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false, arrives: false },
+    ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false, arrives: false, rates: false },
   },
 
   onLoad(query: Record<string, string | undefined>) {
@@ -44,6 +44,9 @@ Page({
   },
   ticket: () => open('/packages/lectures/ticket/index'),
   arrive: () => open('/packages/checkin/arrive/index'),
+  rate() {
+    open(`/packages/checkin/feedback/index?id=${this.data.id}`)
+  },
 
   async withdraw() {
     const { t } = this.data

@@ -4,7 +4,7 @@ import { sayEnd, sayInstant, sayOccasion } from '../../../logic/dates'
 import { pointOf } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { mayArrive, sayPlace, sayPublic, wayOf } from '../standing'
+import { hasBegun, mayArrive, sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lecture'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -64,6 +64,9 @@ function seatsOf({ seats, seats_left: left, waitlist_length: waiting }: Activity
   return waiting === 0 ? fill(t.seats_full, { seats }) : fill(t.seats_waiting, { seats, waiting })
 }
 
+/** Whether the user has a seat in an activity that takes place, and is not there yet. */
+const isAwaited = ({ me, phase }: Activity): boolean => me?.status === 'confirmed' && !me.checked_in && phase !== 'cancelled' && phase !== 'postponed'
+
 /** The user's own place; `status` is empty without one. */
 function mineOf(one: Activity, now: number, t: Words, c: Common) {
   const { me } = one
@@ -74,13 +77,14 @@ function mineOf(one: Activity, now: number, t: Words, c: Common) {
     note: me ? noteOf(me, one, now, t) : '',
     /** On this phone's clock by the server's time; 0 without an offer. */
     endsAt: me?.offer_expires_at ? Date.parse(me.offer_expires_at) : 0,
-    arrives: me?.status === 'confirmed' && one.phase !== 'cancelled' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
-    canLeave: me !== null && Date.parse(one.starts_at) > now && one.phase !== 'cancelled',
+    rates: me?.checked_in === true && hasBegun(one.starts_at, now),
+    arrives: isAwaited(one) && mayArrive(one.starts_at, one.ends_at, now),
+    canLeave: me !== null && !me.checked_in && Date.parse(one.starts_at) > now && one.phase !== 'cancelled',
   }
 }
 
 function noteOf(me: Place, { lottery, phase }: Activity, now: number, t: Words): string {
-  if (phase === 'ended') return ''
+  if (phase === 'ended' || me.checked_in) return ''
   if (phase === 'postponed') return t.postponed_note
   const time = (at: string | null | undefined) => (at ? sayInstant(at, now) : '')
   const notes: Partial<Record<Place['status'], string>> = {

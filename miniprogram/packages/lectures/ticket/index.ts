@@ -80,10 +80,13 @@ Page({
 
   /** Copies the address of the calendar feed, for the phone's or the computer's calendar. */
   async copyCalendar() {
-    await act(this, async () => {
-      const { t } = this.data
-      say((await copy(await lectures.openCalendar())) ? t.calendar_copied : t.calendar_not_copied)
+    const { t } = this.data
+    let address = ''
+    // WeChat may ask before it copies, so the copying is no part of the request.
+    const opened = await act(this, async () => {
+      address = await lectures.openCalendar()
     })
+    if (opened) say((await copy(address)) ? t.calendar_copied : t.calendar_not_copied)
   },
   async endCalendar() {
     const { t } = this.data
@@ -97,6 +100,9 @@ Page({
   arrive: () => open('/packages/checkin/arrive/index'),
   certificate(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/mine/certificates/index?source=${event.currentTarget.dataset.id as string}`)
+  },
+  rate(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/checkin/feedback/index?id=${event.currentTarget.dataset.id as string}`)
   },
   find: () => open('/packages/lectures/list/index'),
 })

@@ -5,7 +5,7 @@ import { sayInstant, sayOccasion } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { qrSvg } from '../../../logic/qr'
 import type { words } from '../../../texts/index'
-import { mayArrive, sayPlace } from '../standing'
+import { hasBegun, mayArrive, sayPlace } from '../standing'
 
 type Words = ReturnType<typeof words<'ticket'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -29,6 +29,8 @@ export interface Row {
   arrives: boolean
   /** Whether the user came, so that there may be a certificate. */
   came: boolean
+  /** Whether the user may say how it is. */
+  rates: boolean
 }
 
 /** A cancelled or postponed activity says so instead of the place in it. */
@@ -49,7 +51,8 @@ export function rowOf(one: Ticket, now: number, t: Words, c: Common): Row {
     number: code.replace(/(.{4})(?=.)/g, '$1 '),
     label: fill(t.code, { code }),
     late: code !== '' && !one.place.checked_in && one.seat_kept_until ? fill(t.late, { time: sayInstant(one.seat_kept_until, now) }) : '',
-    arrives: code !== '' && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
+    rates: one.place.checked_in && hasBegun(one.starts_at, now),
+    arrives: code !== '' && !one.place.checked_in && one.phase !== 'postponed' && mayArrive(one.starts_at, one.ends_at, now),
     came: one.place.checked_in,
     picture: code ? `data:image/svg+xml;base64,${base64(qrSvg(code))}` : '',
   }
