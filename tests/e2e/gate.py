@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from playwright.sync_api import expect
+
 from server.base.clock import BEIJING
 from server.base.demo_secrets import KEYS_FILE
 from server.base.signing import Keys
@@ -78,6 +80,13 @@ def read_code(hand: Hand, button: str, text: str) -> None:
     sheet = hand.page.get_by_role("dialog", name="扫一扫")
     sheet.get_by_label("二维码内容").fill(text)
     sheet.get_by_role("button", name="确定", exact=True).tap()
+
+
+def press_in_wechat(hand: Hand, sheet: str, button: str) -> None:
+    """Answer a sheet of WeChat's own over the mini-program."""
+    dialog = hand.page.get_by_role("dialog", name=sheet)
+    dialog.get_by_role("button", name=button, exact=True).tap()
+    expect(dialog).to_be_hidden()
 
 
 def redeem_grant(hand: Hand, code: str) -> None:

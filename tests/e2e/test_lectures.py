@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from server.base.clock import BEIJING
-from tests.e2e.hand import REFUSED, Hand, citizen, hand_of
+from tests.e2e.gate import press_in_wechat
+from tests.e2e.hand import REFUSED, citizen, hand_of
 from tests.e2e.outside import Demo
 from tests.e2e.phone import browser
 
@@ -65,13 +66,6 @@ def lectures(demo: Demo) -> Demo:
     done = demo.command("import-activities", str(file))
     assert done.returncode == 0, done.stdout + done.stderr
     return demo
-
-
-def press_in_wechat(hand: Hand, sheet: str, button: str) -> None:
-    """Answer a sheet of WeChat's own over the mini-program."""
-    dialog = hand.page.get_by_role("dialog", name=sheet)
-    dialog.get_by_role("button", name=button, exact=True).tap()
-    expect(dialog).to_be_hidden()
 
 
 def test_a_citizen_finds_a_lecture_signs_up_and_shows_the_ticket_without_network(
