@@ -22,6 +22,7 @@ _CODE_SIDE, _CODE_AT = 236, (1370, 852)
 _LEFT = 148
 _FACT_WIDE = _CODE_AT[0] - _LEFT - 60
 _NAME_WIDE = 640
+_STEP = 80
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,13 +89,25 @@ def _body_marks(content: CertificateContent) -> Iterator[Mark]:
     size = _fitting_size(content.name, (60, 48, 38, 30), _NAME_WIDE)
     yield _centred(_fold(content.name, size, 1, _NAME_WIDE)[0], 522, size, _INK)
     yield _box(_MIDDLE - 330, 546, 660, 2, fill=_GOLD)
-    for number, text in enumerate(_fold(content.sentence, 36, 3)):
+    for number, text in enumerate(_balance_lines(content.sentence, 36, 3)):
         yield _centred(text, 626 + 58 * number, 36, _INK)
     for number, detail in enumerate(content.details):
         text = f"{detail.label}：{detail.value}"
         shown = fold_text(text, 28, 1, wide=_FACT_WIDE, face=Face.SANS)[0]
         y = 806 + 40 * number
         yield TextLine(x=_LEFT, y=y, text=shown, face=Face.SANS, size=28, colour=_QUIET)
+
+
+def _balance_lines(text: str, size: int, most: int) -> Sequence[str]:
+    """The lines of a text at about equal widths, so that no single character is left for one."""
+    lines, wide = _fold(text, size, most), _TEXT_WIDE
+    while len(lines) > 1:
+        wide -= _STEP
+        narrower = _fold(text, size, most, wide)
+        if len(narrower) > len(lines) or "".join(narrower) != "".join(lines):
+            break
+        lines = narrower
+    return lines
 
 
 def _fitting_size(text: str, sizes: tuple[int, ...], wide: float) -> int:

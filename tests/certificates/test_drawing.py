@@ -139,3 +139,15 @@ def are_touching(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
 ) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def test_a_sentence_of_two_lines_leaves_no_single_character_for_the_second() -> None:
+    sentence = "参加“溶洞是怎样形成的——八桂讲坛·大众科普第12讲”，经签到核实，特发此证。"
+    lines = [
+        one.text
+        for one in lay_out(replace(CONTENT, sentence=sentence))
+        if isinstance(one, TextLine)
+    ]
+    (first,) = [at for at, text in enumerate(lines) if text.startswith("参加")]
+    assert lines[first] + lines[first + 1] == sentence
+    assert len(lines[first + 1]) > len(sentence) / 3
