@@ -24,7 +24,7 @@ export interface Certificate {
   verify_url: string
 }
 
-/** A certificate that the user may ask for; `name` is the name it has without another. */
+/** A certificate that the user may ask for; `name` is the name on it if none is entered. */
 export interface Offer {
   kind: string
   source: string

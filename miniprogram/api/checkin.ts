@@ -36,7 +36,7 @@ export type Direction = 'in' | 'out'
 /** One sign-up of the roster; `ticket` is the SHA-256 of its code. */
 export interface RosterEntry {
   ticket: string
-  /** What a scan would answer while the doors are open. */
+  /** The answer that a scan would get during the check-in. */
   result: ScanWord
   people: number
   in_at: string | null
@@ -57,7 +57,7 @@ export interface TicketScan {
   direction: Direction
 }
 
-/** What the server says of a scan; `at` and `by` tell when and at which gate a ticket was used. */
+/** The server's answer to a scan; `at` and `by` tell when and at which gate a ticket was used. */
 export interface ScanAnswer {
   nonce: string
   result: ScanWord
@@ -73,14 +73,14 @@ export interface ScanAnswers {
   inside: number
 }
 
-/** Somebody with a place, as the staff sees him. */
+/** A person with a place, as the staff sees the person. */
 export interface Guest {
   id: string
   name: string
   phone_tail: string | null
   group: string | null
   people: number
-  /** What a scan of the ticket would answer. */
+  /** The answer that a scan of the ticket would get. */
   result: ScanWord
   state: string
   came_at: string | null
@@ -106,7 +106,7 @@ export function checkin(client: Client) {
     grants: () => client.call<{ items: Grant[] }>('GET', '/staff/sessions'),
     session: (id: string) => client.call<GateSession>('GET', `/staff/sessions/${id}`),
     roster: (id: string) => client.call<Roster>('GET', `/staff/sessions/${id}/roster`),
-    /** `sent` is this phone's time, by which the server corrects those of the scans. */
+    /** `sent` is this phone's time, with which the server corrects the times of the scans. */
     scan: (session: string, scans: TicketScan[], sent: string, timeoutMs: number) =>
       client.call<ScanAnswers>('POST', '/staff/checkins', { body: { session, scans, sent_at: sent }, timeoutMs }),
     guests: (id: string, words: string) =>

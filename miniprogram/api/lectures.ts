@@ -89,7 +89,7 @@ export interface Ticket {
   address: string
   starts_at: string
   ends_at: string
-  /** From then on the seat of somebody who has not come may go to others. */
+  /** From this instant on the seat of a person who has not come may be given to others. */
   seat_kept_until?: string
   phase: Phase
   place: Place
@@ -130,7 +130,7 @@ export function lectures(client: Client) {
     tickets: () => client.call<{ items: Ticket[] }>('GET', '/me/tickets'),
     /** The address of the user's calendar feed; a repeat returns the same one. */
     openCalendar: async (): Promise<string> => BASE_URL + (await client.call<{ path: string }>('POST', '/me/calendar')).path,
-    /** The address answers nobody from then on. */
+    /** Withdraws the address, which answers 404 from then on. */
     endCalendar: () => client.call<void>('DELETE', '/me/calendar'),
   }
 }

@@ -326,7 +326,7 @@ export function dim(): void {
   before = null
 }
 
-/** What the camera read; `left` when the user closed it, `denied` when WeChat may not use it. */
+/** The scanned text; `left` when the user closed it, `denied` when WeChat may not use it. */
 export type Scanned = { kind: 'read'; text: string; path: string } | { kind: 'left' } | { kind: 'denied' }
 
 /** Opens WeChat's scanner for the camera alone: a stored picture of a code must not be accepted. */
@@ -341,13 +341,13 @@ export function scanCode(): Promise<Scanned> {
   })
 }
 
-/** Shakes the phone, so that it is felt without looking. */
+/** Vibrates, so that the result is felt without looking. */
 export function shake(length: 'short' | 'long'): void {
   if (length === 'short') wx.vibrateShort({ type: 'heavy', fail: () => undefined })
   else wx.vibrateLong({ fail: () => undefined })
 }
 
-/** The players of sounds by their path, made when they are first needed. */
+/** The players of sounds by path, created at first use. */
 const players = new Map<string, WechatMiniprogram.InnerAudioContext>()
 
 /** Plays a short sound of the package from its beginning. */
@@ -366,6 +366,6 @@ export const keepAwake = (keepScreenOn: boolean): void => wx.setKeepScreenOn({ k
 export function onReconnected(hear: () => void): () => void {
   const told: WechatMiniprogram.OnNetworkStatusChangeCallback = ({ isConnected }) => isConnected && hear()
   wx.onNetworkStatusChange(told)
-  // The typings give the listener to be removed another argument than the one that is added.
+  // In the typings, the listener that is removed has another argument than the one that is added.
   return () => wx.offNetworkStatusChange(told as unknown as WechatMiniprogram.OffNetworkStatusChangeCallback)
 }

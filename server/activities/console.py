@@ -40,7 +40,7 @@ PAGES = Pages("activities", Path(__file__).with_name("pages"))
 
 
 class CopyQuery(Query, frozen=True, kw_only=True):
-    """What a new activity is made from: the public id of another one, or nothing."""
+    """The source of a new activity: the public id of another one, or nothing."""
 
     copy: str = ""
 
@@ -77,7 +77,7 @@ declare_list_pages(PAGES, ACTIVITIES, needs=Permission.ACTIVITY_READ)
 def show_new_form(
     uow: UnitOfWork, organizer: Organizer, form: ActivityForm, query: CopyQuery
 ) -> Page:
-    """An empty form with proposals, or one filled from another activity."""
+    """Show an empty form with proposals, or one filled from another activity."""
     source = desk.show_activity(uow, organizer, query.copy) if query.copy else None
     if not form.is_submitted():
         form.form_key.data = uow.new_ref("frm")
@@ -109,7 +109,7 @@ def write_activity(
 
 @page(PAGES, "GET", "/activities/<ref>", needs=Permission.ACTIVITY_READ)
 def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """An activity with everything that citizens read, its terms, its seats and its stage."""
+    """Show an activity with everything that citizens read, its terms, its seats and its stage."""
     shown = desk.show_activity(uow, organizer, ref)
     state = listed_state(shown.row)
     return Page(
@@ -130,7 +130,7 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/activities/<ref>/edit", needs=Permission.ACTIVITY_WRITE, form=ActivityForm)
 def show_edit_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ActivityForm) -> Page:
-    """The form of a draft."""
+    """Show the form for a draft."""
     shown = _own_activity(uow, organizer, ref)
     if not form.is_submitted():
         fill_content(form, shown.draft)
@@ -156,7 +156,7 @@ def change_draft(uow: UnitOfWork, organizer: Organizer, ref: str, form: Activity
 def show_describe_form(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: DescriptionForm
 ) -> Page:
-    """The describing fields of a published activity; everything else is shown as it is."""
+    """Show the form for the describing fields of a published activity; others are read-only."""
     shown = _own_activity(uow, organizer, ref)
     if not form.is_submitted():
         fill_descriptions(form, shown.draft)
@@ -274,7 +274,7 @@ def _list_changes_allowed(uow: UnitOfWork, organizer: Organizer, shown: ShownAct
 
 
 def _series_of(source: ShownActivity) -> ActivityDraft | None:
-    """What a copy inherits besides the form: its series, for activities of the own place."""
+    """The series that a copy inherits, for activities of the organizer's place."""
     return source.draft if source.own else None
 
 

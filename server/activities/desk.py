@@ -1,7 +1,7 @@
-"""What organizers do with activities besides their stages: lists, tasks, copies, late corrections.
+"""Actions of organizers on activities besides the stages: lists, tasks, copies, late corrections.
 
-A published activity changes here in its describing fields only. Its times, its place and its seats
-concern people who have signed up, and are changed where these are informed.
+A published activity changes here in its describing fields only. Its times, place and seats concern
+people who have signed up; the slice of sign-ups changes them and informs these people.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from server.base.uow import Hooks, UnitOfWork
 from server.base.web.page import Waiting
 from server.programme import service as programmes
 
-# States in which a published activity may still be described better.
+# States in which the describing fields of a published activity may still be corrected.
 DESCRIBED = (ActivityState.PUBLISHED, ActivityState.POSTPONED)
 _MOST_TITLES = 200
 # Changes about which people with a place get a message; a page shows the newest of them.
@@ -78,7 +78,7 @@ def select_activities(organizer: Organizer) -> Select[Any]:
 
 
 def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> ShownActivity:
-    """An activity that the organizer may read.
+    """Find an activity that the organizer may read.
 
     Raises: NotFound (404).
     """
@@ -94,7 +94,7 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> ShownActiv
 
 
 def list_changes(uow: UnitOfWork, organizer: Organizer, shown: ShownActivity) -> list[AuditLine]:
-    """What was changed after the publication, the newest first; only for who reads the history."""
+    """Changes after the publication, the newest first; only for roles that read the history."""
     if not shown.own or not organizer.has_permission(Permission.HISTORY_READ):
         return []
     lines = read_history(uow, organizer, SUBJECT, shown.row.ref)
@@ -102,7 +102,7 @@ def list_changes(uow: UnitOfWork, organizer: Organizer, shown: ShownActivity) ->
 
 
 def own_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Activity:
-    """An activity of the organizer's place.
+    """Find an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -137,12 +137,12 @@ def has_ref(ref: str) -> ColumnElement[bool]:
 def restrict_to_own(
     statement: Select[Any], organizer: Organizer, activity_id: InstrumentedAttribute[int]
 ) -> Select[Any]:
-    """Restrict a statement to rows of the own place's activities, which it then joins."""
+    """Restrict a statement to rows of activities of the organizer's place, by a join."""
     return writable_by(statement.join(Activity, Activity.id == activity_id), organizer, Activity)
 
 
 def copy_content(draft: ActivityDraft, now: datetime) -> ActivityDraft:
-    """The content for a copy: on the same weekday and hour, in the next week that is to come."""
+    """The content for a copy: on the same weekday and hour, in the next future week."""
     weeks = max(1, (now - draft.starts_at) // timedelta(weeks=1) + 1)
     return move_by_weeks(draft, weeks)
 
@@ -215,7 +215,7 @@ def correct_descriptions(
 
 
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
-    """Activities that wait for this organizer's decision, and the own drafts that came back."""
+    """Activities that wait for this organizer's decision, and the organizer's returned drafts."""
     told = []
     if organizer.has_permission(Permission.ACTIVITY_APPROVE):
         count = _count_activities(uow, organizer, waits_for(organizer))
@@ -258,8 +258,8 @@ def _delete_rows(uow: UnitOfWork, row: Activity) -> None:
     uow.session.flush()
 
 
-# A published activity keeps the author it had. The successor in an unfinished one becomes its
-# author, and so publishes none of it.
+# A published activity keeps its author. The successor becomes the author of an unfinished one, and
+# therefore cannot publish it.
 HOOKS = Hooks(
     hand_over=(
         HandOver(

@@ -18,7 +18,7 @@ from server.base.uow import UnitOfWork
 from server.programme import service as programme
 from server.units import service as units
 
-# Columns that are copied between a draft and its row by name.
+# Columns that a draft and its row have under the same name.
 _COPIED = (
     "kind", "title", "speaker", "speaker_post", "speaker_bio", "abstract", "city", "county",
     "venue", "address", "latitude", "longitude", "starts_at", "ends_at", "live_link",

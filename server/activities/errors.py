@@ -12,7 +12,7 @@ class WrongActivityState(AlreadyDone):
 
 
 class OwnActivity(Conflict):
-    """An author does not publish the own activity."""
+    """The author of an activity does not publish it."""
 
     code = "own_activity"
 

@@ -1,4 +1,4 @@
-"""Forms of the activity pages, and what they mean as a draft. Times are Beijing time."""
+"""Forms of the activity pages, and their conversion to a draft. Times are Beijing time."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _check_year(_form: object, field: DateTimeLocalField) -> None:
 
 
 class DescriptionForm(ConsoleForm):
-    """The fields that may be corrected after the publication."""
+    """Form with the fields that may be corrected after the publication."""
 
     speaker = _text("speaker")
     speaker_post = _text("speaker_post")
@@ -121,7 +121,7 @@ class MoveForm(ConsoleForm):
 
 
 class ActivityForm(DescriptionForm):
-    """The whole content of an activity."""
+    """Form with the whole content of an activity."""
 
     form_key = HiddenField(validators=[Length(max=40, message="console.form.no_choice")])
     kind = SelectField(
@@ -178,13 +178,13 @@ class ActivityForm(DescriptionForm):
 
 
 class ReturnForm(ConsoleForm):
-    """Why an activity is returned to its author."""
+    """Form for returning an activity to its author: the reason."""
 
     reason = reason_field("activities.form.return_reason", "activities.form.return_reason_hint")
 
 
 def read_descriptions(form: DescriptionForm) -> Descriptions:
-    """What a valid form says about a published activity."""
+    """The corrected fields of a valid form."""
     return Descriptions(
         speaker=_plain(form.speaker),
         speaker_post=_plain(form.speaker_post),

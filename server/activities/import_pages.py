@@ -30,7 +30,7 @@ _EXAMPLE = (
 
 
 class ActivityUploadForm(ConsoleForm):
-    """A file of activities."""
+    """Form with a file of activities."""
 
     file = FileField("activities.import.file", description="activities.import.file_hint")
 
@@ -73,7 +73,7 @@ def upload_file(uow: UnitOfWork, organizer: Organizer, form: ActivityUploadForm)
 
 @page(PAGES, "GET", "/activities/imports/<ref>", needs=_WRITE)
 def show_file(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """A file: its progress, the result of its check, what comes next."""
+    """Show a file: its progress, the result of its check, the next steps."""
     row = ACTIVITY_FILES.find_file(uow, organizer, ref)
     return Page("activity_files/file.html", **describe_file(uow, organizer, UPLOADS, row))
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class ActivityKind(StrEnum):
-    """What an activity is; all kinds have the same seats and the same check-in."""
+    """The kind of an activity; all kinds have the same seats and the same check-in."""
 
     LECTURE = "lecture"
     OPEN_DAY = "open_day"
@@ -37,7 +37,7 @@ PUBLIC = (
 
 
 class SignUpPhase(StrEnum):
-    """What a citizen can do with the sign-up of an activity at an instant."""
+    """Phase of the sign-up of an activity, which decides what a citizen can do."""
 
     NOT_OPEN = "not_open"
     LOTTERY = "lottery"

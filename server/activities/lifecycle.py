@@ -1,7 +1,7 @@
 """The stages of an activity: written, sent to review, published or returned, closed.
 
-Nobody publishes an activity of his own. A published one is moved, postponed or cancelled by the
-slice of sign-ups, which tells the people who come.
+The author does not publish the activity. A published one is moved, postponed or cancelled by the
+slice of sign-ups, which informs the people who have signed up.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def write_activity(
     Raises: DraftRefused.
     """
     if form_key is not None:
-        # A second tap waits here for the first one, and finds its draft.
+        # A repeated request waits here for the first one, and finds its draft.
         lock_name(uow, "activity form", form_key)
         mine = writable_by(select(Activity.ref), organizer, Activity)
         made: str | None = uow.session.scalar(mine.where(Activity.form_key == form_key))
@@ -70,7 +70,7 @@ def write_activity(
 
 
 def change_draft(uow: UnitOfWork, organizer: Organizer, ref: str, draft: ActivityDraft) -> None:
-    """Change a draft; who changes it is its author from then on.
+    """Change a draft; the organizer becomes its author.
 
     Raises: NotFound (404), WrongActivityState (409), DraftRefused.
     """
@@ -114,7 +114,7 @@ def publish_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
 
 def open_activity(uow: UnitOfWork, row: Activity) -> None:
-    """Set what a published activity has: its instant, and the seed of its lottery."""
+    """Set the instant of the publication, and the seed of the lottery."""
     row.state, row.published_at, row.remark = ActivityState.PUBLISHED, uow.now, None
     if row.draw_at is not None and row.draw_seed is None:
         row.draw_seed = secrets.token_hex(32)
@@ -182,14 +182,14 @@ def _refuse_faults(uow: UnitOfWork, draft: ActivityDraft) -> None:
 
 
 def _enter_state(uow: UnitOfWork, row: Activity, state: ActivityState) -> dict[str, Any]:
-    """Change the state; return what the trail keeps of it."""
+    """Change the state; return the change for the audit trail."""
     before = {"state": row.state.value}
     row.state, row.changed_at = state, uow.now
     return {"before": before, "after": {"state": state.value}}
 
 
 def _facts_of(row: Activity) -> dict[str, object]:
-    """What the trail keeps of an activity's content."""
+    """The content of an activity as recorded in the audit trail."""
     return {
         "title": row.title,
         "venue": row.venue,

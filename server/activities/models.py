@@ -41,7 +41,7 @@ class ActivitySeries(Owned, Base):
 
     @classmethod
     def published_condition(cls) -> ColumnElement[bool]:
-        """None: only published activities are readable from below."""
+        """No row is readable from below: only published activities are."""
         return false()
 
 
@@ -50,12 +50,13 @@ class Activity(Owned, Base):
 
     draft -> review -> published; an approver publishes or returns it, never its author. A published
     one may be postponed (date unknown, seats stay taken) and published again with a new date, or
-    cancelled for good. It is closed after its end, when attendance is final.
+    cancelled permanently. It is closed after its end, when attendance is final.
 
     `audiences` holds slugs between bars (`|youth|elder|`), empty for everybody. Coordinates are
     those of WeChat's map (GCJ-02) in millionths of a degree. With `draw_at` sign-ups until then
     take part in a lottery; `draw_commitment` is published before and is the SHA-256 of `draw_seed`,
-    which is published after the draw. `revision` grows with each change that calendars must learn.
+    which is published after the draw. `revision` grows with each change that calendar programs must
+    fetch.
     """
 
     __tablename__ = "activity"
@@ -127,9 +128,9 @@ class Activity(Owned, Base):
     # The organizer of the draft, who does not publish it; None when a command made it.
     writer_id: Mapped[int | None] = mapped_column(BigId)
     decider_id: Mapped[int | None] = mapped_column(BigId)
-    # Why it was returned, postponed or cancelled.
+    # The reason for the return, the postponement or the cancellation.
     remark: Mapped[str | None] = mapped_column(String(300))
-    # The form that made the draft: sent again, it finds the draft.
+    # The key of the form that made the draft: a form that is sent again finds it.
     form_key: Mapped[str | None] = mapped_column(String(40))
 
     @classmethod
@@ -141,7 +142,7 @@ class Activity(Owned, Base):
 class Seating(Base):
     """Seats of an activity and how many are taken, confirmed and offered ones together.
 
-    Locked before anything that counts seats or people of the activity. `next_sequence` numbers the
+    Locked before the seats or people of the activity are counted. `next_sequence` numbers the
     waitlist; `head_sequence` goes down for people who are put back to its head.
     """
 

@@ -1,7 +1,7 @@
 """Changes of a published activity: a new date or place, postponing, cancelling, closing.
 
-They are parts of what the slice of sign-ups does (`signups/changes.py`), which holds the activity's
-lock (`seats.lock_seats`) and writes the messages to the people who come.
+The slice of sign-ups calls them (`signups/changes.py`): it holds the activity's lock
+(`seats.lock_seats`) and writes the messages to the people who have signed up.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ CLOSED_AFTER = timedelta(days=1)
 _PLACE = ("venue", "address", "latitude", "longitude")
 _TIMES = ("starts_at", "ends_at", "signup_opens_at", "signup_closes_at")
 _RECORDED = (*_TIMES, "venue", "address")
-# What changed when only the map point was corrected; nobody gets a message about it.
+# The kind of a change of the map point alone; nobody gets a message about it.
 POINT_ALONE = "point"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """The date and the place of an activity, as an organizer wants them; the map point too."""
+    """The new date, place and map point of an activity."""
 
     starts_at: datetime
     ends_at: datetime
@@ -47,7 +47,7 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityChange:
-    """A stored change: what changed (`moved`, `place`, …), and the facts of its message."""
+    """A stored change: its kind (`moved`, `place`, …), and the facts of its message."""
 
     what: str
     row: Activity
@@ -55,7 +55,7 @@ class ActivityChange:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a message says of the change, as it is now."""
+        """The present facts of the activity for the message about the change."""
         return {
             "change": self.what,
             "starts_at": self.row.starts_at.isoformat(),
@@ -135,7 +135,7 @@ def store_new_date(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) 
 def store_cancellation(
     uow: UnitOfWork, organizer: Organizer, ref: str, reason: str
 ) -> ActivityChange:
-    """Cancel an activity for good, which is published or postponed and has not ended.
+    """Cancel permanently an activity that is published or postponed and has not ended.
 
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
     """
@@ -182,10 +182,10 @@ def _moved_draft(old: ActivityDraft, move: Move, *, keep_distance: bool) -> Acti
 
 
 def _move_closing(old: ActivityDraft, move: Move, *, keep_distance: bool) -> datetime:
-    """When the sign-up closes after a move.
+    """The instant at which the sign-up closes after a move.
 
-    It moves with a start at or before which it closed, and never lasts beyond a new start that
-    comes earlier.
+    A sign-up that closed at or before the start keeps its distance to the start; no sign-up lasts
+    beyond the new start.
     """
     moved = old.signup_closes_at + (move.starts_at - old.starts_at)
     if keep_distance or old.signup_closes_at >= old.starts_at:
@@ -206,7 +206,7 @@ def _name_change(old: ActivityDraft, new: ActivityDraft) -> str | None:
 
 
 def _store_dates(uow: UnitOfWork, row: Activity, new: ActivityDraft) -> dict[str, Any]:
-    """Store the checked dates and place; return what the trail keeps of them.
+    """Store the checked dates and place; return the change for the audit trail.
 
     Raises: DraftRefused.
     """
@@ -225,7 +225,7 @@ def _store_dates(uow: UnitOfWork, row: Activity, new: ActivityDraft) -> dict[str
 def _enter_state(
     uow: UnitOfWork, row: Activity, state: ActivityState, reason: str
 ) -> dict[str, Any]:
-    """Change the state; return what the trail keeps of it."""
+    """Change the state; return the change for the audit trail."""
     before = {"state": row.state.value}
     row.state, row.remark = state, reason
     _raise_revision(uow, row)

@@ -23,7 +23,7 @@ PAGES = Pages("activity_plans", Path(__file__).with_name("pages"))
 
 
 class SeriesForm(ConsoleForm):
-    """How many weeks, and the name of the series."""
+    """Form with the number of weeks, and the name of the series."""
 
     form_key = HiddenField(validators=[Length(max=40, message="console.form.no_choice")])
     title = StringField(
@@ -55,7 +55,7 @@ class SeriesForm(ConsoleForm):
 
 @page(PAGES, "GET", "/activities/<ref>/weekly", needs=Permission.ACTIVITY_WRITE, form=SeriesForm)
 def show_series_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: SeriesForm) -> Page:
-    """Ask how many weeks are planned; the first new date is named."""
+    """Ask for the number of weeks; the page shows the first new date."""
     shown = _own_activity(uow, organizer, ref)
     known = series.series_of(uow, organizer, shown.row)
     if not form.is_submitted():

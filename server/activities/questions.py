@@ -22,7 +22,7 @@ def read_lines(text: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def find_fault(text: str) -> str | None:
-    """What is wrong with the text, as the end of a text key; None when it can be read."""
+    """The fault of the text, as the end of a text key; None when it can be read."""
     lines = _lines_of(text)
     if len(lines) > MOST_QUESTIONS:
         return "too_many"

@@ -54,7 +54,7 @@ class ActivityView:
 def list_activities(
     uow: UnitOfWork, wanted: WantedActivities, limit: int, after: tuple[datetime, int] | None
 ) -> Sequence[ActivityView]:
-    """Public activities in the order of their start, the latest first if only past ones."""
+    """Public activities in the order of their start; a list of past ones has the latest first."""
     past = wanted.status is ActivityStatus.PAST
     asked = _select_views().where(*_conditions(uow, wanted))
     key = (Activity.starts_at, Activity.id)

@@ -20,31 +20,31 @@ class Terms(Protocol):
 
     @property
     def state(self) -> ActivityState:
-        """The stored state."""
+        """The stored state of the activity."""
 
     @property
     def starts_at(self) -> datetime:
-        """Its start."""
+        """The start of the activity."""
 
     @property
     def ends_at(self) -> datetime:
-        """Its end."""
+        """The end of the activity."""
 
     @property
     def signup_opens_at(self) -> datetime:
-        """From when on people sign up."""
+        """The instant at which the sign-up opens."""
 
     @property
     def signup_closes_at(self) -> datetime:
-        """Until when people sign up."""
+        """The instant at which the sign-up closes."""
 
     @property
     def draw_at(self) -> datetime | None:
-        """When the lottery is drawn; None without a lottery."""
+        """The instant of the lottery's draw; None without a lottery."""
 
     @property
     def drawn_at(self) -> datetime | None:
-        """When it was drawn."""
+        """The instant at which the lottery was drawn; None before."""
 
 
 _PHASES = {
@@ -57,7 +57,7 @@ _PHASES = {
 
 
 def phase_at(terms: Terms, now: datetime) -> SignUpPhase:
-    """What a citizen can do with the sign-up at an instant; nothing before the publication."""
+    """The phase of the sign-up at an instant; `NOT_OPEN` before the publication."""
     settled = _PHASES.get(terms.state)
     if settled is not None:
         return settled
@@ -78,12 +78,12 @@ def is_draw_due(terms: Terms, now: datetime) -> bool:
 
 
 def may_promote_at(terms: Terms, now: datetime) -> bool:
-    """Whether freed seats go to the waitlist: not after the closing, nor after the start."""
+    """Whether freed seats go to the waitlist: before sign-ups close and the activity starts."""
     return phase_at(terms, now) is SignUpPhase.OPEN and now < terms.starts_at
 
 
 def do_overlap(one: Terms, other: Terms) -> bool:
-    """Whether two activities share an instant."""
+    """Whether two activities overlap in time."""
     return one.starts_at < other.ends_at and other.starts_at < one.ends_at
 
 

@@ -23,7 +23,7 @@ def say_moment(at: datetime) -> str:
 
 
 def say_times(texts: Texts, shown: ShownActivity) -> Facts:
-    """When and where an activity takes place."""
+    """The time and the place of an activity."""
     say, draft = texts.fill_text, shown.draft
     yield say("activities.form.starts_at"), say_moment(draft.starts_at), None
     yield say("activities.form.ends_at"), say_moment(draft.ends_at), None
@@ -38,7 +38,7 @@ def say_times(texts: Texts, shown: ShownActivity) -> Facts:
 
 
 def say_content(texts: Texts, shown: ShownActivity) -> Facts:
-    """What an activity is about; empty fields are left out."""
+    """The description of an activity; empty fields are left out."""
     say, draft = texts.fill_text, shown.draft
     yield say("activities.form.kind"), say(f"activities.kind.{draft.kind.value}"), None
     if shown.programme:
@@ -73,7 +73,7 @@ def say_terms(texts: Texts, shown: ShownActivity) -> Facts:
 
 
 def say_seats(texts: Texts, shown: ShownActivity) -> Facts:
-    """The seats of an activity and who has them."""
+    """The seats of an activity: all, taken and waiting."""
     say, seating = texts.fill_text, shown.seating
     yield say("activities.form.seats"), str(seating.seats), None
     yield say("activities.taken"), str(seating.taken), None

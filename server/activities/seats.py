@@ -100,7 +100,7 @@ class LockedSeats:
 
     @property
     def free(self) -> int:
-        """Seats that nobody has."""
+        """The number of free seats."""
         return self.seats - self.taken
 
     def take_sequence(self) -> int:
@@ -109,13 +109,13 @@ class LockedSeats:
         return self.next_sequence - 1
 
     def take_head_sequence(self) -> int:
-        """A place before everybody on the waitlist."""
+        """A place at the head of the waitlist."""
         self.head_sequence -= 1
         return self.head_sequence + 1
 
 
 def lock_seats(uow: UnitOfWork, activity_ids: Collection[int]) -> dict[int, LockedSeats]:
-    """Lock activities and their counters until the commit; by id, missing ones are left out.
+    """Lock activities and their counters until the commit; missing ones are left out.
 
     Locks: the activities in the order of their ids, each with its counters.
     """

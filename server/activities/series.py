@@ -27,7 +27,7 @@ _MOST_SERIES = 100
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPlan:
-    """What an organizer asks for: `copies` further weeks, and the series they belong to.
+    """An organizer's request: `copies` further weeks, and the series they belong to.
 
     `most_signups` limits the places of one person in activities that have not ended; None is any.
     Title and limit are those of a new series; an activity that belongs to one continues it.
@@ -71,8 +71,8 @@ def in_series(ref: str) -> ColumnElement[bool]:
 def plan_series(uow: UnitOfWork, organizer: Organizer, ref: str, plan: SeriesPlan) -> PlannedSeries:
     """Make one draft a week from an activity, all times moved with it; a repeated form makes none.
 
-    The first draft is in the week after the activity, or in the next week that is to come. The
-    activity itself joins the series and changes in nothing else.
+    The first draft is in the week after the activity, or in the next future week. The activity
+    itself joins the series and is not changed otherwise.
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState (409) for a cancelled one, DraftRefused.
     """

@@ -116,7 +116,7 @@ _HOLD = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ActivityGate:
-    """What a gate needs to know of an activity."""
+    """The facts of an activity that a gate needs."""
 
     id: int
     ref: str
@@ -132,7 +132,7 @@ class ActivityGate:
 
 
 def gate_of(uow: UnitOfWork, activity_id: int) -> ActivityGate:
-    """What a gate needs to know of an activity.
+    """The facts of an activity that a gate needs.
 
     Raises: NotFound (404) for an activity that citizens do not see.
     """

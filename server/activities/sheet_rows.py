@@ -95,7 +95,7 @@ _WHOLE = {"seats": None, "room_limit": None, "party_max": 1, "offer_minutes": 0}
 
 
 class ActivityReason(sheets.Reason):
-    """Why a row of activities is refused, or a warning about it."""
+    """The reason why a row of activities is refused, or a warning about it."""
 
     english: ClassVar[Mapping[str, str]] = {
         **sheets.ENGLISH,
@@ -127,7 +127,7 @@ class ActivitiesRefused(FileRefused):
 
 
 class CellRefused(Exception):
-    """A cell that cannot be read; `why` is the reason of its row."""
+    """A cell that cannot be read; `why` is the reason for refusing its row."""
 
     def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code)

@@ -63,7 +63,7 @@ def font_sized(size: int, face: Face = Face.SANS) -> ImageFont.FreeTypeFont:
 def fold_text(
     text: str, size: int, most: int, *, wide: float, face: Face = Face.SANS
 ) -> Sequence[str]:
-    """Break a text into at most so many lines of a width; an overlong text ends in an ellipsis."""
+    """Break a text into at most `most` lines of a width; an overlong text ends in an ellipsis."""
     font = font_sized(size, face)
     lines = [""]
     for word in _WORDS.findall(drawable_text(text, face)):

@@ -102,7 +102,7 @@ def list_certificates(uow: UnitOfWork) -> CertificatesOut:
     media="image/png",
 )
 def show_picture(uow: UnitOfWork, serial: str) -> Drawing:
-    """The caller's certificate as a picture, with a QR code of the page that verifies it."""
+    """Show the caller's certificate as a picture, with a QR code of the page that verifies it."""
     return _drawing_of(uow, serial, "png", draw_picture)
 
 
@@ -115,7 +115,7 @@ def show_picture(uow: UnitOfWork, serial: str) -> Drawing:
     media="application/pdf",
 )
 def show_document(uow: UnitOfWork, serial: str) -> Drawing:
-    """The caller's certificate as a PDF for printing, A4 landscape."""
+    """Show the caller's certificate as a PDF for printing, A4 landscape."""
     return _drawing_of(uow, serial, "pdf", write_document)
 
 

@@ -26,7 +26,7 @@ _BADGES = {CertificateState.VALID: "good", CertificateState.WITHHELD: "mind"}
 
 
 class CertificateQuery(ListQuery, frozen=True, kw_only=True):
-    """Filters of the list: a number, a kind, why they ended."""
+    """Filters of the list: a number, a kind, the way they ended."""
 
     q: str | None = None
     kind: str | None = None
@@ -108,7 +108,7 @@ CERTIFICATES = Table(
 
 
 class RevokeForm(ConsoleForm):
-    """Why a certificate is revoked, and whether its holder may ask for another one."""
+    """Form for a revocation: the reason, and whether the holder may ask for another certificate."""
 
     reason = reason_field("certificates.form.reason", "certificates.form.reason_about")
     may_reissue = BooleanField("certificates.form.may_reissue")
@@ -132,7 +132,7 @@ def list_certificates(uow: UnitOfWork, organizer: Organizer, query: CertificateQ
 
 @page(PAGES, "GET", "/certificates/<serial>", needs=Permission.CERTIFICATE_READ, form=RevokeForm)
 def show_certificate(uow: UnitOfWork, organizer: Organizer, serial: str, form: RevokeForm) -> Page:
-    """One certificate, with the form that revokes it."""
+    """Show one certificate, with the form that revokes it."""
     view, address = desk.find_certificate(uow, organizer, serial)
     may_revoke = organizer.has_permission(Permission.CERTIFICATE_WRITE) and view.row.ended is None
     return Page(

@@ -60,7 +60,7 @@ def campaign_names(uow: UnitOfWork) -> tuple[str, ...]:
 
 
 def issuer_of(uow: UnitOfWork, owner: str) -> str:
-    """The body that issues what a place certifies.
+    """The body that issues the certificates of a place.
 
     A unit by its name; for the region, a city or a county the operator of the service, or the
     first organiser of the campaign, with the place.

@@ -58,7 +58,7 @@ def _paint_line(draw: ImageDraw.ImageDraw, line: TextLine) -> None:
 
 
 def write_document(content: CertificateContent) -> bytes:
-    """The certificate as a PDF of one page, A4 landscape."""
+    """Write the certificate as a PDF of one page, A4 landscape."""
     document = PdfDocument(A4_LANDSCAPE, title=f"{content.heading} {content.serial}")
     for mark in lay_out(content):
         if isinstance(mark, Shape):

@@ -6,7 +6,7 @@ from server.base.errors import AlreadyDone, Conflict, Unavailable
 
 
 class NotEarned(Conflict):
-    """There is no right to this certificate; `reason` says why, `why` in words."""
+    """The citizen has no right to this certificate; `reason` is a code, `why` a sentence."""
 
     code = "certificate_not_earned"
 
@@ -30,7 +30,7 @@ class NameRefused(Conflict):
 
 
 class NameUnprintable(Conflict):
-    """The font has no glyph for some characters of the name; `characters` are they."""
+    """The font has no glyph for some characters of the name; `characters` has these."""
 
     code = "certificate_name_unprintable"
 

@@ -1,4 +1,4 @@
-"""What slices above declare: kinds of certificates, and the right of a citizen to one."""
+"""Declarations of slices above: kinds of certificates, and the right of a citizen to one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Detail:
 
 @dataclass(frozen=True, kw_only=True)
 class Attestation:
-    """What a certificate says; all texts are in words.
+    """The content of a certificate; all texts are in words.
 
     `source` is the public id of what is certified, `owner` the place that it belongs to. `day` is
     the day of the certified fact. `name` is the name that the citizen gave for the source, if any.
@@ -43,8 +43,8 @@ class Attestation:
 class Withheld:
     """No right to a certificate, or not now; `reason` is a code, `why` says it in words.
 
-    `never`: nothing is recorded about the citizen. A certificate that was issued keeps what it
-    said, because its rows may have been deleted after their time.
+    `never`: nothing is recorded about the citizen. An issued certificate keeps its content, because
+    its rows may have been deleted after their time.
     """
 
     reason: str

@@ -16,7 +16,7 @@ _IS_LIVE = text("ended IS NULL")
 
 
 class CertificateEnd(StrEnum):
-    """Why a certificate is no longer valid.
+    """The way in which a certificate became invalid.
 
     `revoked` by an organizer, `doubled` when two citizens with one each became one, `erased` with
     the data of its holder.
@@ -34,8 +34,8 @@ class Certificate(Owned, Base):
     because a check-in was undone, it does not verify, but keeps its number.
 
     `source_id` is the row of what is certified, in a table of the slice of its `kind`. `claim` is
-    what was said about it last (see `Attestation`), for a time when its rows are gone. `name` is
-    sealed to the serial. The owner is that of the source.
+    its last content (see `Attestation`), for the time after its rows were deleted. `name` is sealed
+    to the serial. The owner is that of the source.
     """
 
     __tablename__ = "certificate"

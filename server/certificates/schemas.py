@@ -13,7 +13,7 @@ Source = Annotated[str, Meta(min_length=1, max_length=60)]
 
 
 class CertificateIn(In, frozen=True, kw_only=True):
-    """What to certify: a kind, and the public id of its source.
+    """A request for a certificate: a kind, and the public id of its source.
 
     For `quiz_score` the source is a contest, or one of the caller's papers in it; for `attendance`
     an activity. `name` is the name on the certificate, which cannot be changed afterwards.
@@ -35,7 +35,7 @@ class CertificateOut(Out, frozen=True, kw_only=True):
     """A certificate of the caller; `state` is valid, withheld, revoked or doubled.
 
     Picture and PDF can be read with the caller's token while the certificate is valid; anybody can
-    open `verify_url`. `remark` is the organizer's reason of a revocation.
+    open `verify_url`. `remark` is the organizer's reason for a revocation.
     """
 
     serial: str
@@ -56,7 +56,7 @@ class CertificateOut(Out, frozen=True, kw_only=True):
 
 
 class OfferOut(Out, frozen=True, kw_only=True):
-    """A certificate that the caller may ask for; `name` is the one it has without another.
+    """A certificate that the caller may ask for; `name` is the name on it if none is given.
 
     Where `named` is false, that is only a number in place of a name.
     """

@@ -28,7 +28,7 @@ _OFFERED = 20
 
 
 class CertificateState(StrEnum):
-    """Whether a certificate verifies; `withheld` while its holder's right is."""
+    """State of a certificate: only `valid` verifies; `withheld` while the holder has no right."""
 
     VALID = "valid"
     WITHHELD = "withheld"
@@ -39,7 +39,7 @@ class CertificateState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class CertificateView:
-    """A certificate with what it says now; `claim` is None when its holder was erased."""
+    """A certificate with its present content; `claim` is None when its holder was erased."""
 
     row: Certificate
     standing: CertificateState
@@ -103,7 +103,7 @@ def _claim_of(
     source_id: int,
     row: Certificate | None,
 ) -> Attestation:
-    """What the certificate says.
+    """The content of the certificate.
 
     Raises: NotEarned (409).
     """
@@ -127,7 +127,7 @@ def _repeat_issue(
 
 
 def _refuse_revoked(uow: UnitOfWork, citizen_id: int, kind: str, source_id: int) -> None:
-    """Refuse another certificate after the last one was revoked for good."""
+    """Refuse another certificate after the last one was revoked permanently."""
     last = uow.session.scalars(
         select(Certificate)
         .where(
@@ -211,7 +211,7 @@ def suggest_name(uow: UnitOfWork, citizen_id: int, claim: Attestation) -> str:
 
 
 def _printable_name(name: str) -> str:
-    """The name, if the font has all of it: a certificate never shows half a name.
+    """The name, if the font has all its characters: a certificate never shows a part of a name.
 
     Raises: NameUnprintable (409).
     """

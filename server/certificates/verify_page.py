@@ -67,7 +67,8 @@ def verify_pages(uow_factory: UnitOfWorkFactory) -> Blueprint:
     def ask_serial() -> Response:
         typed = request.args.get("serial", "").strip()
         if typed:
-            # A wrong number is shown as such by its page; it is never part of a redirect's host.
+            # The page of a wrong number says that it is wrong; the number is never part of a
+            # redirect's host.
             known = read_serial(typed) or "-"
             return _without_traces(redirect(f"/verify/{known}", 303))  # type: ignore[arg-type]
         with uow_factory.begin(read_only=True) as uow:
@@ -111,7 +112,7 @@ def _say_certificate(uow: UnitOfWork, view: CertificateView) -> str:
 
 
 def _rows_of(uow: UnitOfWork, view: CertificateView) -> list[tuple[str, str]]:
-    """Label and value of each fact; an invalid certificate tells only number and end."""
+    """Label and value of each fact; an invalid certificate has only its number and its end."""
     say, row = uow.texts.fill_text, view.row
     rows = [(say("certificates.verify.serial"), row.serial)]
     if row.ended_at is not None:

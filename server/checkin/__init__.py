@@ -1,1 +1,1 @@
-"""Check-in: who came to an activity, by which gate, and how long each stayed."""
+"""Check-in: attendance at activities, with the gate and the length of each stay."""

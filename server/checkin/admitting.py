@@ -45,7 +45,7 @@ from server.signups.service import GateTicket, SignUpState
 
 @dataclass(frozen=True, kw_only=True)
 class Gatekeeper:
-    """Who acts by hand: an organizer in the console, or the staff of a gate under a grant."""
+    """The person who admits by hand: an organizer in the console, or gate staff under a grant."""
 
     actor: Organizer | System
     origin: Origin
@@ -53,7 +53,7 @@ class Gatekeeper:
 
 @dataclass(frozen=True, kw_only=True)
 class Admitted:
-    """An admission; `fresh` is False when the people were inside already."""
+    """An admission; `fresh` is False when the people had been admitted before."""
 
     ticket: GateTicket
     at: datetime
@@ -75,7 +75,7 @@ def keeper_at_gate(held: HeldGrant) -> Gatekeeper:
 
 
 def activity_of_code(uow: UnitOfWork, code: str) -> int:
-    """The row id of the activity whose venue shows this code now.
+    """The row id of the activity to whose venue this code belongs now.
 
     Raises: CodeExpired (409).
     """
@@ -86,7 +86,7 @@ def activity_of_code(uow: UnitOfWork, code: str) -> int:
 
 
 def check_in_by_code(uow: UnitOfWork, citizen_id: int, code: str) -> tuple[ActivityGate, Admitted]:
-    """Admit a citizen with the own place by the venue's code; only that one's party.
+    """Admit the caller by the venue's code, with the party of the caller's own sign-up.
 
     Locks: the citizen, the sign-up, the hall.
     Raises: CodeExpired, NotSignedUp, WaitlistedOnly, TooEarly, TooLate (409).
@@ -103,7 +103,7 @@ def check_in_by_code(uow: UnitOfWork, citizen_id: int, code: str) -> tuple[Activ
     if refuse_state(ticket.state) is ScanResult.WAITLISTED:
         raise WaitlistedOnly
     if ticket.state is not SignUpState.CONFIRMED:
-        # It ended before the lock.
+        # The sign-up ended before it was locked.
         raise NotSignedUp
     require_open_gate(uow, gate)
     label = uow.texts.fill_text("checkin.gate.self")
@@ -125,7 +125,7 @@ def require_open_gate(uow: UnitOfWork, gate: ActivityGate) -> None:
 def admit_signup(
     uow: UnitOfWork, keeper: Gatekeeper, gate: ActivityGate, signup_id: int, reason: str
 ) -> Admitted:
-    """Admit somebody who was found in the list.
+    """Admit a person who was found in the list.
 
     People on the waitlist, and those whose seat was given away, get a free seat, as walk-ins do.
     Locks: the activity, the sign-up, the hall.
@@ -176,7 +176,7 @@ def _require_begun(uow: UnitOfWork, gate: ActivityGate) -> None:
 def undo_attendance(
     uow: UnitOfWork, keeper: Gatekeeper, gate: ActivityGate, signup_id: int, reason: str
 ) -> None:
-    """Take an admission back: attendance, counters and participation; a walk-in loses the seat.
+    """Undo an admission, its counters and its participation; a walk-in loses the seat.
 
     Locks: the activity, the sign-up, the hall.
     Raises: NotFound (404), NotAdmitted (409).
@@ -220,7 +220,7 @@ def _void_passages(uow: UnitOfWork, signup_id: int, reason: str) -> None:
 
 
 def _unseat_walk_in(uow: UnitOfWork, locked: LockedSeats, ticket: GateTicket) -> None:
-    """End the sign-up of a walk-in, which exists because of the admission alone."""
+    """End the sign-up of a walk-in, which was made for the admission only."""
     if ticket.state is not SignUpState.CONFIRMED:
         return
     signups.uncount_place(locked, ticket.state, ticket.party_size)
@@ -232,7 +232,7 @@ def _unseat_walk_in(uow: UnitOfWork, locked: LockedSeats, ticket: GateTicket) ->
 def check_out_signup(
     uow: UnitOfWork, keeper: Gatekeeper, gate: ActivityGate, signup_id: int
 ) -> None:
-    """Note that people leave, found in the list.
+    """Record that people who were found in the list leave.
 
     Locks: the sign-up, the hall.
     Raises: NotFound (404), NotAdmitted (409).
@@ -280,7 +280,7 @@ def admit_guest(
 
 
 def _pass_inward(uow: UnitOfWork, book: HallBook, ticket: GateTicket, origin: Origin) -> Admitted:
-    """Let a ticket in at this instant, and write the book; no scan is noted of people inside."""
+    """Admit a ticket at this instant, and store it; nothing is stored for people who are inside."""
     inside = book.presence_of(ticket.id).entered
     if inside is not None:
         return Admitted(ticket=ticket, at=inside.at, gate=inside.gate, fresh=False)

@@ -64,7 +64,7 @@ _GRANT = (NotFound, GrantEnded)
     pace=CHANGE,
 )
 def check_in(uow: UnitOfWork, body: CodeIn) -> CheckInOut:
-    """Check in with the code that the venue shows now; the caller's own party alone."""
+    """Check in the caller's own party with the code that the venue shows now."""
     person = uow.rate_limit_key(uow.caller_id)
     with counting_failures(uow.dependencies, WRONG_CODE, person, CodeExpired):
         admitting.activity_of_code(uow, body.code)
@@ -106,14 +106,14 @@ def list_sessions(uow: UnitOfWork) -> GrantsOut:
 
 @endpoint(API, "GET", "/staff/sessions/<ref>", who=Who.CITIZEN, out=StaffSessionOut, errors=_GRANT)
 def show_session(uow: UnitOfWork, ref: str) -> StaffSessionOut:
-    """The session of the caller's grant, with its counters."""
+    """Show the session of the caller's grant, with its counters."""
     held, gate = _enter_session(uow, ref)
     return responses.staff_session_out(uow, held, gate, activities.find_activity(uow, ref))
 
 
 @endpoint(API, "GET", "/staff/sessions/<ref>/roster", who=Who.CITIZEN, out=RosterOut, errors=_GRANT)
 def load_roster(uow: UnitOfWork, ref: str) -> RosterOut:
-    """All sign-ups for scanning without network: hashes of tickets, masked names, a signature."""
+    """The roster for scanning without network: hashes of tickets, masked names, a signature."""
     held, gate = _enter_session(uow, ref)
     return responses.roster_out(gate, roster.build_roster(uow, held, gate))
 
@@ -129,7 +129,7 @@ def load_roster(uow: UnitOfWork, ref: str) -> RosterOut:
     pace=SCAN,
 )
 def take_batch(uow: UnitOfWork, body: ScansIn) -> ScansOut:
-    """Take scans, live or saved offline; a nonce that was answered gets its first answer again.
+    """Store scans, live or saved offline; a nonce that was answered before gets the same answer.
 
     Each scan is judged by itself, so a wrong one does not stop the others.
     """
@@ -158,7 +158,7 @@ def take_batch(uow: UnitOfWork, body: ScansIn) -> ScansOut:
     errors=(*_GRANT, Invalid),
 )
 def find_people(uow: UnitOfWork, ref: str, query: PersonQuery) -> PeopleOut:
-    """Find people of the session by the tail of their number or by name; names are masked."""
+    """Find people of the session by the end of their number or by name; names are masked."""
     _, gate = _enter_session(uow, ref)
     found = roster.find_people(uow, gate, query.words.strip())
     return PeopleOut(items=[responses.person_out(one) for one in found])
@@ -176,7 +176,7 @@ def find_people(uow: UnitOfWork, ref: str, query: PersonQuery) -> PeopleOut:
     pace=SCAN,
 )
 def admit_person(uow: UnitOfWork, ref: str, body: AdmitIn) -> AdmittedOut:
-    """Admit somebody who was found in the list; without a seat only while there is room."""
+    """Admit a person who was found in the list; without a seat only while there is room."""
     held, gate = _enter_session(uow, ref)
     signup_id = signups.id_in_activity(uow, gate.id, body.person)
     keeper = admitting.keeper_at_gate(held)
@@ -195,7 +195,7 @@ def admit_person(uow: UnitOfWork, ref: str, body: AdmitIn) -> AdmittedOut:
     pace=SCAN,
 )
 def undo_admission(uow: UnitOfWork, ref: str, body: AdmitIn) -> None:
-    """Take an admission back, with counters and participation; a walk-in loses the seat."""
+    """Undo an admission, its counters and its participation; a walk-in loses the seat."""
     held, gate = _enter_session(uow, ref)
     signup_id = signups.id_in_activity(uow, gate.id, body.person)
     admitting.undo_attendance(uow, admitting.keeper_at_gate(held), gate, signup_id, body.reason)
@@ -212,7 +212,7 @@ def undo_admission(uow: UnitOfWork, ref: str, body: AdmitIn) -> None:
     pace=SCAN,
 )
 def note_departure(uow: UnitOfWork, ref: str, body: DepartureIn) -> None:
-    """Note that people leave who were found in the list."""
+    """Record that people who were found in the list leave."""
     held, gate = _enter_session(uow, ref)
     signup_id = signups.id_in_activity(uow, gate.id, body.person)
     admitting.check_out_signup(uow, admitting.keeper_at_gate(held), gate, signup_id)

@@ -31,7 +31,7 @@ ATTENDED = "attended"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
-    """Where a passage comes from: the way, and the grant or the organizer, if any."""
+    """Origin of a passage: the way, and the grant or the organizer, if any."""
 
     way: AdmissionWay
     gate: str = ""
@@ -41,7 +41,7 @@ class Origin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScanAnswer:
-    """What a scan is answered: `at` and `gate` tell when and where the ticket was used."""
+    """The answer to a scan; `at` and `gate` are the instant and the gate of the ticket's use."""
 
     nonce: str
     result: ScanResult
@@ -52,7 +52,7 @@ class ScanAnswer:
 
 @dataclass(kw_only=True)
 class HallBook:
-    """A locked hall with the sign-ups that a transaction concerns, and what is known of them."""
+    """A locked hall with the sign-ups of a transaction, and their passages and attendance."""
 
     gate: ActivityGate
     hall: LockedHall
@@ -66,11 +66,11 @@ class HallBook:
     added: list[dict[str, Any]] = field(default_factory=list)
 
     def presence_of(self, signup_id: int) -> Presence:
-        """What the passages of a sign-up add up to so far."""
+        """The presence that follows from the passages of a sign-up so far."""
         return follow_passages(self.passages.get(signup_id, ()))
 
     def is_before_undo(self, signup_id: int, at: datetime) -> bool:
-        """Whether a scan from before an undo arrives late; it admits nobody."""
+        """Whether a scan was made before an undo and arrived after it; it admits nobody."""
         kept = self.admissions.get(signup_id)
         return kept is not None and kept.undone_at is not None and at < kept.undone_at
 
@@ -81,7 +81,7 @@ def open_book(
     signup_ids: Collection[int],
     nonces: Collection[str] = (),
 ) -> HallBook:
-    """Lock sign-ups and the hall of an activity, and read what is known of them.
+    """Lock sign-ups and the hall of an activity, and read their passages and attendance.
 
     Locks: the activity, shared, for several sign-ups; those sign-ups; the hall.
     """
@@ -116,7 +116,7 @@ def enter_scan(
     counts: bool,
     conflict: bool = False,
 ) -> ScanAnswer:
-    """Note a scan with its answer; one that `counts` is a passage of the answer's ticket."""
+    """Add a scan with its answer; one that `counts` is a passage of the answer's ticket."""
     signup_id = None if answer.ticket is None else answer.ticket.id
     book.added.append(
         {
@@ -206,7 +206,7 @@ def _count_difference(hall: LockedHall, kept: KeptAdmission | None, values: dict
 
 
 def uncount_admission(hall: LockedHall, kept: KeptAdmission) -> None:
-    """Remove an attendance that holds from the counters of its locked hall."""
+    """Subtract a valid attendance from the counters of its locked hall."""
     hall.admitted -= kept.people
     hall.inside -= kept.people if kept.inside_since is not None else 0
     hall.walk_ins -= kept.people if kept.way is AdmissionWay.WALK_IN else 0

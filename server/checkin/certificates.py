@@ -1,7 +1,7 @@
 """Attendance of a citizen at an activity, as a certificate says it.
 
-A check-in gives the right, and where the activity asks for it a check-out too. An undone check-in
-takes it back, a later one gives it again.
+A check-in gives the right, and where the activity asks for it a check-out too. Undoing the check-in
+withdraws the right, a later check-in restores it.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def list_activity_sources(uow: UnitOfWork, citizen_id: int) -> Sequence[int]:
 
 
 def read_attendance_right(uow: UnitOfWork, citizen_id: int, activity_id: int) -> Right:
-    """What a certificate says of the citizen's attendance."""
-    # Of two sign-ups, for example after a merge, the earlier attendance counts.
+    """The content of a certificate about the citizen's attendance."""
+    # The earlier attendance of two sign-ups counts, for example after a merge.
     row = uow.session.execute(
         select(Admission, SignUp)
         .join(SignUp, SignUp.id == Admission.signup_id)
@@ -68,7 +68,7 @@ def read_attendance_right(uow: UnitOfWork, citizen_id: int, activity_id: int) ->
 
 
 def _find_lack(view: ActivityView, admission: Admission) -> str:
-    """What is missing for a certificate; empty when nothing is."""
+    """The condition that is missing for a certificate; empty when none is."""
     if not admission.holds:
         return "undone"
     needed = view.activity.checkout_needed

@@ -1,8 +1,8 @@
 """Absences after an activity: noted when it is closed, and again when its attendance changes.
 
 An activity is closed a day after its end, when scanners without network have uploaded. Attendance
-that is entered later takes the mark back in its own transaction (`book.close_book`); the sweep here
-finds what an undo leaves.
+that is entered later removes the mark in its own transaction (`book.close_book`); the sweep here
+handles undone admissions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from server.checkin.models import HallTally, ScanRecord
 from server.checkin.reading import select_attended
 from server.signups import service as signups
 
-# Corrections that come later than this change no absence any more.
+# Corrections later than this do not change absences any more.
 WATCHED = timedelta(days=60)
 
 
@@ -55,7 +55,7 @@ def note_attendance(uow: UnitOfWork, activity_id: int) -> int:
     Without any attendance left all marks are removed.
     Locks: the activity.
     """
-    # Read first: what changes meanwhile makes the activity due again.
+    # The hall is read first: a change meanwhile makes the activity due again.
     hall = uow.session.get_one(HallTally, activity_id, populate_existing=True)
     admitted = hall.admitted
     newest = uow.session.scalar(_newest_scan(activity_id)) or 0

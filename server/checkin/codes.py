@@ -23,7 +23,7 @@ _VENUE_LENGTH = len(_VENUE) + _NUMBER_BYTES * 8 // 5 + _MARK_BYTES * 8 // 5
 
 
 def make_grant_code() -> str:
-    """A new code of a grant, with 128 random bits in 28 characters."""
+    """Make a new code of a grant, with 128 random bits in 28 characters."""
     return _GRANT + _spell_bytes(secrets.token_bytes(_GRANT_BYTES))
 
 
@@ -56,7 +56,7 @@ def read_venue_code(keys: Keys, code: str, now: datetime) -> int | None:
 
 
 def name_other_code(code: str) -> str | None:
-    """What a scanned text is instead of a venue's code: nothing, ticket, grant or foreign.
+    """The kind of a scanned text that is no venue's code: nothing, ticket, grant or foreign.
 
     None for a text of the right form, which may have expired.
     """

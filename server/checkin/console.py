@@ -1,6 +1,6 @@
 """The pages of the entrance: counters, list, admission by hand, walk-ins, grants.
 
-All of them belong to one activity of the own place and are reached from its desk.
+All of them belong to one activity of the organizer's place and are reached from its desk.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _READ, _WRITE = Permission.CHECKIN_READ, Permission.CHECKIN_WRITE
 
 @page(PAGES, "GET", "/activities/<ref>/checkin", needs=_READ)
 def show_desk(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """The counters of an activity, a search for people, and scans that need a look."""
+    """Show the counters of an activity, a search for people, and conflicting scans."""
     counters = desk.count_people(uow, organizer, ref)
     return Page(
         "checkin/desk.html",
@@ -59,7 +59,7 @@ declare_list_pages(PAGES, PARTIES, needs=_READ)
 
 @page(PAGES, "GET", "/attendances/<ref>", needs=_READ, form=AdmitForm)
 def show_attendance(uow: UnitOfWork, organizer: Organizer, ref: str, form: AdmitForm) -> Page:
-    """One sign-up at the entrance, with the form that admits its people."""
+    """Show one sign-up at the entrance, with the form that admits its people."""
     shown = desk.show_party(uow, organizer, ref)
     say = uow.texts.fill_text
     form.why.choices = [(one, say(f"checkin.admit_reason.{one}")) for one in ADMIT_REASONS]
@@ -84,27 +84,27 @@ def admit_people(uow: UnitOfWork, organizer: Organizer, ref: str, form: AdmitFor
 
 @page(PAGES, "GET", "/attendances/<ref>/undo", needs=_WRITE, form=UndoForm)
 def show_undo_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: UndoForm) -> Page:
-    """Ask why an admission is taken back."""
+    """Ask for the reason for undoing an admission."""
     return Page("checkin/undo.html", shown=desk.show_party(uow, organizer, ref), form=form)
 
 
 @page(PAGES, "POST", "/attendances/<ref>/undo", needs=_WRITE, form=UndoForm)
 def undo_admission(uow: UnitOfWork, organizer: Organizer, ref: str, form: UndoForm) -> Redirect:
-    """Take an admission back."""
+    """Undo an admission."""
     service.undo_admission(uow, organizer, ref, form.reason.data)
     return Redirect(f"/attendances/{ref}", said="checkin.desk.undone")
 
 
 @page(PAGES, "POST", "/attendances/<ref>/leave", needs=_WRITE)
 def note_leaving(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
-    """Note that the people of a sign-up leave."""
+    """Record that the people of a sign-up leave."""
     service.check_out_by_hand(uow, organizer, ref)
     return Redirect(f"/attendances/{ref}", said="checkin.desk.left_by_hand")
 
 
 @page(PAGES, "GET", "/activities/<ref>/walk-in", needs=_WRITE, form=WalkInForm)
 def show_walk_in_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: WalkInForm) -> Page:
-    """The room that is left, and the form for people without a sign-up."""
+    """Show the number of places left, and the form for people without a sign-up."""
     activity = activities.own_activity(uow, organizer, ref)
     seating = activities.seating_of(uow, organizer, ref)
     counters = desk.count_people(uow, organizer, ref)
@@ -137,7 +137,7 @@ def admit_walk_in(uow: UnitOfWork, organizer: Organizer, ref: str, form: WalkInF
 
 @page(PAGES, "GET", "/activities/<ref>/sheet", needs=_WRITE, form=SheetForm)
 def show_sheet_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: SheetForm) -> Page:
-    """Ask what the printed list is for."""
+    """Ask for the purpose of the printed list."""
     activity = activities.own_activity(uow, organizer, ref)
     return Page("checkin/sheet.html", form=form, activity=activity)
 

@@ -28,14 +28,14 @@ from server.signups import service as signups
 from server.signups.service import SignUp, SignUpState
 
 MOST_CONFLICTS = 50
-# Without a seat so far; somebody who missed an offer comes to the entrance too.
+# States without a seat so far; people who missed an offer may come to the entrance too.
 _HOPEFUL = (SignUpState.WAITLISTED, SignUpState.OFFERED, SignUpState.ENTERED, SignUpState.EXPIRED)
 
 
 class PartyState(StrEnum):
-    """Where a party is.
+    """State of a party at the entrance.
 
-    `hopeful` has no seat so far, `ended` none any more; `waiting` has one and has not come.
+    `hopeful` has no seat yet, `ended` has lost it; `waiting` has one and has not come.
     """
 
     HOPEFUL = "hopeful"
@@ -47,7 +47,7 @@ class PartyState(StrEnum):
 
 
 class PartyFilter(StrEnum):
-    """What the list may be limited to; `came` has everybody who was admitted."""
+    """Filter of the list by state; `came` has everybody who was admitted."""
 
     CAME = "came"
     WAITING = "waiting"
@@ -69,7 +69,7 @@ class PartyLine:
 
     @property
     def state(self) -> PartyState:
-        """Where the party is."""
+        """The state of the party."""
         kept = self.admission
         if kept is None and self.row.state is SignUpState.CONFIRMED:
             return PartyState.WAITING
@@ -82,12 +82,12 @@ class PartyLine:
 
     @property
     def first_in_at(self) -> datetime | None:
-        """When the party was admitted."""
+        """The instant of the party's admission."""
         return self.admission.first_in_at if self.admission and self.admission.holds else None
 
     @property
     def is_admitted(self) -> bool:
-        """Whether the admission holds."""
+        """Whether the admission is valid, that is, not undone."""
         return self.admission is not None and self.admission.holds
 
     @property
@@ -98,7 +98,7 @@ class PartyLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ConflictLine:
-    """A scan that a person should look at: its sign-up, time, gate and result."""
+    """A scan that a person should check: its sign-up, time, gate and result."""
 
     ref: str
     name: str
@@ -108,7 +108,7 @@ class ConflictLine:
 
 
 def select_parties(organizer: Organizer, wanted: PartyFilter | None = None) -> Select[Any]:
-    """The sign-ups with a seat, and those with an admission, in activities of the own place."""
+    """Sign-ups with a seat or an admission, in activities of the organizer's place."""
     rows = select_signups(organizer).where(
         or_(SignUp.state == SignUpState.CONFIRMED, Admission.id.is_not(None))
     )
@@ -116,7 +116,7 @@ def select_parties(organizer: Organizer, wanted: PartyFilter | None = None) -> S
 
 
 def select_signups(organizer: Organizer) -> Select[Any]:
-    """All sign-ups in activities of the own place, also those without a seat, to be searched."""
+    """All sign-ups in activities of the organizer's place, also without a seat, for the search."""
     return activities.restrict_to_own(_with_admissions(), organizer, SignUp.activity_id)
 
 
@@ -175,7 +175,7 @@ def describe_parties(uow: UnitOfWork, rows: Sequence[SignUp]) -> list[PartyLine]
 
 
 def show_party(uow: UnitOfWork, organizer: Organizer, ref: str) -> PartyLine:
-    """One sign-up in an activity of the own place, with its admission.
+    """Return one sign-up in an activity of the organizer's place, with its admission.
 
     Raises: NotFound (404).
     """
@@ -187,7 +187,7 @@ def show_party(uow: UnitOfWork, organizer: Organizer, ref: str) -> PartyLine:
 
 
 def count_people(uow: UnitOfWork, organizer: Organizer, ref: str) -> HallCounters:
-    """The counters of an activity of the own place, in people.
+    """The counters of an activity of the organizer's place, in people.
 
     Raises: NotFound (404).
     """
@@ -197,7 +197,7 @@ def count_people(uow: UnitOfWork, organizer: Organizer, ref: str) -> HallCounter
 
 
 def list_conflicts(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[ConflictLine]:
-    """The newest scans of an activity of the own place that a person should look at.
+    """The newest scans of an activity of the organizer's place that a person should check.
 
     Raises: NotFound (404).
     """

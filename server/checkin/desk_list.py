@@ -18,7 +18,7 @@ from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQu
 from server.signups import service as signups
 from server.signups.service import SignUp
 
-# Sorts those who have not come behind everybody who has.
+# Sort key of people who have not come: after everybody who has.
 _NEVER = literal(datetime(2000, 1, 1, tzinfo=UTC), UtcDateTime())
 
 
@@ -36,7 +36,7 @@ BADGES = {PartyState.CAME: "good", PartyState.LEFT: "plain", PartyState.UNDONE: 
 def _find_parties(uow: UnitOfWork, organizer: Organizer, query: PartyQuery) -> Select[Any]:
     words = "".join((query.words or "").split())
     if words and query.state is None:
-        # Somebody on the waitlist stands at the entrance too, and is found there.
+        # People on the waitlist may come to the entrance too, so the search includes them.
         rows = desk.select_signups(organizer)
     else:
         rows = desk.select_parties(organizer, query.state)

@@ -18,7 +18,7 @@ class GrantTaken(Conflict):
 
 
 class CodeExpired(Conflict):
-    """The venue's code has changed meanwhile, or was never one."""
+    """The code is not the venue's present one: it has changed, or was never valid."""
 
     code = "code_expired"
 
@@ -60,7 +60,7 @@ class NoPlaceToAdmit(Conflict):
 
 
 class AlreadyAdmitted(AlreadyDone):
-    """Somebody has admitted this person before."""
+    """This person has been admitted already."""
 
     code = "already_admitted"
 
@@ -96,7 +96,7 @@ class FeedbackTooEarly(Conflict):
 
 
 class FeedbackGiven(Conflict):
-    """The citizen has said something about this activity before."""
+    """The citizen has given feedback about this activity already."""
 
     code = "feedback_given"
 

@@ -43,7 +43,7 @@ class Rated:
 
 @dataclass(frozen=True, kw_only=True)
 class OwnFeedback:
-    """What a citizen said, and when."""
+    """The feedback of a citizen, and its instant."""
 
     rating: int
     words: str
@@ -52,7 +52,7 @@ class OwnFeedback:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackState:
-    """Whether a citizen may say something about an activity, and what was said."""
+    """State of a citizen's feedback about an activity: whether it may be given, and its content."""
 
     open: bool
     given: OwnFeedback | None
@@ -60,7 +60,7 @@ class FeedbackState:
 
 @dataclass(frozen=True, kw_only=True)
 class FeedbackSummary:
-    """What organizers see: `mean` and the others are None below `SHOWN_FROM` answers.
+    """The feedback as organizers see it: `mean` and the others are None below `SHOWN_FROM` answers.
 
     `spread` is the standard deviation, `counts` the number of answers by rating, the best first.
     """
@@ -78,7 +78,7 @@ def clean_words(text: str) -> str:
 
 
 def find_rated(uow: UnitOfWork, citizen_id: int, ref: str) -> Rated:
-    """The activity, if this citizen attended it and has said nothing so far.
+    """The activity, if this citizen attended it and has given no feedback yet.
 
     Raises: NotFound (404), FeedbackTooEarly, NotAttended, FeedbackGiven (409).
     """
@@ -109,7 +109,7 @@ def judge_words(gateway: TextCheck, rated: Rated, words: str) -> WordsCheck:
 def give_feedback(
     uow: UnitOfWork, citizen_id: int, ref: str, rating: int, judged: tuple[str, WordsCheck]
 ) -> OwnFeedback:
-    """Store what a citizen says, with the verdict on the words.
+    """Store a citizen's feedback, with the verdict on the words.
 
     Locks: the citizen.
     Raises: NotFound (404), Invalid (422), FeedbackTooEarly, NotAttended, FeedbackGiven (409).
@@ -134,7 +134,7 @@ def give_feedback(
 
 
 def read_state(uow: UnitOfWork, citizen_id: int, ref: str) -> FeedbackState:
-    """Whether a citizen may say something, and what was said.
+    """Whether a citizen may give feedback, and the feedback given.
 
     Raises: NotFound (404).
     """
@@ -161,7 +161,7 @@ def _say_own(row: ActivityFeedback) -> OwnFeedback:
 
 
 def export_feedback(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """What a citizen said about activities, for the export."""
+    """A citizen's feedback about activities, for the export."""
     rows = uow.session.scalars(
         select(ActivityFeedback)
         .where(ActivityFeedback.citizen_id == citizen_id)
@@ -179,7 +179,7 @@ def export_feedback(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]
 
 
 def summarize_feedback(uow: UnitOfWork, organizer: Organizer, ref: str) -> FeedbackSummary:
-    """The figures and the words about an activity of the own place.
+    """The figures and the words about an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -209,7 +209,7 @@ def measure_ratings(counts: Mapping[int, int]) -> tuple[float, float]:
 
 
 def _read_words(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[tuple[str, WordsCheck]]:
-    """The words by their own order, which does not tell who wrote first."""
+    """The words in alphabetical order, which does not reveal the order of writing."""
     asked = _select_words(ref)
     own = activities.restrict_to_own(asked, organizer, ActivityFeedback.activity_id)
     return [(row.words, row.words_check) for row in uow.session.execute(own)]

@@ -28,7 +28,7 @@ class FeedbackIn(In, frozen=True, kw_only=True):
 
 
 class FeedbackOut(Out, frozen=True, kw_only=True):
-    """What the caller said."""
+    """The feedback of the caller."""
 
     rating: int
     text: str
@@ -36,7 +36,7 @@ class FeedbackOut(Out, frozen=True, kw_only=True):
 
 
 class FeedbackStateOut(Out, frozen=True, kw_only=True):
-    """Whether the caller may say something about the activity now, and what was said."""
+    """State of the caller's feedback: whether it may be given now, and its content."""
 
     open: bool
     given: FeedbackOut | None
@@ -45,7 +45,7 @@ class FeedbackStateOut(Out, frozen=True, kw_only=True):
 def _have_words_judged(
     preflight: PreflightContext, ref: str, body: FeedbackIn
 ) -> tuple[str, WordsCheck]:
-    """Check the words with WeChat, for those who may say something."""
+    """Check the words with WeChat, for callers who may give feedback."""
     words = feedback.clean_words(body.text)
     with preflight.uow_factory.begin(read_only=True) as uow:
         rated = feedback.find_rated(uow, preflight.caller.id, ref)
@@ -70,7 +70,7 @@ def _have_words_judged(
 def give_feedback(
     uow: UnitOfWork, ref: str, body: FeedbackIn, asked: tuple[str, WordsCheck]
 ) -> FeedbackOut:
-    """Say how an activity was, once, after its start, and only after attending it."""
+    """Give feedback about an activity, once, after its start, and only after attending it."""
     given = feedback.give_feedback(uow, uow.caller_id, ref, body.rating, asked)
     return _show_feedback(given)
 
@@ -84,7 +84,7 @@ def give_feedback(
     errors=(NotFound,),
 )
 def show_feedback(uow: UnitOfWork, ref: str) -> FeedbackStateOut:
-    """Whether the caller may say something about an activity, and what the caller said."""
+    """Whether the caller may give feedback about an activity, and the feedback given."""
     state = feedback.read_state(uow, uow.caller_id, ref)
     given = None if state.given is None else _show_feedback(state.given)
     return FeedbackStateOut(open=state.open, given=given)

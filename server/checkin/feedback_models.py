@@ -1,4 +1,4 @@
-"""Tables of what happens after an activity: feedback, and the noted attendance."""
+"""Tables for the time after an activity: feedback, and the noted attendance."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class WordsCheck(StrEnum):
 
 
 class ActivityFeedback(Base):
-    """What one citizen who attended says about an activity; `words` may be empty."""
+    """The feedback of one citizen who attended an activity; `words` may be empty."""
 
     __tablename__ = "activity_feedback"
     __table_args__ = (

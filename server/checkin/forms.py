@@ -11,7 +11,7 @@ from server.checkin.kinds import GATE_LENGTH
 from server.console.forms import ConsoleForm, reason_field
 from server.signups.service import MOST_NAME, Contact, Wish, phone_or_none
 
-# Why somebody is admitted without a scan; the last one needs words.
+# Reasons for admitting a person without a scan; the last one needs words.
 ADMIT_REASONS = ("battery", "ticket", "elder", "other")
 _OTHER = ADMIT_REASONS[-1]
 _MOST_MORE = 100
@@ -19,7 +19,7 @@ GRANT_HOURS = (0, 2, 4, 8, 24)
 
 
 class AdmitForm(ConsoleForm):
-    """Why somebody is admitted by hand; the page sets the words of the reasons."""
+    """Form for admitting a person by hand; the page sets the words of the reasons."""
 
     why = RadioField(
         "checkin.desk.admit_why",
@@ -39,13 +39,13 @@ class AdmitForm(ConsoleForm):
 
 
 class UndoForm(ConsoleForm):
-    """Why an admission is taken back."""
+    """Form for undoing an admission: the reason."""
 
     reason = reason_field("checkin.desk.undo_reason", "checkin.desk.undo_reason_hint")
 
 
 class WalkInForm(ConsoleForm):
-    """People who came without having signed up."""
+    """Form for people who came without having signed up."""
 
     name = StringField(
         "checkin.walk_in.name",
@@ -68,7 +68,7 @@ class WalkInForm(ConsoleForm):
 
 
 class GrantForm(ConsoleForm):
-    """A new grant: its gate, and for how many hours; 0 is until some time after the activity."""
+    """Form for a grant: its gate and its hours; 0 is until some time after the activity."""
 
     gate = StringField(
         "checkin.grants.gate",
@@ -86,13 +86,13 @@ class GrantForm(ConsoleForm):
 
 
 class SheetForm(ConsoleForm):
-    """What the printed list is for."""
+    """Form with the purpose of the printed list."""
 
     reason = reason_field("checkin.sheet.reason", "checkin.sheet.reason_hint")
 
 
 def read_walk_in(form: WalkInForm) -> Wish:
-    """What the people of a valid form ask for."""
+    """The walk-in that a valid form describes."""
     name = " ".join((form.name.data or "").split())
     contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
     return Wish(party_size=form.party_size.data, contact=contact)

@@ -23,7 +23,7 @@ _BADGES = {"open": "mind", "held": "good", "expired": "plain", "revoked": "bad"}
 
 @page(PAGES, "GET", "/activities/<ref>/grants", needs=_WRITE, form=GrantForm)
 def show_grants(uow: UnitOfWork, organizer: Organizer, ref: str, form: GrantForm) -> Page:
-    """The grants of an activity, and the form of a new one."""
+    """Show the grants of an activity, and the form for a new one."""
     say = uow.texts.fill_text
     after = say("checkin.grants.until_end", hours=uow.settings.checkin.grant_hours)
     form.hours.choices = [

@@ -49,7 +49,7 @@ def make_grant(
     gate: str,
     ends_at: datetime | None = None,
 ) -> GrantMade:
-    """Make a grant for one scanner of an activity of the own place.
+    """Make a grant for one scanner of an activity of the organizer's place.
 
     It ends some hours after the activity, or earlier at `ends_at`.
 
@@ -69,7 +69,7 @@ def add_grant(
     label: str,
     ends_at: datetime | None = None,
 ) -> GrantMade:
-    """Add a grant for an activity, and the hall of the activity; record it in the trail.
+    """Add a grant for an activity, and the hall of the activity; record it in the audit trail.
 
     It ends some hours after the activity, or earlier at `ends_at`.
     Locks: the activity, shared.
@@ -95,7 +95,7 @@ def add_grant(
 
 
 def revoke_grant(uow: UnitOfWork, organizer: Organizer, ref: str) -> str:
-    """End a grant of an activity of the own place at once; return the activity's public id.
+    """End a grant of an activity of the organizer's place at once; return the activity's public id.
 
     Raises: NotFound (404), GrantOver (409).
     """
@@ -125,7 +125,7 @@ def _all_grants() -> Select[Any]:
 
 
 def list_grants(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[GrantView]:
-    """The grants of an activity of the own place, the newest first.
+    """The grants for an activity of the organizer's place, the newest first.
 
     Raises: NotFound (404).
     """
@@ -150,7 +150,7 @@ def describe_grants(uow: UnitOfWork, rows: Sequence[ScannerGrant]) -> list[Grant
 
 
 def require_code(uow: UnitOfWork, code: str) -> None:
-    """Refuse a code that is none of a grant.
+    """Refuse a code that belongs to no grant.
 
     Raises: NotFound (404).
     """

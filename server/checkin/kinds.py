@@ -11,7 +11,7 @@ NONCE_LENGTH = 64
 
 
 class AdmissionWay(StrEnum):
-    """How somebody was admitted or checked out."""
+    """The way in which a person was admitted or checked out."""
 
     # A member of the gate's staff scanned the ticket.
     SCAN = "scan"
@@ -19,12 +19,12 @@ class AdmissionWay(StrEnum):
     SELF = "self"
     # An organizer, or the gate's staff, found the person in the list.
     MANUAL = "manual"
-    # Somebody without a seat was admitted at the gate.
+    # A person without a seat was admitted at the gate.
     WALK_IN = "walk_in"
 
 
 class ScanDirection(StrEnum):
-    """Which way a person passes the gate."""
+    """The direction in which a person passes the gate."""
 
     IN = "in"
     OUT = "out"
@@ -48,7 +48,7 @@ class ScanResult(StrEnum):
 
 
 class GatePhase(StrEnum):
-    """Whether an activity admits people at an instant."""
+    """Phase of an activity: whether it admits people at an instant."""
 
     EARLY = "early"
     OPEN = "open"

@@ -45,7 +45,7 @@ class ScannerGrant(Base):
 class HallTally(Base):
     """Counters of the people of one activity: admitted ones, those now inside, walk-ins.
 
-    Locked before anything of the hall is read for a decision. A party counts with all its people.
+    Locked before the hall's rows are read for a decision. A party counts with all its people.
     The counters equal the rows of `attendance` at all times.
     """
 
@@ -66,15 +66,16 @@ class HallTally(Base):
 class Admission(Base):
     """The attendance of one sign-up, computed from its scans (`rules.follow_passages`).
 
-    `holds` is False after an undo, until a later scan admits the person again; scans before
-    `undone_at` are ignored then. `inside_since` is set while the people are inside.
-    `stayed_seconds` is the sum of the stays that ended with a check-out. Way, gate and device time
-    are those of the first admission.
+    `holds` (it is valid) is False after an undo, until a later scan admits the person again; after
+    an undo, scans before `undone_at` are ignored. `inside_since` is set while the people are
+    inside. `stayed_seconds` is the sum of the stays that ended with a check-out. Way, gate and
+    device time are those of the first admission.
     """
 
     __tablename__ = "attendance"
     __table_args__ = (
-        # The hall instead of the activity: PostgreSQL would lock an activity after its hall.
+        # This key refers to the hall and not to the activity, which PostgreSQL would lock after its
+        # hall.
         Index("ix_attendance_activity_id_first_in_at", "activity_id", "first_in_at"),
         CheckConstraint("people >= 1", name="people"),
         CheckConstraint("stayed_seconds >= 0", name="stayed_seconds"),
@@ -101,9 +102,9 @@ class ScanRecord(Base):
 
     `at` is the device's time, corrected by the difference of the clocks and kept within the time of
     the check-in; `device_at` is the uncorrected one, `arrived_at` the server's. `is_passage` marks
-    those that count for the attendance of the sign-up. `is_conflict` lists what a person should
-    look at: a ticket that entered by two gates, or one that an offline scanner let in although it
-    had ended. Scans of another activity's tickets name no sign-up.
+    those that count for the attendance of the sign-up. `is_conflict` marks those that a person
+    should check: a ticket that entered by two gates, or one that an offline scanner let in although
+    it had ended. Scans of another activity's tickets name no sign-up.
     """
 
     __tablename__ = "scan"
@@ -129,7 +130,7 @@ class ScanRecord(Base):
     way: Mapped[AdmissionWay] = mapped_column(enum_column(AdmissionWay, "way"))
     direction: Mapped[ScanDirection] = mapped_column(enum_column(ScanDirection, "direction"))
     result: Mapped[ScanResult] = mapped_column(enum_column(ScanResult, "result"))
-    # What the answer says of time and gate.
+    # Instant and gate in the answer.
     said_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     said_gate: Mapped[str] = mapped_column(String(GATE_LENGTH))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

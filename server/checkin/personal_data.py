@@ -14,7 +14,7 @@ from server.signups.service import SignUp
 
 
 def export_attendance(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """When a citizen came to activities and left them, the earliest first."""
+    """The times at which a citizen came to activities and left them, the earliest first."""
     rows = uow.session.scalars(
         select(Admission)
         .join(SignUp, SignUp.id == Admission.signup_id)

@@ -57,7 +57,7 @@ def attendance_in(
         )
         .order_by(Admission.first_in_at.desc())
     )
-    # Of two sign-ups, for example after a merge, the earlier attendance counts.
+    # The earlier attendance of two sign-ups counts, for example after a merge.
     return {row.activity_id: _attendance_of(row) for row in rows}
 
 
@@ -93,7 +93,7 @@ def read_counters(uow: UnitOfWork, activity_id: int) -> HallCounters:
 
 
 def list_conflicts(uow: UnitOfWork, organizer: Organizer, ref: str) -> Sequence[ScanRecord]:
-    """The scans of an activity of the own place that a person should look at, the newest first.
+    """The conflicts of an activity of the organizer's place, the newest first.
 
     Raises: NotFound (404).
     """

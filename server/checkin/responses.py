@@ -56,7 +56,7 @@ def counters_out(uow: UnitOfWork, activity_id: int) -> CountersOut:
 def staff_session_out(
     uow: UnitOfWork, held: HeldGrant, gate: ActivityGate, view: ActivityView
 ) -> StaffSessionOut:
-    """What a scanner's page shows of its session."""
+    """A session as a scanner's page shows it."""
     return StaffSessionOut(
         session=session_out(gate),
         gate=held.gate,

@@ -54,7 +54,7 @@ class SignedRoster:
 
 @dataclass(frozen=True, kw_only=True)
 class FoundPerson:
-    """A sign-up found at a gate, what a scan would answer, and its attendance, if it holds."""
+    """A sign-up found at a gate, the answer to a scan of its ticket, and its valid attendance."""
 
     ticket: GateTicket
     result: ScanResult
@@ -63,7 +63,7 @@ class FoundPerson:
 
 
 def build_roster(uow: UnitOfWork, held: HeldGrant, gate: ActivityGate) -> SignedRoster:
-    """The roster of an activity for the holder of a grant."""
+    """Build the roster of an activity for the holder of a grant."""
     inside = {one.signup_id: one.inside_since for one in _admissions(uow, gate.id)}
     cancelled = phase_of(uow, gate) is GatePhase.CANCELLED
     entries = [
@@ -84,12 +84,12 @@ def build_roster(uow: UnitOfWork, held: HeldGrant, gate: ActivityGate) -> Signed
 
 
 def judge_ticket(ticket: GateTicket) -> ScanResult:
-    """What a scan of a ticket answers at the time of the check-in, if its people are outside."""
+    """The answer to a scan of a ticket during the check-in, if its people are outside."""
     return refuse_state(ticket.state) or ScanResult.OK
 
 
 def find_people(uow: UnitOfWork, gate: ActivityGate, words: str) -> list[FoundPerson]:
-    """Sign-ups of an activity by the tail of the number or a part of a name, at most twenty."""
+    """Sign-ups of an activity by the end of a number or a part of a name, at most twenty."""
     found = signups.search_tickets(uow, gate.id, words, MOST_FOUND) if words else []
     kept = {one.signup_id: one for one in _admissions(uow, gate.id)} if found else {}
     return [

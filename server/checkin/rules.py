@@ -28,7 +28,7 @@ def phase_of_gate(
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceClock:
-    """What corrects a device's times: when the batch was sent by that clock, and arrived by ours.
+    """The correction of a device's times: the batch's sending by its clock, its arrival by ours.
 
     `earliest` is the instant before which this device cannot have scanned.
     """
@@ -38,10 +38,10 @@ class DeviceClock:
     earliest: datetime
 
     def correct_time(self, device_at: datetime) -> datetime:
-        """The instant of a scan, within what is possible.
+        """The instant of a scan, within the possible range.
 
-        Without `sent_at` a time that differs from the server's by little is a live scan's, and one
-        that differs by more than the tolerance belongs to a wrong clock.
+        Without `sent_at`, a time close to the server's is that of a live scan, and one beyond the
+        tolerance is that of a wrong clock.
         """
         if self.sent_at is not None:
             at = device_at + (self.now - self.sent_at)
@@ -70,10 +70,11 @@ class Passage:
 
 @dataclass(frozen=True, kw_only=True)
 class Presence:
-    """What the passages of a ticket add up to.
+    """The presence that follows from the passages of a ticket.
 
-    `first` is the first admission, `entered` the one that the people are inside by, None while they
-    are outside. `doubles` are nonces of admissions by another gate's staff while they were inside.
+    `first` is the first admission, `entered` the admission since which the people are inside, None
+    while they are outside. `doubles` are nonces of admissions by another gate's staff while they
+    were inside.
     """
 
     first: Passage | None = None
@@ -84,7 +85,7 @@ class Presence:
 
 
 def follow_passages(passages: Iterable[Passage]) -> Presence:
-    """The presence that passages add up to, in whatever order they arrived.
+    """The presence that follows from passages, in whatever order they arrived.
 
     The order of arrival decides only between passages of the same instant. A check-out without an
     admission before it has no effect.
@@ -126,7 +127,7 @@ def choose_absent(absent: Sequence[AbsentParty], needed: int) -> tuple[int, ...]
     """The sign-ups of absent people whose seats are given away, so that `needed` seats are free.
 
     The latest sign-ups lose their seats first, and no more of them than needed; one party that is
-    large enough by itself is preferred to several. None when all of them are too few.
+    large enough by itself is preferred to several. None when even all of them are not enough.
     """
     if needed <= 0:
         return ()

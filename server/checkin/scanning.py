@@ -17,7 +17,7 @@ from server.signups import service as signups
 from server.signups.service import GateTicket, SignUpState
 
 _WAITS = (SignUpState.WAITLISTED, SignUpState.OFFERED, SignUpState.ENTERED)
-# Refusals that matter when an offline scanner has let the person in.
+# Refusals that are conflicts when an offline scanner has admitted the person.
 _REFUSED = (ScanResult.CANCELLED, ScanResult.WAITLISTED)
 
 
@@ -41,7 +41,7 @@ class TakenScans:
 
 
 def opening_of_gate(uow: UnitOfWork, gate: ActivityGate) -> datetime:
-    """From when on an activity admits people."""
+    """The instant from which an activity admits people."""
     return gate.starts_at - timedelta(minutes=uow.settings.checkin.opens_minutes)
 
 
@@ -56,10 +56,10 @@ def take_scans(
     scans: Sequence[GivenScan],
     sent_at: datetime | None = None,
 ) -> TakenScans:
-    """Take a batch of scans under a valid grant; return the answer of each, in their order.
+    """Store a batch of scans under a valid grant; return the answer of each, in their order.
 
     Each scan is judged by itself. A nonce that was answered before gets the same answer. Scans of
-    an ended activity are taken too, because they may have been saved offline; `sent_at` is the
+    an ended activity are stored too, because they may have been saved offline; `sent_at` is the
     device's time when it sent the batch, and corrects its clock.
     Locks: the activity, shared, for several tickets; their sign-ups; the hall.
     Raises: NotFound (404).
@@ -112,7 +112,7 @@ def _judge_scan(
 def _refuse_scan(
     book: HallBook, phase: GatePhase, number: int | None, elsewhere: set[int]
 ) -> ScanResult | None:
-    """Why a ticket does not pass the gate, whichever way it goes; None when it may."""
+    """The refusal of a ticket in either direction; None when it may pass."""
     if number is None:
         return ScanResult.BAD_SIGNATURE
     ticket = book.tickets.get(number)
@@ -127,7 +127,7 @@ def _refuse_scan(
 
 
 def refuse_state(state: SignUpState) -> ScanResult | None:
-    """Why a sign-up in a state does not pass the gate; None for one with a seat."""
+    """The refusal of a sign-up in this state; None for one with a seat."""
     if state is SignUpState.CONFIRMED:
         return None
     return ScanResult.WAITLISTED if state in _WAITS else ScanResult.CANCELLED
@@ -136,7 +136,7 @@ def refuse_state(state: SignUpState) -> ScanResult | None:
 def pass_ticket(
     uow: UnitOfWork, book: HallBook, passage: Passage, ticket: GateTicket
 ) -> ScanAnswer:
-    """Let a valid ticket pass, or tell that its people are on that side of the gate already."""
+    """Let a valid ticket pass, or answer that its people have passed already."""
     if book.is_before_undo(ticket.id, passage.at):
         # The person was admitted by this scan's device, and the admission is undone.
         answer = ScanAnswer(nonce=passage.nonce, result=ScanResult.ALREADY, ticket=ticket)
@@ -160,7 +160,7 @@ def _note_refusal(
     ticket: GateTicket | None,
     refusal: ScanResult | None,
 ) -> ScanAnswer:
-    """Note a refused scan; one of an ended sign-up tells when that ended."""
+    """Store a refused scan; the answer for an ended sign-up has the instant of its end."""
     result = refusal or ScanResult.NOT_FOUND
     ended = ticket.changed_at if ticket and result is ScanResult.CANCELLED else None
     answer = ScanAnswer(nonce=passage.nonce, result=result, at=ended, ticket=ticket)

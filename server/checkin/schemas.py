@@ -69,7 +69,7 @@ class CountersOut(Out, frozen=True, kw_only=True):
 
 
 class StaffSessionOut(Out, frozen=True, kw_only=True):
-    """What a scanner's page shows of its session; `phase` tells whether it admits people now."""
+    """A session as a scanner's page shows it; `phase` tells whether it admits people now."""
 
     session: SessionOut
     gate: str
@@ -113,7 +113,7 @@ class RosterOut(Out, frozen=True, kw_only=True):
 
 
 class ScanIn(In, frozen=True, kw_only=True):
-    """One scan; `scanned_at` is the device's time. The nonce is random and never used again."""
+    """One scan; `scanned_at` is the device's time. The nonce is random and used only once."""
 
     nonce: _Nonce
     ticket: str
@@ -124,7 +124,7 @@ class ScanIn(In, frozen=True, kw_only=True):
 class ScansIn(In, frozen=True, kw_only=True):
     """Scans of one session, by default that of the grant redeemed last.
 
-    `sent_at` is the device's time at sending: with it a wrong clock does no harm.
+    `sent_at` is the device's time at sending: it corrects a wrong clock.
     """
 
     scans: Annotated[list[ScanIn], Meta(min_length=1, max_length=MOST_SCANS)]
@@ -188,7 +188,7 @@ class PeopleOut(Out, frozen=True, kw_only=True):
 
 
 class AdmitIn(In, frozen=True, kw_only=True):
-    """A sign-up of the session by its id, and why it is admitted or taken back by hand."""
+    """A sign-up of the session by its id, and the reason for admitting it or for the undo."""
 
     person: _Ref
     reason: _Reason

@@ -1,4 +1,4 @@
-"""What the projector page of an activity asks for every two seconds."""
+"""The data that the projector page of an activity requests every two seconds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SCREEN_API = Api("screens")
 
 
 class ScreenOut(Out, frozen=True, kw_only=True):
-    """The projector page now; `code` is the picture of the venue's code as a data address.
+    """The present content of the projector page; `code` is a picture as a data address.
 
     Units: milliseconds until the next code begins, and until the shown one is refused.
     """
@@ -39,5 +39,5 @@ class ScreenOut(Out, frozen=True, kw_only=True):
     errors=(ScreenEnded,),
 )
 def show_screen(uow: UnitOfWork, code: str) -> ScreenOut:
-    """Venue code and counters of the activity whose projector page has this address."""
+    """Show the venue's code and the counters of the activity to which this address belongs."""
     return fill_from(screens.read_screen(uow, code), ScreenOut)

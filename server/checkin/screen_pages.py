@@ -16,7 +16,7 @@ PAGES = Pages("screens", Path(__file__).with_name("pages"))
 
 @open_page(PAGES, "GET", "/screens/<code>")
 def show_projection(visit: Visit, code: str) -> Page:
-    """The page on the wall; its script asks for the code and the count."""
+    """Show the projector page; its script requests the code and the counters."""
     with visit.uow_factory.begin(read_only=True) as uow:
         screen = screens.read_screen(uow, code)
     return Page("screens/screen.html", screen=screen, feed=f"/api/v1/screens/{code}")
@@ -24,7 +24,7 @@ def show_projection(visit: Visit, code: str) -> Page:
 
 @page(PAGES, "GET", "/activities/<ref>/screen", needs=Permission.CHECKIN_WRITE)
 def show_address(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """The address of the projector page, and how it is used."""
+    """Show the address of the projector page, with instructions."""
     found = screens.find_address(uow, organizer, ref)
     return Page(
         "screens/address.html",

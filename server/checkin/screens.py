@@ -1,9 +1,9 @@
-"""The projector page of an activity: its address, and what it shows now.
+"""The projector page of an activity: its address, and its present content.
 
 The address is the key of the page, so that the computer of a hall needs no session of the console,
 and nobody in the hall can open pages of organizers there. It shows nothing but what the
 audience sees, is limited to one activity and its day, and ends when a new one is made. It must not
-be passed on, because with it the venue's code is read from anywhere.
+be passed on, because with it the venue's code can be read from anywhere.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _SECOND_MS = 1000
 
 
 class ScreenState(StrEnum):
-    """What the page shows: the start of the check-in, the code, or that there is none."""
+    """State of the page: before the check-in, with the code, or without one."""
 
     BEFORE = "before"
     OPEN = "open"
@@ -68,7 +68,7 @@ class ScreenAddress:
 
 @dataclass(frozen=True, kw_only=True)
 class ScreenView:
-    """What the projector page shows now.
+    """The present content of the projector page.
 
     `code` is the picture of the venue's code, None outside of the check-in. Units: `next_ms` until
     the next code begins, `code_ms` until this one is refused.
@@ -86,7 +86,7 @@ class ScreenView:
 
 
 def find_address(uow: UnitOfWork, organizer: Organizer, ref: str) -> ScreenAddress | None:
-    """The present address of the page of an activity of the own place.
+    """The present address of the page of an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -126,7 +126,7 @@ def _read_row(uow: UnitOfWork, activity_id: int, *, lock: bool = False) -> HallS
 
 
 def read_screen(uow: UnitOfWork, code: str) -> ScreenView:
-    """What the page with this address shows now.
+    """The present content of the page with this address.
 
     Raises: ScreenEnded (404).
     """
@@ -180,8 +180,8 @@ def _spell_code(keys: Keys, ref: str) -> str:
     return "-".join(letters[at : at + _PART] for at in range(0, len(letters), _PART))
 
 
-# Every projector asks six times for the same code.
+# Every projector requests the same code six times.
 @lru_cache(maxsize=64)
 def _draw_code(code: str) -> str:
-    """A venue's code as the address of an inline picture; the white page is its further border."""
+    """A venue's code as the address of an inline picture; the white page adds to its border."""
     return str(segno.make(code, error="m", micro=False).svg_data_uri(scale=10, border=_BORDER))

@@ -1,7 +1,7 @@
 """The interface of the slice of check-in.
 
-Organizers' functions take the organizer and the public id of an activity or a sign-up of the own
-place; others answer NotFound. Scans and self check-in are in the API.
+Organizers' functions take the organizer and the public id of an activity or a sign-up of the
+organizer's place; any other is NotFound. Scans and self check-in are in the API.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from server.signups.service import Wish as Wish
 
 
 def admit_by_hand(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> Admitted:
-    """Admit the people of a sign-up of the own place; also after the end, as a correction.
+    """Admit the people of a sign-up; also after the end of the activity, as a correction.
 
     People on the waitlist, and those whose seat was given away, get a free seat, as walk-ins do.
     Locks: the activity, the sign-up, the hall.
@@ -50,7 +50,7 @@ def admit_by_hand(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 
 
 def undo_admission(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Take an admission back, with counters and participation; a walk-in loses the seat.
+    """Undo an admission, its counters and its participation; a walk-in loses the seat.
 
     Locks: the activity, the sign-up, the hall.
     Raises: NotFound (404), NotAdmitted (409).
@@ -62,7 +62,7 @@ def undo_admission(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str)
 
 
 def check_out_by_hand(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
-    """Note that the people of a sign-up of the own place leave.
+    """Record that the people of a sign-up leave.
 
     Locks: the sign-up, the hall.
     Raises: NotFound (404), NotAdmitted (409).
@@ -74,7 +74,7 @@ def check_out_by_hand(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
 
 
 def admit_walk_in(uow: UnitOfWork, organizer: Organizer, ref: str, wish: Wish) -> Admitted:
-    """Admit people who came without a sign-up to an activity of the own place.
+    """Admit people who came without a sign-up to an activity of the organizer's place.
 
     Locks: the activity, the sign-ups whose seats are given away, the hall.
     Raises: NotFound (404), HallFull, TooEarly, TooLate (409), Invalid (422).

@@ -1,7 +1,7 @@
 """The printed list on which people sign at the entrance, for halls without network or phones.
 
-It has whole names, because a paper is read by people who look for themselves; therefore printing
-it is recorded with a reason, and of a number only the last four digits stand on it.
+It has whole names, because people look for their own name on it; therefore printing it is recorded
+with a reason, and it has only the last four digits of a number.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SignInRow:
 
 @dataclass(frozen=True, kw_only=True)
 class SignInSheet:
-    """Everything that the sheet says."""
+    """The content of the sheet."""
 
     head: SheetHead
     columns: Sequence[SheetColumn]
@@ -84,7 +84,7 @@ JOBS = (SHEET_JOB,)
 
 
 def read_sheet(uow: UnitOfWork, organizer: Organizer, ref: str) -> SignInSheet:
-    """The sheet of an activity of the own place.
+    """The sheet of an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -169,5 +169,5 @@ def _say_arrival(line: PartyLine) -> str:
 
 
 def _order_name(name: str) -> bytes:
-    """The order of a Chinese list of names: the common characters of GB 18030 stand by Pinyin."""
+    """The order of Chinese names: the common characters of GB 18030 are ordered by Pinyin."""
     return name.encode("gb18030", "replace")

@@ -237,7 +237,7 @@ def grants_of(uow: UnitOfWork, citizen_id: int) -> list[HeldGrant]:
 
 
 def passage_of(row: Any) -> Passage:
-    """The passage that a scan's row tells of."""
+    """The passage that a scan's row describes."""
     return Passage(
         nonce=row.nonce,
         at=row.at,

@@ -1,8 +1,8 @@
 """Room for people without a seat: free seats, places up to the room's limit, absent people's.
 
-Under the lock of the activity, in this order: a free seat, as everybody's newcomer while the
-waitlist is served; afterwards more seats up to the limit of the room; some minutes after the start
-the seats of people who have not come. Never more people than the room may hold.
+Under the lock of the activity, they get, in this order: a free seat, like a new sign-up while the
+waitlist is served; then additional seats up to the limit of the room; some minutes after the start,
+the seats of people who have not come. The room never gets more people than it may hold.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ HOPEFUL = (SignUpState.WAITLISTED, SignUpState.ENTERED, SignUpState.EXPIRED)
 def make_room(uow: UnitOfWork, gate: ActivityGate, locked: LockedSeats, people: int) -> int:
     """Make sure that seats for a party are free; return how many parties lost theirs for it.
 
-    The waitlist is served before, as for every newcomer; the caller takes the seats and stores the
-    counters.
+    The waitlist is served before, as for every new sign-up; the caller takes the seats and stores
+    the counters.
     Locks: the sign-ups whose seats are given away; the caller holds the activity.
     Raises: HallFull (409).
     """
     if signups.serve_waitlist(uow, locked, people):
-        # Counted as taken by a newcomer; the caller counts the party itself.
+        # `serve_waitlist` has counted these seats as taken, but the caller counts the party itself.
         locked.taken -= people
         return 0
     if activities.may_promote_at(locked, uow.now) and locked.waiting:
-        # Nobody passes those who wait: free seats gather for a party that does not fit.
+        # People who wait are not passed over: free seats are kept for a party that does not fit.
         raise HallFull
     lacking = people - locked.free
     if lacking <= 0:
@@ -63,7 +63,7 @@ def _end_absent(uow: UnitOfWork, gate: ActivityGate, locked: LockedSeats, needed
         if not any(one.holds for one in kept.values()):
             signups.end_absent(uow, locked, list(tickets.values()))
             return len(tickets)
-        # One of them was admitted before the lock: the next choice leaves it out.
+        # One of them was admitted before the lock was taken: the next choice leaves it out.
 
 
 def _absent_parties(uow: UnitOfWork, activity_id: int) -> list[AbsentParty]:

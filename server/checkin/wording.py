@@ -1,4 +1,4 @@
-"""Instants as the pages of check-in write them."""
+"""The format of instants on the pages of check-in."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ BUSY = 503
 _PART = 500
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# Told after each finished one: how many of how many.
+# Called after each finished item: the number of finished items, and of all.
 Progress = Callable[[int, int], None]
 
 
@@ -104,7 +104,7 @@ class Crowd:
         *,
         at_once: int = MOST_AT_ONCE,
     ) -> list[Result]:
-        """Do something for each item, so many at once; the results in their order."""
+        """Run a function for each item, several at once; the results in their order."""
         with ThreadPoolExecutor(at_once) as pool:
             begun = [pool.submit(act, one) for one in items]
             for done, _ in enumerate(_yield_finished(begun), 1):
@@ -113,7 +113,7 @@ class Crowd:
         return [one.result() for one in begun]
 
     def close_lines(self) -> None:
-        """Close the connections of all threads, none of which sends anything now."""
+        """Close the connections of all threads, which must be idle."""
         for connection in self._opened:
             connection.close()
         self._opened.clear()
@@ -181,7 +181,7 @@ class Crowd:
 
 
 def _yield_finished(begun: Sequence[Future[Result]]) -> Iterator[Future[Result]]:
-    """Each as it ends; at the first failure those that have not begun are given up."""
+    """Results as the calls end; at the first failure calls that have not begun are cancelled."""
     for one in as_completed(begun):
         trouble = one.exception()
         if trouble is not None:

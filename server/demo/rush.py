@@ -22,7 +22,7 @@ from server.signups import service as signups
 from server.signups.service import SignUpState
 
 _LOOK_SECONDS = 0.2
-# Of the people, half come within an eighth of the time.
+# Half of the people sign up within the first eighth of the time.
 _HASTE = 3
 _BAR = 40
 _WAITING = ("not_open",)
@@ -34,7 +34,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class RushResult:
-    """What came of a rush.
+    """The result of a rush.
 
     Units: `seconds` of each person from the wish to the last answer; `again` counts the tries that
     the server answered as busy, and that were repeated a second later.
@@ -96,7 +96,7 @@ def play_rush(
     crowd = Crowd.of_folder(application.settings.var, dependencies.system_clock)
     title = str(_read_activity(crowd, ref, (*_WAITING, *_RUNNING))["title"])
     say(f"{title}: {people:,} people log in …")
-    # Other people each time, so that a second rush is one as well.
+    # New people each time, because those of an earlier rush have signed up already.
     tokens = crowd.log_in(people, f"rush-{secrets.token_hex(4)}", show_progress(say))
     _await_opening(crowd, ref, say)
     say(f"the sign-up is open: {people:,} people within {seconds:.0f} s …")
@@ -113,7 +113,7 @@ def find_share(seconds: Sequence[float], share: float) -> float:
 
 
 def show_progress(say: Say) -> Progress:
-    """A bar that moves on a terminal, and lines elsewhere."""
+    """Show a progress bar on a terminal, and lines elsewhere."""
     moving = sys.stdout.isatty()
 
     def show_bar(done: int, total: int) -> None:
@@ -161,7 +161,7 @@ def _sign_up_all(
 
     def sign_up(one: tuple[str, float]) -> _RushAttempt:
         token, moment = one
-        # Nobody sets the event: it is a pause until the person's moment.
+        # The event is never set: waiting for it is a pause until the person's moment.
         pause.wait(max(0.0, begun + moment - clock.monotonic()))
         again, path = 0, f"/activities/{ref}/signup"
         while (answer := crowd.ask_server("POST", path, {}, token)).status == BUSY:

@@ -34,17 +34,17 @@ _DATA = Path(__file__).with_name("data") / "lectures.json"
 # The lecture whose sign-up opens soon after the first start; the command `rush` plays its opening.
 RUSH = "rush-stars"
 OPENS_IN = timedelta(minutes=2)
-# Seats and people are stated for a season with so many people who logged in.
+# Numbers of seats and people in the file are for a season with this many people who logged in.
 _WHOLE = 1310
 _FEWEST = 4
-# The seats that somebody gave up lately, and that are offered to the waitlist.
+# Seats that were given up a short time ago, and are offered to the waitlist.
 _GIVEN_UP = 2
 # A round time about 20 minutes ago.
 _RUNNING_SINCE, _ROUND_MINUTES = timedelta(minutes=20), 10
 
 
 class Story(StrEnum):
-    """What has happened with a lecture."""
+    """State of a lecture."""
 
     DRAFT = "draft"
     REVIEW = "review"
@@ -60,7 +60,7 @@ class Story(StrEnum):
     CLOSED = "closed"
 
 
-# How long before now the sign-up opened, and when the lottery is drawn, both relative to now.
+# The opening of the sign-up and the draw of the lottery, both relative to now.
 _OPENED = {
     Story.SOON: OPENS_IN,
     Story.LOTTERY: timedelta(days=-1),

@@ -100,7 +100,7 @@ def _own_places(uow: UnitOfWork, shown: Sequence[ActivityView]) -> dict[int, Own
     API, "GET", "/activities/<ref>", who=Who.MAYBE_CITIZEN, out=ActivityOut, errors=(NotFound,)
 )
 def show_activity(uow: UnitOfWork, ref: str) -> ActivityOut:
-    """One activity, with the caller's place in it."""
+    """Show one activity, with the caller's place in it."""
     found = activities.find_activity(uow, ref)
     mine = _own_places(uow, [found])
     rule = limits.say_rule(uow)
@@ -184,7 +184,7 @@ def list_tickets(uow: UnitOfWork) -> TicketsOut:
 
 @endpoint(API, "GET", "/activities/<ref>.ics", who=Who.ANYONE, errors=(NotFound,), media=MEDIA)
 def show_activity_file(uow: UnitOfWork, ref: str) -> Picture:
-    """One activity as a calendar file; its UID is stable, and SEQUENCE grows with each change."""
+    """Show one activity as a calendar file; its UID is stable, SEQUENCE grows with each change."""
     return Picture(content=calendars.write_activity_file(uow, ref), keep_seconds=0)
 
 
@@ -198,7 +198,7 @@ def show_activity_file(uow: UnitOfWork, ref: str) -> Picture:
     media=MEDIA,
 )
 def show_feed(uow: UnitOfWork, query: CalendarQuery) -> Picture:
-    """The places of a citizen as a calendar feed, opened by its key instead of a token."""
+    """Show the places of a citizen as a calendar feed, opened by its key instead of a token."""
     return Picture(content=calendars.write_feed(uow, query.key), keep_seconds=0)
 
 

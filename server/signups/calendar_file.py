@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-# Its text is UTF-8 by default.
+# The text of a calendar file is UTF-8 by default.
 MEDIA = "text/calendar"
 # The longest line in octets, without its end.
 _LONGEST = 75
@@ -38,7 +38,7 @@ class CalendarEvent:
 
 
 def write_calendar(name: str, events: Sequence[CalendarEvent]) -> bytes:
-    """A calendar file with these events."""
+    """Write a calendar file with these events."""
     lines = [
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
@@ -78,7 +78,7 @@ def fold_line(line: str) -> bytes:
         octets = mark.encode()
         if len(part) + len(octets) > room:
             parts.append(part)
-            # The space that begins a continued line counts.
+            # The space at the beginning of a continued line is counted.
             part, room = b"", _LONGEST - 1
         part += octets
     return b"\r\n ".join([*parts, part]) + b"\r\n"

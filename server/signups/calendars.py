@@ -26,12 +26,12 @@ _MARK_LENGTH = 32
 # A feed shows an activity this long after its end.
 _SHOWN_AFTER = timedelta(days=90)
 _STATUS = {ActivityState.POSTPONED: "TENTATIVE", ActivityState.CANCELLED: "CANCELLED"}
-# A cancelled activity stays in the feed, so that calendars learn of it.
+# A cancelled activity stays in the feed, so that calendar programs mark it as cancelled.
 _IN_FEED = (SignUpState.CONFIRMED, SignUpState.CALLED_OFF)
 
 
 def write_activity_file(uow: UnitOfWork, ref: str) -> bytes:
-    """The calendar file of one public activity.
+    """Write the calendar file of one public activity.
 
     Raises: NotFound (404).
     """
@@ -40,7 +40,7 @@ def write_activity_file(uow: UnitOfWork, ref: str) -> bytes:
 
 
 def open_feed(uow: UnitOfWork, citizen_id: int) -> str:
-    """The key of the citizen's feed, which is created at first.
+    """The key of the citizen's feed; creates the feed at the first call.
 
     Locks: the citizen.
     """
@@ -54,7 +54,7 @@ def open_feed(uow: UnitOfWork, citizen_id: int) -> str:
 
 
 def end_feed(uow: UnitOfWork, citizen_id: int) -> None:
-    """Withdraw the key of the citizen's feed; a feed that is opened again has another one.
+    """Withdraw the key of the citizen's feed; a new feed gets another key.
 
     Locks: the citizen.
     """
@@ -63,7 +63,7 @@ def end_feed(uow: UnitOfWork, citizen_id: int) -> None:
 
 
 def write_feed(uow: UnitOfWork, key: str) -> bytes:
-    """The calendar file of the places of the citizen whose key it is.
+    """Write the calendar file of the places of the citizen to whom the key belongs.
 
     Raises: NotFound (404) for a wrong or withdrawn key.
     """

@@ -22,7 +22,7 @@ def change_seats(
 ) -> None:
     """Set the number of seats; new ones go to the waitlist at once.
 
-    `put_back` names the sign-ups that give their seats up and go to the head of the waitlist, in
+    `put_back` names the sign-ups that lose their seats and are put at the head of the waitlist, in
     this order.
     Locks: the activity.
     Raises: NotFound (404), SeatsTaken (409) when more seats are taken, AboveRoomLimit (409).
@@ -42,7 +42,7 @@ def change_seats(
 
 
 def _put_back(uow: UnitOfWork, locked: LockedSeats, refs: Sequence[str]) -> None:
-    """Put seated people back to the head of the waitlist, the first of them first.
+    """Put people with seats back at the head of the waitlist, in the given order.
 
     Raises: NotFound (404) for a sign-up without seats in this activity, AlreadyCheckedIn (409).
     """

@@ -28,7 +28,7 @@ _WRITE, _APPROVE = Permission.ACTIVITY_WRITE, Permission.ACTIVITY_APPROVE
 
 
 class WhyForm(ConsoleForm):
-    """Why an activity is postponed or cancelled, and that the preview was read."""
+    """Form with the reason for postponing or cancelling, and a mark that the preview was read."""
 
     reason = reason_field("signups.change.reason", "signups.change.reason_hint")
     agreed = BooleanField(
@@ -37,7 +37,7 @@ class WhyForm(ConsoleForm):
 
 
 class NewDateForm(activities.MoveForm):
-    """A new date or place, why, and that the preview was read."""
+    """Form for a new date or place, with the reason and a mark that the preview was read."""
 
     reason = reason_field("signups.change.reason", "signups.change.reason_hint")
     agreed = BooleanField(
@@ -47,7 +47,7 @@ class NewDateForm(activities.MoveForm):
 
 @page(PAGES, "GET", "/activities/<ref>/move", needs=_WRITE, form=NewDateForm)
 def show_move_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: NewDateForm) -> Page:
-    """The date and the place of an activity, with those who will get a message."""
+    """Show the date and place of an activity, with the people who will get a message."""
     shown = activities.show_activity(uow, organizer, ref)
     dated = shown.row.state is not ActivityState.POSTPONED
     if not form.is_submitted():
@@ -68,7 +68,7 @@ def move_activity(uow: UnitOfWork, organizer: Organizer, ref: str, form: NewDate
 
 @page(PAGES, "GET", "/activities/<ref>/postpone", needs=_WRITE, form=WhyForm)
 def show_postpone_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: WhyForm) -> Page:
-    """Ask why an activity is postponed, with those who will get a message."""
+    """Ask why an activity is postponed, with the people who will get a message."""
     return _show_form(uow, organizer, ref, form, "postpone")
 
 
@@ -81,13 +81,13 @@ def postpone_activity(uow: UnitOfWork, organizer: Organizer, ref: str, form: Why
 
 @page(PAGES, "GET", "/activities/<ref>/cancel", needs=_APPROVE, form=WhyForm)
 def show_cancel_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: WhyForm) -> Page:
-    """Ask why an activity is cancelled, with those who will get a message."""
+    """Ask why an activity is cancelled, with the people who will get a message."""
     return _show_form(uow, organizer, ref, form, "cancel")
 
 
 @page(PAGES, "POST", "/activities/<ref>/cancel", needs=_APPROVE, form=WhyForm)
 def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, form: WhyForm) -> Redirect:
-    """Cancel an activity for good."""
+    """Cancel an activity permanently."""
     told = changes.cancel_activity(uow, organizer, ref, form.reason.data)
     return _say_done(ref, "cancelled", told)
 
@@ -109,7 +109,7 @@ def _show_form(
 
 
 def _say_states(texts: Texts, people: ToldPeople) -> Iterator[tuple[str, str, str | None]]:
-    """Each state that somebody has, with the number of sign-ups."""
+    """Each state in which there are sign-ups, with their number."""
     for state in LIVE:
         count = people.states.get(state, 0)
         if count:

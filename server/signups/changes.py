@@ -47,8 +47,8 @@ def move_activity(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) -
 def postpone_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
     """Postpone an activity to an unknown date; return how many people get a message.
 
-    Places stay. Open offers go back to their places on the waitlist, because nobody can say yes to
-    an unknown date.
+    Places stay. Open offers go back to their places on the waitlist, because nobody can accept an
+    unknown date.
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
     """
@@ -72,7 +72,7 @@ def set_new_date(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) ->
 
 
 def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
-    """Cancel an activity for good and end all sign-ups; return how many people get a message.
+    """Cancel an activity permanently and end all sign-ups; return how many people get a message.
 
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
@@ -137,7 +137,7 @@ def forget_absences(uow: UnitOfWork, activity_id: int) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ToldPeople:
-    """Who gets a message about a change: sign-ups by state, and guests, who get none."""
+    """The people whom a change concerns: sign-ups by state, and guests, who get no message."""
 
     states: dict[SignUpState, int]
     guests: int
@@ -183,7 +183,7 @@ def _note_change(
     told = _add_notices(uow, locked, change, kind, ~offered, {})
     told += _add_notices(uow, locked, change, kind, offered, ended)
     uow.enqueue_after_commit(TELL_TASK)
-    # Free seats here, and people who wait elsewhere at the old date.
+    # This activity may have free seats now, and people may wait for another one at the old date.
     uow.enqueue_after_commit(FILL_TASK)
     return told
 
@@ -214,7 +214,7 @@ def _add_notices(
 
 
 def _shorten_offers(uow: UnitOfWork, locked: LockedSeats, change: ActivityChange) -> None:
-    """End open offers at the new start or the new closing at the latest."""
+    """Let open offers end no later than the new start and the new end of the sign-up."""
     latest = min(change.row.starts_at, change.row.signup_closes_at)
     late = update(SignUp).where(
         SignUp.activity_id == locked.id,
@@ -234,7 +234,7 @@ def _take_offers_back(uow: UnitOfWork, locked: LockedSeats) -> None:
 
 
 def _count_offers(uow: UnitOfWork, locked: LockedSeats) -> tuple[int, int]:
-    """Open offers, and their seats."""
+    """The numbers of open offers and of their seats."""
     row = uow.session.execute(
         select(func.count(), func.coalesce(func.sum(SignUp.party_size), 0)).where(
             SignUp.activity_id == locked.id, SignUp.state == SignUpState.OFFERED

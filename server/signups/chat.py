@@ -38,7 +38,7 @@ def say_lectures(uow: UnitOfWork, citizen_id: int | None) -> str:
 
 
 def say_open(uow: UnitOfWork, citizen_id: int | None) -> str:
-    """What one can sign up for now, and how."""
+    """Activities that are open for sign-up, and how to sign up."""
     return _say_next(uow, citizen_id, "open", WantedActivities(status=ActivityStatus.OPEN))
 
 
@@ -104,7 +104,7 @@ def _where(uow: UnitOfWork, view: ActivityView) -> str:
 
 
 def _say_phase(uow: UnitOfWork, view: ActivityView) -> str:
-    """What one can do about the sign-up now."""
+    """The sentence about the present phase of the sign-up."""
     row, seating = view.activity, view.seating
     phase = activities.phase_at(row, uow.now)
     if phase is SignUpPhase.OPEN:

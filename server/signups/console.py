@@ -52,7 +52,7 @@ declare_list_pages(PAGES, PEOPLE, needs=Permission.SIGNUP_READ)
 
 @page(PAGES, "GET", "/signups/<ref>", needs=Permission.SIGNUP_READ)
 def show_person(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """One sign-up, with the name and the number masked until a reason is given."""
+    """Show one sign-up, with the name and the number masked until a reason is given."""
     shown = people.show_person(uow, organizer, ref)
     return Page(
         "signups/person.html",
@@ -95,7 +95,7 @@ def remove_person(uow: UnitOfWork, organizer: Organizer, ref: str, form: RemoveF
 
 @page(PAGES, "GET", "/activities/<ref>/people", needs=Permission.SIGNUP_READ)
 def show_people(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
-    """The counters of an activity, and its waitlist with what holds each person back."""
+    """Show the counters of an activity, and its waitlist with the rule for each person."""
     activity = activities.own_activity(uow, organizer, ref)
     seating = activities.seating_of(uow, organizer, ref)
     say = uow.texts.fill_text
@@ -119,7 +119,7 @@ def show_people(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 
 @page(PAGES, "GET", "/activities/<ref>/seats", needs=Permission.SIGNUP_WRITE, form=SeatsForm)
 def show_seats_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: SeatsForm) -> Page:
-    """The number of seats; below the taken ones also the people who go back to the waitlist."""
+    """Show the form for the number of seats, and the people to put back if too many have seats."""
     activity = activities.own_activity(uow, organizer, ref)
     seating = activities.seating_of(uow, organizer, ref)
     if not form.is_submitted():
@@ -137,7 +137,7 @@ def show_seats_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Seats
 @page(PAGES, "POST", "/activities/<ref>/seats", needs=Permission.SIGNUP_WRITE, form=SeatsForm)
 def change_seats(uow: UnitOfWork, organizer: Organizer, ref: str, form: SeatsForm) -> Redirect:
     """Change the number of seats."""
-    # Who signed up first is first on the waitlist: the form has the last sign-up first.
+    # The form has the last sign-up first, but the earliest sign-up must come first on the waitlist.
     put_back = list(reversed(form.put_back.data or []))
     people.change_seats(uow, organizer, ref, form.seats.data, put_back)
     return Redirect(f"/activities/{ref}/people", said="signups.people.seats_changed")
@@ -145,7 +145,7 @@ def change_seats(uow: UnitOfWork, organizer: Organizer, ref: str, form: SeatsFor
 
 @page(PAGES, "GET", "/activities/<ref>/guest", needs=Permission.SIGNUP_WRITE, form=GuestForm)
 def show_guest_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm) -> Page:
-    """The form for somebody who telephoned."""
+    """Show the form for a person who telephoned."""
     activity = activities.own_activity(uow, organizer, ref)
     questions = people.questions_of(uow, organizer, ref)
     offer_questions(form, questions)
@@ -154,7 +154,7 @@ def show_guest_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Guest
 
 @page(PAGES, "POST", "/activities/<ref>/guest", needs=Permission.SIGNUP_WRITE, form=GuestForm)
 def enter_guest(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm) -> Redirect:
-    """Enter somebody who telephoned."""
+    """Enter a person who telephoned."""
     questions = people.questions_of(uow, organizer, ref)
     entered = people.enter_guests(uow, organizer, ref, [read_guest(form, questions)])
     return _said_entered(ref, entered)
@@ -162,7 +162,7 @@ def enter_guest(uow: UnitOfWork, organizer: Organizer, ref: str, form: GuestForm
 
 @page(PAGES, "GET", "/activities/<ref>/group", needs=Permission.SIGNUP_WRITE, form=GroupForm)
 def show_group_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: GroupForm) -> Page:
-    """The form for a group with its list."""
+    """Show the form for a group with its list."""
     activity = activities.own_activity(uow, organizer, ref)
     questions = people.questions_of(uow, organizer, ref)
     offer_questions(form, questions)
@@ -210,7 +210,7 @@ def _name_seated(uow: UnitOfWork, _organizer: Organizer, line: PersonLine) -> st
 
 
 def _propose_leaving(seated: Sequence[PersonLine], lacking: int) -> list[str]:
-    """The last sign-ups, as many as free the lacking seats."""
+    """The last sign-ups, as many as are needed to free the missing seats."""
     chosen: list[str] = []
     freed = 0
     for line in seated:

@@ -1,4 +1,4 @@
-"""Erasing what people wrote at their sign-up, some time after the activity has ended.
+"""Erases the contacts and answers of sign-ups, some time after the activity has ended.
 
 The sign-up itself stays, because seats and attendance are counted by its row.
 """
@@ -14,9 +14,9 @@ from server.activities import service as activities
 from server.base.uow import UnitOfWork
 from server.signups.models import SignUp
 
-# Long enough to call somebody who left something in the hall, or to answer a complaint.
+# Long enough to call a person who left something in the hall, or to answer complaints.
 CONTACTS_KEPT = timedelta(days=30)
-# What a sign-up holds about a person besides the person's place.
+# Values of a sign-up about its person, to be erased.
 BLANK: dict[str, Any] = {
     "answers": {}, "name": None, "phone": None, "phone_blind": None, "phone_tail": None,
 }  # fmt: skip

@@ -48,7 +48,7 @@ class DrawInProgress(Conflict):
 
 
 class OfferExpired(Conflict):
-    """The offered seats went to somebody else."""
+    """The offer has expired, and its seats were given to the waitlist."""
 
     code = "offer_expired"
 
@@ -90,7 +90,7 @@ class SignUpOver(AlreadyDone):
 
 
 class GuestKnown(Conflict):
-    """A guest with this name and number stands in the list already; `name` says who."""
+    """A guest with this name and number is in the list already; `name` is that name."""
 
     code = "guest_known"
 

@@ -29,19 +29,19 @@ _BETWEEN = re.compile(r"[\s,，;；、]+")
 
 
 class ShowForm(ConsoleForm):
-    """Why somebody's name and number are needed in full."""
+    """Form with the reason for showing a name and a number in full."""
 
     reason = reason_field("signups.form.show_reason", "signups.form.show_reason_hint")
 
 
 class RemoveForm(ConsoleForm):
-    """Why somebody is removed."""
+    """Form for removing a sign-up: the reason."""
 
     reason = reason_field("signups.form.remove_reason", "signups.form.remove_reason_hint")
 
 
 class SeatsForm(ConsoleForm):
-    """The new number of seats, and the people who give theirs up."""
+    """Form for the new number of seats, and the people who lose theirs."""
 
     seats = IntegerField(
         "signups.form.seats",
@@ -62,7 +62,7 @@ class SeatsForm(ConsoleForm):
 
 
 class AnswersForm(ConsoleForm):
-    """A form with the questions of an activity, one field each; see `offer_questions`."""
+    """Form with the questions of an activity, one field each; see `offer_questions`."""
 
     answers = FieldList(
         StringField(
@@ -74,7 +74,7 @@ class AnswersForm(ConsoleForm):
 
 
 class GuestForm(AnswersForm):
-    """Somebody who telephoned."""
+    """Form for a person who telephoned."""
 
     name = StringField(
         "signups.form.name",
@@ -97,7 +97,7 @@ class GuestForm(AnswersForm):
 
 
 class GroupForm(AnswersForm):
-    """A class or a unit that comes together, one person a line."""
+    """Form for a class or unit that comes together, one person a line."""
 
     label = StringField(
         "signups.form.label",
@@ -124,7 +124,7 @@ class GroupForm(AnswersForm):
 
 
 class TicketsForm(ConsoleForm):
-    """Whose tickets are printed, and what for; the page sets the groups."""
+    """Form for printing tickets: the group and the purpose; the page sets the groups."""
 
     group = SelectField(
         "signups.form.ticket_group",

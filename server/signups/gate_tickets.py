@@ -43,7 +43,7 @@ class GateTicket:
 def lock_tickets(
     uow: UnitOfWork, activity_id: int, signup_ids: Collection[int]
 ) -> dict[int, GateTicket]:
-    """The sign-ups of an activity among these, by id, unchanged by others until the commit.
+    """Lock the sign-ups of an activity among these until the commit; return them by id.
 
     Locks: those sign-ups in the order of their ids. A caller who locks several holds the activity
     (`activities.hold_activity`), because a cancellation locks them in another order.

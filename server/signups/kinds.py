@@ -41,7 +41,7 @@ class Hindrance(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What a message about a sign-up says."""
+    """Kind of a message about a sign-up."""
 
     CONFIRMED = "confirmed"
     WAITLISTED = "waitlisted"

@@ -54,7 +54,7 @@ def draw_lottery(uow: UnitOfWork, activity_id: int) -> int:
 
 
 def _tell_others(uow: UnitOfWork, activity_id: int) -> None:
-    """Tell everybody who got a place on the waitlist."""
+    """Add a message for everybody who got a place on the waitlist."""
     waiting = uow.session.scalars(
         select(SignUp.id).where(
             SignUp.activity_id == activity_id, SignUp.state == SignUpState.WAITLISTED

@@ -24,7 +24,8 @@ _IS_WAITING = text(f"state = '{SignUpState.WAITLISTED.value}'")
 _HAS_CONTACTS = text("contacts_erased_at IS NULL")
 _IS_OFFERED = text(f"state = '{SignUpState.OFFERED.value}'")
 
-# Messages that a task finds to be due; the others are written with the change that they tell of.
+# Kinds of messages that a task adds when they are due; the others are added with the change that
+# causes them.
 _IS_ONCE = text("kind IN ('tomorrow', 'soon', 'changed')")
 
 
@@ -97,9 +98,9 @@ class SignUp(Base):
     # The organizer who entered a guest.
     entered_by: Mapped[int | None] = mapped_column(BigId)
     group_label: Mapped[str | None] = mapped_column(String(60))
-    # When the activity was closed without this person having attended.
+    # The instant of closing an activity that this person did not attend; else None.
     absent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    # When name, number and answers were erased, some time after the activity.
+    # The instant at which name, number and answers were erased, some time after the activity.
     contacts_erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -109,7 +110,8 @@ class SignUpNotice(Base):
     """One message about a sign-up; `number` tells apart several changes of one activity.
 
     Written in the transaction of its cause; a task posts it to the inbox and queues its push when
-    it is due. `facts` are those of its text. `told_at` is set too for one that is no longer true.
+    it is due. `facts` are those of its text. `told_at` is also set for a message that was dropped
+    because it is no longer true.
     """
 
     __tablename__ = "signup_notice"

@@ -1,8 +1,8 @@
 """Delivery of messages about sign-ups: a letter in the inbox, and a push if it is granted.
 
 A row of `SignUpNotice` is the job. Its letter, its push and its mark are written in one
-transaction, so that a worker that dies has told nothing; the letter's key is unique besides. Lock
-order: the citizen, then the row, which other workers skip.
+transaction, so that a worker that dies leaves nothing half sent; the letter's key is also unique.
+Lock order: the citizen, then the row, which other workers skip.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def due_notices(uow: UnitOfWork, signup_ids: Collection[int] = ()) -> list[int]:
 
 
 def deliver_notice(uow: UnitOfWork, notice_id: int) -> bool:
-    """Deliver one message; False when it was delivered, is put off, or is no longer true.
+    """Deliver one message; False when it was delivered before, is postponed, or is no longer true.
 
     A guest without an account, and an erased citizen, get no letter.
     Locks: the citizen, then the message, unless somebody else has it.
@@ -92,7 +92,7 @@ def _lock_owner(uow: UnitOfWork, citizen_id: int | None) -> bool:
 
 
 def _lock_notice(uow: UnitOfWork, notice_id: int, owner: SignUp) -> DueNotice | None:
-    """The message, if it is not delivered yet and no other worker has it."""
+    """Lock and return the message, if it is not delivered yet and no other worker has locked it."""
     citizen_id = owner.citizen_id
     notice = uow.session.scalar(
         select(SignUpNotice)
@@ -110,7 +110,7 @@ def _lock_notice(uow: UnitOfWork, notice_id: int, owner: SignUp) -> DueNotice | 
 
 
 def _put_off(uow: UnitOfWork, due: DueNotice) -> bool:
-    """Put a reminder off to its time after a new start, and to the end of quiet hours.
+    """Postpone a reminder to its time after a new start, and to the end of quiet hours.
 
     Quiet hours that last until the activity begins do not count: its letter is silent.
     """
@@ -150,7 +150,7 @@ def _tell_citizen(uow: UnitOfWork, due: DueNotice) -> None:
 
 
 def _why_not_pushed(uow: UnitOfWork, due: DueNotice, citizen_id: int) -> str | None:
-    """Why a message with a template goes to the inbox alone; None when it is pushed."""
+    """The reason why a message with a template is only in the inbox; None when it is pushed."""
     slug = TEMPLATE_OF.get(due.kind)
     if slug is None:
         return None
@@ -163,7 +163,7 @@ def _why_not_pushed(uow: UnitOfWork, due: DueNotice, citizen_id: int) -> str | N
 
 
 def _count_reserved(uow: UnitOfWork, citizen_id: int) -> int:
-    """Places ahead whose second reminder is still to come: each keeps one grant for it."""
+    """The number of places whose second reminder is still to come: one grant is kept for each."""
     told = exists().where(
         SignUpNotice.signup_id == SignUp.id,
         SignUpNotice.kind == NoticeKind.SOON,

@@ -1,7 +1,7 @@
-"""What organizers do with the people of an activity of their place.
+"""Actions of organizers on the people of an activity of their place.
 
-Everything that changes seats or sign-ups locks the activity, and ends with serving its waitlist, as
-a citizen's own sign-up does. Rows about people are read only for activities of the own place.
+Everything that changes seats or sign-ups locks the activity, and finally serves its waitlist, as a
+citizen's own sign-up does. Rows about people are read only for activities of the organizer's place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SHOWN_MINUTES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """Somebody without an account whom an organizer enters."""
+    """A person without an account, entered by an organizer."""
 
     contact: Contact
     party_size: int = 1
@@ -68,7 +68,7 @@ class PersonView:
 
 @dataclass(frozen=True, kw_only=True)
 class Entered:
-    """How many of the entered guests have seats, wait, and take part in the lottery."""
+    """The numbers of entered guests with seats, on the waitlist and in the lottery."""
 
     confirmed: int
     waiting: int
@@ -96,7 +96,7 @@ def describe_people(uow: UnitOfWork, rows: Sequence[SignUp]) -> list[PersonLine]
 
 
 def read_waitlist(uow: UnitOfWork, organizer: Organizer, ref: str, most: int) -> list[PersonLine]:
-    """The first people on the waitlist, each with the rule that holds him back.
+    """The first people on the waitlist, each with the rule that holds the person back.
 
     Raises: NotFound (404).
     """
@@ -138,7 +138,7 @@ def read_seated(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[PersonL
 
 
 def questions_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> tuple[SignUpQuestion, ...]:
-    """The questions of an activity of the own place.
+    """The questions of an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -146,7 +146,7 @@ def questions_of(uow: UnitOfWork, organizer: Organizer, ref: str) -> tuple[SignU
 
 
 def show_person(uow: UnitOfWork, organizer: Organizer, ref: str) -> PersonView:
-    """One sign-up in an activity of the own place.
+    """Return one sign-up in an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -163,7 +163,7 @@ def show_person(uow: UnitOfWork, organizer: Organizer, ref: str) -> PersonView:
 
 
 def record_showing(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
-    """Record why an organizer reads a name and a number, which are then shown for some minutes.
+    """Record the reason for reading a name and a number, which are then shown for some minutes.
 
     Raises: NotFound (404).
     """
@@ -206,7 +206,7 @@ def remove_person(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
 def change_seats(
     uow: UnitOfWork, organizer: Organizer, ref: str, seats: int, put_back: Sequence[str]
 ) -> None:
-    """Change the number of seats; `put_back` are those who go to the head of the waitlist.
+    """Change the number of seats; `put_back` names the sign-ups to put at the head of the waitlist.
 
     Locks: the activity.
     Raises: NotFound (404), SeatsTaken, AboveRoomLimit (409).
@@ -258,7 +258,7 @@ def enter_guests(
 
 
 def _require_public(state: activities.ActivityState) -> None:
-    """Refuse a draft, whose seats are changed with the draft and which nobody signs up for.
+    """Refuse a draft: its seats are changed with its content, and nobody can sign up for it.
 
     Raises: NotFound (404).
     """

@@ -92,7 +92,7 @@ def _live_places(uow: UnitOfWork, citizen_id: int) -> dict[int, int]:
 
 
 def export_signups(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
-    """A citizen's sign-ups, the first first."""
+    """A citizen's sign-ups, the earliest first."""
     rows = uow.session.scalars(
         select(SignUp).where(SignUp.citizen_id == citizen_id).order_by(SignUp.id)
     )

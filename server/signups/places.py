@@ -1,4 +1,4 @@
-"""The places that a citizen has in activities, and those among them at one time."""
+"""The places that a citizen has in activities, and those that overlap in time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class HeldPlaces:
         return self.times[held.activity_id].state is ActivityState.POSTPONED
 
     def seated_beside(self, wanted: ActivityTimes, leaving: Held | None = None) -> Held | None:
-        """A place with seats at the same time, except the one that is given up."""
+        """A place with seats elsewhere at the same time, except the one to be given up."""
         found = (one for one in self.beside(wanted) if one.state in SEATED)
         return next((one for one in found if leaving is None or one.id != leaving.id), None)
 
@@ -60,7 +60,7 @@ def read_places(uow: UnitOfWork, citizen_id: int) -> HeldPlaces:
 
 
 def activities_to_lock(places: HeldPlaces, *touched: ActivityTimes) -> set[int]:
-    """The activities to lock for a change in `touched`: they, and waitlists at the same time."""
+    """The activities to lock for a change in `touched`: these, and waitlists at the same time."""
     chosen = {one.id for one in touched}
     for one in touched:
         chosen.update(beside.activity_id for beside in places.hoping_beside(one))

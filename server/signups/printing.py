@@ -36,7 +36,7 @@ _INK, _RULE = (20, 30, 25), (150, 158, 153)
 
 @dataclass(frozen=True, kw_only=True)
 class PrintedTicket:
-    """What one ticket says."""
+    """The content of one ticket."""
 
     name: str
     people: str
@@ -56,7 +56,7 @@ class TicketSheet:
 
 
 def list_groups(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[str]:
-    """The names of the groups with seats in an activity of the own place.
+    """The names of the groups with seats in an activity of the organizer's place.
 
     Raises: NotFound (404).
     """
@@ -67,7 +67,7 @@ def list_groups(uow: UnitOfWork, organizer: Organizer, ref: str) -> list[str]:
 
 
 def begin_printing(uow: UnitOfWork, organizer: Organizer, ref: str, label: str, reason: str) -> str:
-    """Queue the printing of a group's tickets, or without a label of all entered people's.
+    """Queue the printing of a group's tickets; without a label, of those of all entered people.
 
     Raises: NotFound (404), NothingToPrint (409).
     """

@@ -20,12 +20,12 @@ from server.signups.kinds import NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
 from server.signups.store import TELL_TASK
 
-# How long before the start each is due.
+# The time before the start at which each reminder is due.
 BEFORE: Mapping[NoticeKind, timedelta] = {
     NoticeKind.TOMORROW: timedelta(hours=24),
     NoticeKind.SOON: timedelta(hours=2),
 }
-# Until when before the start each is of use: the first one until the second is due.
+# The time before the start until which each reminder is useful: the first until the second is due.
 _UNTIL = {NoticeKind.TOMORROW: BEFORE[NoticeKind.SOON], NoticeKind.SOON: timedelta()}
 
 
@@ -65,15 +65,15 @@ def add_reminders(uow: UnitOfWork, due: DueReminders) -> int:
 
 
 def is_over(kind: NoticeKind, starts_at: datetime, now: datetime) -> bool:
-    """Whether a reminder is of no use any more."""
+    """Whether a reminder is too late to be useful."""
     return now >= starts_at - _UNTIL[kind]
 
 
 def _select_rows(due: DueReminders) -> Select[*tuple[Any, ...]]:
     """The rows to add: confirmed places without this reminder.
 
-    Who got the place, or a message about a new time, after the reminder was due has just been
-    told when it begins.
+    A person who got the place, or a message about a new time, after the reminder was due gets none:
+    the start was in that message.
     """
     own = SignUpNotice.signup_id == SignUp.id
     changed = (SignUpNotice.kind == NoticeKind.CHANGED, SignUpNotice.due_at > due.due_at)

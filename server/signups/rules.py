@@ -1,8 +1,8 @@
 """Rules of the waitlist and the lottery, without a database.
 
 The waitlist is served in order. A party that does not fit into the free seats is passed over at
-most `MOST_PASSED` times; then freed seats gather until it fits. Nobody who comes later passes a
-waiting party that fits.
+most `MOST_PASSED` times; then freed seats are kept until it fits. A waiting party that fits is
+never passed over for a later one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Party:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """Who gets seats now, in order, and the new numbers of times that others were passed over."""
+    """The parties that get seats now, in order, and how often others have been passed over."""
 
     served: tuple[int, ...] = ()
     passed: dict[int, int] = field(default_factory=dict)
@@ -63,7 +63,7 @@ def plan_promotions(free: int, queue: Iterable[Party]) -> Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Hall:
-    """What explains a waitlist: whether it is served, and the seats, all and free ones."""
+    """The facts that explain a waitlist: whether it is served, all seats, and free seats."""
 
     running: bool
     seats: int

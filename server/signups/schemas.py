@@ -127,7 +127,7 @@ class ActivityOut(Out, frozen=True, kw_only=True):
 
 
 class SignUpIn(In, frozen=True, kw_only=True):
-    """Who comes. Without `phone` the number of the profile is used, if the activity needs one."""
+    """A sign-up. Without `phone` the number of the profile is used, if the activity needs one."""
 
     party_size: Annotated[int, Meta(ge=1, le=100)] = 1
     answers: dict[Annotated[str, Meta(max_length=40)], _Text] = msgspec.field(default_factory=dict)

@@ -2,9 +2,9 @@
 
 Lock order: the citizen, then the activities (`activities.lock_seats`) in the order of their ids.
 Besides the wanted activity a transaction of a citizen locks those on whose waitlist the citizen
-stands at the same time, so that no other transaction promotes the citizen there meanwhile. Who has
-a place on a waitlist can take a seat at the same time elsewhere, and is then left out by promotions
-(`store.clashing_people`); two waitlists at the same time are refused.
+stands at the same time, so that no other transaction promotes the citizen there meanwhile. A person
+on a waitlist can take a seat in another activity at the same time, and is then skipped by
+promotions (`store.clashing_people`); two waitlists at the same time are refused.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ from server.signups.wishes import read_phone as read_phone
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What a citizen asks for: seats, answers to questions, the activity to leave for it."""
+    """A citizen's request: seats, answers to questions, the activity to leave for it."""
 
     party_size: int = 1
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -269,9 +269,9 @@ def _name_activity(uow: UnitOfWork, held: Held) -> dict[str, object]:
 def take_place(
     uow: UnitOfWork, mine: LockedSeats, wish: Wish, person: Mapping[str, object]
 ) -> PlaceView:
-    """Insert the sign-up of a newcomer in a locked activity, and store the counters.
+    """Insert a new sign-up in a locked activity, and store the counters.
 
-    `person` has the columns that say whose it is.
+    `person` has the columns that identify its person.
     Raises: Invalid (422), ActivityFull (409).
     """
     state, sequence = _choose_state(uow, mine, wish.party_size)
@@ -285,10 +285,9 @@ def take_place(
 def seat_at_gate(
     uow: UnitOfWork, mine: LockedSeats, wish: Wish, person: Mapping[str, object]
 ) -> PlaceView:
-    """Seat somebody who came without a sign-up, in a locked activity with room for the party.
+    """Give seats in a locked activity with room to a party that came without a sign-up.
 
-    Unlike a newcomer's sign-up it does not depend on the time of the sign-up, and asks no
-    questions.
+    Unlike other sign-ups it does not depend on the time of the sign-up, and asks no questions.
     """
     mine.taken += wish.party_size
     values = {**person, "state": SignUpState.CONFIRMED, "sequence": None, "answers": {}}
@@ -329,7 +328,7 @@ _FIRST_NOTICE = {
 def _choose_state(
     uow: UnitOfWork, mine: LockedSeats, party_size: int
 ) -> tuple[SignUpState, int | None]:
-    """What a newcomer gets, counted in the locked activity; with the place on the waitlist.
+    """The state of a new sign-up, counted in the locked activity; with its place on the waitlist.
 
     Raises: ActivityFull (409).
     """

@@ -19,7 +19,7 @@ Due = TypeVar("Due")
 
 
 def expire_offers(context: TaskContext, *_ids: int) -> int:
-    """End expired offers and give their seats on; return the number of activities."""
+    """End expired offers and give their seats to the waitlist; return the number of activities."""
     return _process_each(context, store.activities_with_due_offers, _serve_activity)
 
 
@@ -31,8 +31,9 @@ def draw_lotteries(context: TaskContext, *_ids: int) -> int:
 def fill_idle_seats(context: TaskContext, *_ids: int) -> int:
     """Serve waitlists with free seats; return the number of activities.
 
-    A seat is given on in the transaction that frees it. This finds those who could not be served
-    then, because they had a place at the same time in an activity that was moved or cancelled.
+    A seat is given to the waitlist in the transaction that frees it. This task finds people who
+    could not be served then, because they had a place at the same time in an activity that was
+    moved or cancelled later.
     """
     return _process_each(context, activities.idle_waitlists, _serve_activity)
 

@@ -1,8 +1,8 @@
 """Ticket codes: short, signed, and checked without a database.
 
 A code is `K1`, the sign-up's number in base 32 and 80 bits of a keyed hash, all in characters of
-QR's alphanumeric mode, so that it fits a small code that old scanners read. Who edits one
-character has a code that is refused. Whether the sign-up still holds is read from its row.
+QR's alphanumeric mode, so that it fits a small code that old scanners read. A code with one changed
+character is refused. Whether the sign-up still holds is read from its row.
 """
 
 from __future__ import annotations

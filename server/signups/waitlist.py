@@ -18,10 +18,10 @@ NEWCOMER = 0
 def serve_waitlist(
     uow: UnitOfWork, locked: LockedSeats, newcomer: int = 0, *, drawn: bool = False
 ) -> bool:
-    """Give the free seats of a locked activity to its waitlist; store nothing of the newcomer.
+    """Give the free seats of a locked activity to its waitlist, a new sign-up last.
 
-    `newcomer` is the party size of a new sign-up, the last in line. Returns whether it gets seats,
-    which are counted as taken. `drawn` confirms people at once, as winners of a lottery.
+    `newcomer` is the party size of a new sign-up, which the caller stores. Returns whether it gets
+    seats, which are counted as taken. `drawn` confirms people at once, as winners of a lottery.
     Locks: nothing; the caller holds the activity (`lock_seats`) and stores its counters.
     """
     end_due_offers(uow, locked)
@@ -42,7 +42,7 @@ def serve_waitlist(
 
 
 def _seat_late(uow: UnitOfWork, locked: LockedSeats, newcomer: int) -> bool:
-    """Seat a newcomer after the start, while the sign-up is open: the waitlist has ended."""
+    """Give seats to a new sign-up after the start: the waitlist has ended."""
     fits = 0 < newcomer <= locked.free
     if not fits or phase_at(locked, uow.now) is not SignUpPhase.OPEN:
         return False
@@ -81,7 +81,7 @@ def _promote(uow: UnitOfWork, locked: LockedSeats, signup_id: int, *, drawn: boo
 
 
 def offer_end(locked: LockedSeats, now: datetime) -> datetime | None:
-    """When an offer made now expires; None when seats are confirmed at once."""
+    """The instant at which an offer made now expires; None when seats are confirmed at once."""
     if locked.offer_minutes == 0:
         return None
     return min(

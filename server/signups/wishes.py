@@ -1,4 +1,4 @@
-"""What a citizen types at a sign-up: checked against the activity's questions, cleaned."""
+"""The input of a citizen at a sign-up: checked against the activity's questions, and cleaned."""
 
 from __future__ import annotations
 

@@ -49,12 +49,12 @@ class DueNotice:
 
     @property
     def kind(self) -> NoticeKind:
-        """What the message says."""
+        """The kind of the message."""
         return self.notice.kind
 
     @property
     def starts_at(self) -> datetime:
-        """The start that the message names: that of its change, or the present one."""
+        """The start in the message: that of its change, else the present one."""
         told: str | None = self.notice.facts.get("starts_at")
         return self.view.activity.starts_at if told is None else datetime.fromisoformat(told)
 
@@ -66,7 +66,7 @@ class DueNotice:
 
 
 def write_letter(uow: UnitOfWork, due: DueNotice, not_pushed_reason: str | None = None) -> Letter:
-    """The message as a letter of the inbox; its key is unique to the row."""
+    """Write the message as a letter of the inbox; its key is unique to the row."""
     part = _part_of(due)
     return Letter(
         key=f"signup-notice:{due.notice.id}",
@@ -78,7 +78,7 @@ def write_letter(uow: UnitOfWork, due: DueNotice, not_pushed_reason: str | None 
 
 
 def write_push(uow: UnitOfWork, due: DueNotice) -> PlannedPush:
-    """The message as a push, with its letter.
+    """Write the message as a push, with its letter.
 
     Raises: KeyError for a kind without a template.
     """
@@ -136,7 +136,7 @@ def spell_place(uow: UnitOfWork, venue: str, address: str) -> str:
 
 
 def _spell_note(uow: UnitOfWork, facts: Mapping[str, Any]) -> str:
-    """What a change adds: the reason, and the end of an offer."""
+    """The additions of a change to the text: the reason, and the end of an offer."""
     told = ""
     reason = " ".join((facts.get("reason") or "").split()).rstrip("。")
     if reason:

@@ -1,8 +1,8 @@
-/** The codes of check-in in what a camera read: a bare code, or an address that ends with one. */
+/** Finds the codes of check-in in a scanned text: a bare code, or an address that ends with one. */
 
 /** 28 characters, of which 26 are 128 random bits. */
 const GRANT = /(?:^|[/=?&#])(G1[A-Z2-7]{26})$/i
-/** 26 characters: the activity, and the mark of the last seconds. */
+/** 26 characters: the activity, and a keyed hash of the present seconds. */
 const VENUE = /(?:^|[/=?&#])(V1[A-Z2-7]{24})$/i
 
 /** The code of a scanner grant; empty in any other text. */

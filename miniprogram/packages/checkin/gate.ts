@@ -1,6 +1,6 @@
 /**
  * One gate on this phone. Every scan is stored before it is sent; without network the roster
- * answers, and the scan is sent later. The server checks every scan again and has the last word.
+ * answers, and the scan is sent later. The server checks every scan again, and its answer counts.
  */
 import { checkin } from '../../api/index'
 import type { Direction, HallCounters, Roster, ScanAnswer } from '../../api/checkin'
@@ -13,7 +13,7 @@ import { bookOf, codeOf, isWhole, judgeTicket } from './roster'
 import type { Scan } from './scans'
 import { BATCH, asSent, changed, passageOf, settled, shortened, unsentOf } from './scans'
 
-/** A queue at the door does not wait for a slow network. */
+/** A queue at the entrance does not wait for a slow network. */
 const SCAN_PATIENCE_MS = 4_000
 const BATCH_PATIENCE_MS = 15_000
 /** The age from which the roster is read again while there is network. */
@@ -23,7 +23,7 @@ const NO_GRANT = [403, 404]
 /** Refusals of a request that a repetition cannot change. */
 const FINAL = [400, 409, 413, 422]
 
-/** What the staff is shown of one scan. */
+/** One scan as the staff sees it. */
 export interface Outcome {
   word: LocalWord
   direction: Direction
@@ -34,9 +34,9 @@ export interface Outcome {
   gate: string | null
   /** `server`: it has answered; `phone`: the scan waits here; `nowhere`: nothing is stored. */
   kept: 'server' | 'phone' | 'nowhere'
-  /** The stored scan; empty where nothing is stored. */
+  /** The nonce of the stored scan; empty where nothing is stored. */
   nonce: string
-  /** The ticket where the staff may admit it on its own judgement; empty otherwise. */
+  /** The ticket, if the staff may decide to admit it; empty otherwise. */
   ticket: string
 }
 
@@ -97,7 +97,7 @@ export class Gate {
     return outcomeOf(known, direction, { kept: 'phone', nonce, ticket: mayAdmit(known) ? code : '' })
   }
 
-  /** What the server says of a stored scan; null before it answers. */
+  /** The server's answer to a stored scan; null before it answers. */
   answerTo(nonce: string): Outcome | null {
     const scan = this.scans.find((one) => one.nonce === nonce)
     return scan?.answer ? ofAnswer(scan.answer, scan.direction) : null
@@ -112,7 +112,7 @@ export class Gate {
     return outcomeOf(known, direction, { kept: 'phone', nonce })
   }
 
-  /** Sends what is unsent, in batches; afterwards `away` and `unsent` tell what came of it. */
+  /** Sends unsent scans, in batches; `away` and `unsent` have the outcome. */
   upload(): Promise<void> {
     this.uploading ??= this.sendBatches().finally(() => (this.uploading = null))
     return this.uploading
@@ -132,7 +132,8 @@ export class Gate {
     return judgeTicket(code, direction, wire.now(), this.roster, this.book, last)
   }
 
-  /** Without network: an admission is stored; a refusal is not, because the ticket may come again. */
+  /** Judges a ticket without network: stores an admission, but no refusal, because the ticket may be scanned
+   * again. */
   private answerHere(code: string, direction: Direction, known: Judgement): Outcome {
     if (known.word !== 'OK') return outcomeOf(known, direction, { ticket: mayAdmit(known) ? code : '' })
     const { nonce } = this.begin(code, direction, known, 'OK')
@@ -170,7 +171,7 @@ export class Gate {
     }
   }
 
-  /** Sends one batch; one scan that the server does not take must not hold up the others. */
+  /** Sends one batch; a scan that the server refuses must not delay the others. */
   private async sendBatch(batch: Scan[]): Promise<boolean> {
     try {
       return await this.ask(batch, BATCH_PATIENCE_MS)
@@ -216,7 +217,7 @@ export class Gate {
 
 const UNKNOWN: Judgement = { word: 'UNCHECKED', hash: '', name: '', party: 1, since: null }
 
-/** Whether the staff may decide: only the server knows of the ticket. */
+/** Whether the staff may decide, because only the server can check the ticket. */
 const mayAdmit = ({ word }: Judgement): boolean => word === 'NOT_FOUND' || word === 'UNCHECKED'
 
 const outcomeOf = ({ word, name, party, since }: Judgement, direction: Direction, more: Partial<Outcome> = {}): Outcome => ({

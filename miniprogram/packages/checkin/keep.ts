@@ -1,4 +1,4 @@
-/** What a gate's phone keeps: its grants, and for each activity the roster and the scans. */
+/** The data stored on a gate's phone: its grants, and for each activity the roster and the scans. */
 import type { Grant, HallCounters } from '../../api/checkin'
 import { wire } from '../../platform/wx'
 import type { HeldRoster } from './roster'
@@ -40,7 +40,7 @@ export const readRoster = (id: string): HeldRoster | null => wire.read<HeldRoste
 export const keepRoster = (id: string, roster: HeldRoster): boolean => wire.write(rosterKey(id), roster)
 
 export const readScans = (id: string): Scan[] => wire.read<Scan[]>(scansKey(id)) ?? []
-/** False when the phone did not store them: they are lost when the program is closed. */
+/** Stores the scans; false when the phone did not: they are lost when the program is closed. */
 export const keepScans = (id: string, scans: Scan[]): boolean => wire.write(scansKey(id), scans)
 
 export const readCounters = (id: string): HallCounters | null => wire.read<HallCounters>(countersKey(id))

@@ -1,4 +1,4 @@
-/** The roster on this phone: whether it is complete, and what it says of a ticket without network. */
+/** The roster on this phone: whether it is complete, and its answer about a ticket without network. */
 import type { Direction, Roster, RosterEntry, ScanWord } from '../../api/checkin'
 import { hmacSha256, sha256 } from './sha256'
 
@@ -48,8 +48,8 @@ export interface Passage {
 }
 
 /**
- * What the roster and this phone's own scans say of a ticket. A ticket that is not on the roster may
- * be another activity's, or younger than the roster; only the server can tell.
+ * The answer of the roster and of this phone's own scans about a ticket. A ticket that is not on the roster
+ * may be another activity's, or younger than the roster; only the server can tell.
  */
 export function judgeTicket(code: string, direction: Direction, now: number, roster: HeldRoster | null, book: Book, last: (hash: string) => Passage | null): Judgement {
   const hash = sha256(code)

@@ -15,7 +15,7 @@ export interface Scan {
   direction: Direction
   name: string
   party: number
-  /** What the staff was shown before the server answered; null if it answered at once. */
+  /** The result that the staff was shown before the server answered; null if it answered at once. */
   local: LocalWord | null
   answer: ScanAnswer | null
   /** The server's sentence if it does not take this scan at all; empty otherwise. */
@@ -31,7 +31,7 @@ const isDone = ({ answer, refusal }: Scan): boolean => answer !== null || refusa
 export const unsentOf = (scans: Scan[]): Scan[] => scans.filter((scan) => !isDone(scan))
 export const asSent = ({ nonce, ticket, at, direction }: Scan): TicketScan => ({ nonce, ticket, scanned_at: at, direction })
 
-/** Whether the server says of somebody at the door other than the staff was shown. */
+/** Whether the server's result about a person differs from the one that the staff was shown. */
 export const isConflict = ({ local, answer, refusal }: Scan): boolean =>
   refusal !== '' || (local !== null && answer !== null && (local === 'OK') !== (answer.result === 'OK'))
 
@@ -55,7 +55,7 @@ export function shortened(scans: Scan[]): Scan[] {
   return old.size > 0 ? scans.filter((scan) => !old.has(scan)) : scans
 }
 
-/** What became of a scan as far as this phone knows. */
+/** The state of a scan as far as this phone knows. */
 export const wordOf = ({ answer, local }: Scan): LocalWord | null => answer?.result ?? local
 
 /** The last time that this phone let a ticket in or out. */
@@ -65,6 +65,6 @@ export function passageOf(scans: Scan[], hash: string): Passage | null {
   return last ? { direction: last.direction, at: last.at } : null
 }
 
-/** People whom this phone let in since the server counted last. */
+/** The number of people admitted by this phone since the server's last counters. */
 export const uncounted = (scans: Scan[]): number =>
   unsentOf(scans).reduce((sum, { local, direction, party }) => sum + (local === 'OK' && direction === 'in' ? party : 0), 0)

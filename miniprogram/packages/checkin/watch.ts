@@ -1,4 +1,4 @@
-/** Keeps one gate up to date while its page is visible: sends what waits, reads what is new. */
+/** Keeps one gate up to date while its page is visible: sends waiting scans, reads new counters. */
 import { keepAwake, onReconnected, wire } from '../../platform/wx'
 import { Gate } from './gate'
 

@@ -7,7 +7,7 @@ import type { words } from '../../texts/index'
 type Common = ReturnType<typeof words<'common'>>
 type Facts = Pick<Activity, 'phase' | 'signup_opens_at' | 'lottery' | 'seats_left' | 'waitlist_open'>
 
-/** What a tap on the sign-up button leads to; `none` without a button. */
+/** The effect of the sign-up button; `none` without a button. */
 export type SignUpWay = 'seat' | 'wait' | 'lottery' | 'none'
 
 export function wayOf({ phase, seats_left: left, waitlist_open: waits }: Facts): SignUpWay {
@@ -37,17 +37,17 @@ function sayStanding(one: Facts, now: number, c: Common): string {
   }
 }
 
-/** Long enough before the start that nobody looks for the check-in in vain. */
+/** From this time before the start the check-in is offered; the server may open it later. */
 const ARRIVES_MS = 3 * 3600_000
 
-/** Whether the user may be on the way to the hall; the server knows the hour of the admission. */
+/** Whether to offer the check-in; only the server knows when it begins. */
 export const mayArrive = (starts: string, ends: string, now: number): boolean =>
   now > Date.parse(starts) - ARRIVES_MS && now < Date.parse(ends)
 
 /** Whether the activity has begun, so that those who came may say how it is. */
 export const hasBegun = (starts: string, now: number): boolean => now >= Date.parse(starts)
 
-/** The user's own place; empty without one, and for a place that is over. */
+/** The user's own place as text; empty without one, and for a place that is over. */
 export function sayPlace(place: Place | null, c: Common): string {
   const said: Partial<Record<Place['status'], string>> = {
     confirmed: place?.checked_in ? c.act_came : c.act_confirmed,
@@ -58,7 +58,7 @@ export function sayPlace(place: Place | null, c: Common): string {
   return (place && said[place.status]) ?? ''
 }
 
-/** The sign-up in words; empty where the own place says all that matters. */
+/** The sign-up as text; empty where the text of the user's own place is enough. */
 export function sayPublic(one: Activity, now: number, c: Common): string {
   const settled = one.phase === 'postponed' || one.phase === 'cancelled' || one.phase === 'ended'
   return sayPlace(one.me, c) && !settled ? '' : sayStanding(one, now, c)

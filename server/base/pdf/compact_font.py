@@ -41,7 +41,7 @@ class CompactFont:
         self._ranges = _read_select(table, offsets[_SELECT][0])
 
     def write_subset(self, name: str, glyphs: Sequence[int]) -> bytes:
-        """A CFF table with the empty glyph and these, whose numbers and CIDs are 1, 2, 3, …
+        """Write a CFF table with the empty glyph and these, whose numbers and CIDs are 1, 2, 3, …
 
         Raises: UnreadableOutline.
         """
@@ -69,7 +69,7 @@ class CompactFont:
         )
 
     def _write_fonts(self, at: int) -> bytes:
-        """The dictionaries of the fonts inside this font, with their private ones behind them."""
+        """Write the dictionaries of the fonts inside this font, each private one after its own."""
         private = [
             _write_dict([one for one in entries if one[0] != _LOCAL])
             for entries, _ in self._privates

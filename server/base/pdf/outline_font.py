@@ -55,7 +55,7 @@ class OutlineFont:
         return sum(self.width_of_glyph(self.glyph_of(one)) for one in text) * size / 1000
 
     def write_subset(self, name: str, glyphs: Sequence[int]) -> bytes:
-        """The outlines of these glyphs as a CFF table, numbered from 1."""
+        """Write the outlines of these glyphs as a CFF table, numbered from 1."""
         return self._outlines.write_subset(name, glyphs)
 
     @cached_property

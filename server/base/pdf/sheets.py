@@ -35,7 +35,7 @@ _INK, _QUIET, _RULE, _SHADE = (20, 30, 25), (84, 96, 91), (150, 158, 153), (232,
 
 
 class Align(StrEnum):
-    """Where the text of a column stands."""
+    """The alignment of a column's text."""
 
     LEFT = "left"
     CENTRE = "centre"
@@ -43,7 +43,7 @@ class Align(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SheetColumn:
-    """A column: its heading, its share of the width, and where its text stands."""
+    """A column: its heading, its share of the width, and the alignment of its text."""
 
     title: str
     share: float
@@ -52,7 +52,7 @@ class SheetColumn:
 
 @dataclass(frozen=True, kw_only=True)
 class SheetHead:
-    """What each page has: a title and lines above the table, and below it the page's number.
+    """The frame of each page: a title and lines above the table, and below it the page's number.
 
     `foot` has the places {page} and {pages}.
     """
@@ -152,7 +152,7 @@ def _draw_foot(document: PdfDocument, text: str) -> None:
 def mark_missing(text: str) -> str:
     """A text with a mark for each character that the font cannot show.
 
-    On a list that is filled in by hand a name must not lose a character without a sign of it.
+    On a list that is filled in by hand, a missing character of a name must be visible.
     """
     return "".join(
         one if one.isspace() or drawable_text(one) or _is_invisible(one) else MISSING

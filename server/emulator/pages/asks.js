@@ -79,7 +79,7 @@ async function shareFile({ file, name }) {
   return { taken: true };
 }
 
-/** The scanner: resolves to what was read, null when it was closed. */
+/** The scanner: resolves to the scanned text, null when it was closed. */
 export async function scan() {
   const items = await issued();
   return sheet({

@@ -56,7 +56,7 @@ function topButton(button, place) {
   return make("li", {}, opener, list);
 }
 
-/** Opens the scanner, and tells the account what was read. */
+/** Opens the scanner, and sends the scanned text to the account. */
 async function scanFor(button) {
   const found = await scan();
   if (found === null) return;

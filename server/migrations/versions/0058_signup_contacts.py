@@ -1,4 +1,4 @@
-"""When the contacts of a sign-up were erased."""
+"""The instant at which the contacts of a sign-up were erased."""
 
 from __future__ import annotations
 

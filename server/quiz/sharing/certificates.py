@@ -1,4 +1,4 @@
-"""The score of a citizen in a contest, as a certificate says it.
+"""The score of a citizen in a contest, for a certificate.
 
 One paper that was handed in or ran out gives the right, also while the contest is open: then the
 certificate says until when its score counts. A held entry has none until it is decided.
@@ -50,7 +50,7 @@ def list_contest_sources(uow: UnitOfWork, citizen_id: int) -> Sequence[int]:
 
 
 def read_score_right(uow: UnitOfWork, citizen_id: int, contest_id: int) -> Right:
-    """What a certificate says of the citizen's papers in a contest."""
+    """The content of a certificate about the citizen's papers in a contest."""
     entry = uow.session.execute(
         select(Entry.id, Entry.held_at).where(
             Entry.contest_id == contest_id, Entry.citizen_id == citizen_id

@@ -16,7 +16,7 @@ interface Shown {
   word: string
   title: string
   about: string
-  /** Why it did not work, and what to do. */
+  /** The reason for a failure, and the next step. */
   why: string
 }
 
@@ -38,7 +38,7 @@ Page({
     else this.tell({ done: false, word: t.not_done, why: t.wrong_code })
   },
 
-  /** A missing consent is asked for, and the check-in goes on; every other refusal is told here. */
+  /** Asks for a missing consent and continues the check-in; shows every other refusal. */
   async arrive(code: string) {
     const { t } = this.data
     this.setData({ shown: null, checking: true })

@@ -17,11 +17,11 @@ interface Row {
   say: string
   unsent: string
   over: boolean
-  /** Whether nothing would be lost with it. */
+  /** Whether it can be removed without losing scans. */
   done: boolean
 }
 
-/** Null for a call that the server did not answer. */
+/** Makes a call; null when the server did not answer. */
 function refused(why: unknown): null {
   if (!(why instanceof Problem)) throw why
   return null

@@ -1,4 +1,5 @@
-/** Find somebody by phone tail or name, admit by hand, note a departure, take an admission back. */
+/** Finds a person by the end of the number or by name; admits by hand, records a departure, undoes an
+ * admission. */
 import { checkin } from '../../../api/index'
 import { OFFLINE, codeOf } from '../../../api/problem'
 import type { Choice } from '../../../logic/choices'
@@ -72,7 +73,7 @@ Page({
     const person = event.currentTarget.dataset.id as string
     await this.done(() => checkin.depart(this.data.id, person), this.data.t.departed)
   },
-  /** Does something and shows the person as the server has it then. */
+  /** Runs an action and shows the person in the server's new state. */
   async done(work: () => Promise<unknown>, words: string) {
     await act(this, async () => {
       await work()

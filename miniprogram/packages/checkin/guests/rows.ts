@@ -11,7 +11,7 @@ export interface Row {
   name: string
   about: string
   state: string
-  /** What the staff may do. */
+  /** The possible actions of the staff. */
   admits: boolean
   departs: boolean
   undoes: boolean
@@ -23,7 +23,7 @@ function sayState({ result, came_at: at, inside }: Guest, now: number, t: Words)
   return result === 'WAITLISTED' ? t.waiting : t.cancelled
 }
 
-/** A seat that was given away may be had again while there is room. */
+/** A person whose seat was given away may get one again while there is room. */
 const mayCome = ({ result, state }: Guest): boolean => result === 'OK' || result === 'WAITLISTED' || state === 'expired'
 
 export function rowOf(guest: Guest, now: number, t: Words): Row {

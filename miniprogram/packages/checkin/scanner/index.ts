@@ -1,4 +1,4 @@
-/** The scanner of one gate: each ticket is one tap, with or without network. */
+/** The scanner of one gate: one tap per ticket, with or without network. */
 import type { Direction } from '../../../api/checkin'
 import type { Choice } from '../../../logic/choices'
 import { dress, dressed } from '../../../kit/dress'
@@ -65,7 +65,7 @@ Page({
   shownOf(outcome: Outcome): Shown {
     return shownOf(outcome, wire.now(), this.watch().gate.roster?.opens_at ?? '', this.data.t)
   },
-  /** The server's answer to the scan that is shown; another one than was shown is signalled. */
+  /** Shows the server's answer to the shown scan; signals one that differs from the shown result. */
   correct(late: Outcome) {
     const shown = this.shownOf(late)
     if (shown.tone !== this.data.shown?.tone) signal(shown.tone === 'good')

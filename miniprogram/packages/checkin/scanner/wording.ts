@@ -1,4 +1,4 @@
-/** The result of a scan in words: what it is, why, and what to do. */
+/** The result of a scan in words, with the reason and the next step. */
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import type { Direction } from '../../../api/checkin'
@@ -8,7 +8,7 @@ import type { LocalWord } from '../roster'
 
 type Words = ReturnType<typeof words<'scanner'>>
 
-/** `good`: let in. `wait`: not now, or not decided. `bad`: not with this ticket. */
+/** `good`: admitted. `wait`: not now, or not decided. `bad`: not with this ticket. */
 export type Tone = 'good' | 'wait' | 'bad'
 
 export interface Shown {

@@ -1,4 +1,5 @@
-/** The scans of this phone: what the server knows, what is only stored here, and what to look at. */
+/** The scans of this phone: those that the server has, those that are only stored here, and those to check.
+ * */
 import { dress, dressed } from '../../../kit/dress'
 import { settings } from '../../../kit/settings'
 import { open, wire } from '../../../platform/wx'

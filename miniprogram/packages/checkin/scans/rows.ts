@@ -45,7 +45,7 @@ function rowOf(scan: Scan, now: number, t: Words, s: ScannerWords): Row {
   }
 }
 
-/** All rows, and those that somebody should look at. */
+/** All rows, and those that a person should check. */
 export function rowsOf(scans: Scan[], now: number, t: Words, s: ScannerWords) {
   const rows = scans.map((scan) => rowOf(scan, now, t, s)).reverse()
   return { rows: rows.filter(({ conflict }) => !conflict), conflicts: rows.filter(({ conflict }) => conflict) }

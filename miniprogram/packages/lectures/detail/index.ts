@@ -1,4 +1,4 @@
-/** One activity: everything about it, and the user's own place with what can be done. */
+/** One activity: everything about it, and the user's own place with its possible actions. */
 import { lectures } from '../../../api/index'
 import type { Activity } from '../../../api/lectures'
 import { dress, dressed } from '../../../kit/dress'
@@ -69,7 +69,7 @@ Page({
     const yes = await confirm({ title: t.decline, content: t.decline_ask, yes: t.decline, no: t.withdraw_no, danger: true })
     if (yes) void this.answer(false)
   },
-  /** Answers the offer; a late answer is refused, and the page then shows what came of it. */
+  /** Answers the offer; a late answer is refused, and the page then shows the present state. */
   async answer(accept: boolean) {
     const { t } = this.data
     const key = freshKey()

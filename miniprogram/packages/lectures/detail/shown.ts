@@ -75,7 +75,7 @@ function mineOf(one: Activity, now: number, t: Words, c: Common) {
     mine: sayPlace(me, c),
     people: me ? fill(t.mine_people, { count: me.party_size }) : '',
     note: me ? noteOf(me, one, now, t) : '',
-    /** On this phone's clock by the server's time; 0 without an offer. */
+    /** The end of the offer in milliseconds since 1970; 0 without an offer. */
     endsAt: me?.offer_expires_at ? Date.parse(me.offer_expires_at) : 0,
     rates: me?.checked_in === true && hasBegun(one.starts_at, now),
     arrives: isAwaited(one) && mayArrive(one.starts_at, one.ends_at, now),

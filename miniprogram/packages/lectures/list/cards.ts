@@ -24,7 +24,7 @@ export interface Card {
   mine: string
 }
 
-/** Two places separated by a space, without one that is missing or said already. */
+/** City and venue; the city is omitted if it is missing or the venue begins with it. */
 const placeOf = ({ city_name: city, venue }: Activity): string =>
   city && !venue.startsWith(city) ? `${city} ${venue}` : venue
 

@@ -8,7 +8,7 @@ import type { Chosen } from './filters'
 
 export const PAGE = 20
 const LARGE_PAGE = 100
-/** By distance this many large pages are read at most. */
+/** Ordering by distance reads at most this many large pages. */
 const MOST_PAGES = 10
 
 export function readPage(chosen: Chosen, day: string, after?: string, limit = PAGE): Promise<Page<Activity>> {
@@ -17,7 +17,7 @@ export function readPage(chosen: Chosen, day: string, after?: string, limit = PA
   return lectures.list({ city, programme, audience, from: only, to: only, after, limit })
 }
 
-/** The order is made on the phone, so that the server does not get the position. */
+/** Orders the activities on the phone, so that the server does not get the position. */
 export async function readNearest(chosen: Chosen, day: string, here: Point): Promise<Page<Activity>> {
   const items: Activity[] = []
   let after: string | null | undefined

@@ -12,7 +12,7 @@ export interface Asked extends SignUpQuestion {
   choices: Choice[]
 }
 
-/** What the user has filled in. */
+/** The fields as the user has filled them in. */
 export interface Filled {
   party: number
   name: string
@@ -38,7 +38,7 @@ export function shownOf(one: Activity, now: number, t: Words) {
 /** Whether the sign-up will wait for a seat, as far as the phone knows. */
 export const isWaiting = (one: Activity, party: number): boolean => wayOf(one) === 'wait' || (wayOf(one) === 'seat' && one.seats_left < party)
 
-/** The first thing that is missing or wrong, in words; empty when the form can be sent. */
+/** A message about the first missing or wrong field; empty when the form can be sent. */
 export function faultOf(one: Activity, filled: Filled, knownPhone: string, t: Words): string {
   const phone = bare(filled.phone)
   if (one.phone_needed && phone && !MOBILE.test(phone)) return t.phone_wrong

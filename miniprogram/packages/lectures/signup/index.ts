@@ -79,8 +79,8 @@ Page({
   },
 
   /**
-   * Opens the subscription sheet in this very tap, as WeChat demands. Its answers are sent before
-   * the sign-up, because the server uses the grants in the moment in which it confirms a seat.
+   * Opens the subscription sheet inside the tap handler, as WeChat requires. Its answers are sent before the
+   * sign-up, because the server uses the grants when it confirms a seat.
    */
   send() {
     const { activity, knownPhone, offers, lottery, wait, busy, t } = this.data
@@ -98,7 +98,7 @@ Page({
     })
   },
 
-  /** Null when the user keeps the other activity at the same time. */
+  /** Sends the sign-up; null when the user keeps another activity at the same time. */
   async signUp(wish: SignUpWish): Promise<Place | null> {
     const { id, key, t } = this.data
     try {

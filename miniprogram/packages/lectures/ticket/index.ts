@@ -53,7 +53,7 @@ Page({
     this.light()
   },
 
-  /** The cards; the first code is shown, or the one that was. */
+  /** The cards, and the code to show: the one shown before if it still exists, else the first. */
   rowsOf(items: Ticket[]) {
     const { t, c, shown } = this.data
     const rows = items.map((one) => rowOf(one, wire.now(), t, c))

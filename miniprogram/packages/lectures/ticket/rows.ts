@@ -18,14 +18,14 @@ export interface Row {
   address: string
   people: string
   say: string
-  /** In groups of four; empty without a seat that is certain. */
+  /** The code in groups of four characters; empty without a confirmed seat. */
   number: string
   picture: string
-  /** The words of the picture. */
+  /** The text of the picture for screen readers. */
   label: string
-  /** Until when the seat is kept; empty without a seat, and for somebody who has come. */
+  /** The instant until which the seat is kept, as text; empty without a seat and after the check-in. */
   late: string
-  /** Whether the user may be on the way to the hall. */
+  /** Whether to offer the check-in. */
   arrives: boolean
   /** Whether the user came, so that there may be a certificate. */
   came: boolean
@@ -33,7 +33,7 @@ export interface Row {
   rates: boolean
 }
 
-/** A cancelled or postponed activity says so instead of the place in it. */
+/** The state of the place; for a cancelled or postponed activity, that of the activity. */
 const stateOf = ({ phase, place }: Ticket, c: Common): string =>
   phase === 'cancelled' ? c.act_cancelled : phase === 'postponed' ? c.act_postponed : sayPlace(place, c)
 

@@ -89,7 +89,7 @@ Page({
   async prepare() {
     await act(this, async () => this.setData({ pdf: await certificates.file(this.data.shown, 'pdf') }))
   },
-  /** A tap of its own, because WeChat sends files only within one. */
+  /** Needs a tap of its own, because WeChat sends files only inside a tap handler. */
   async send() {
     const { t, rows, shown, pdf } = this.data
     const row = rows.find(({ serial }) => serial === shown)
