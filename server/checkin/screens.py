@@ -146,13 +146,30 @@ def read_screen(uow: UnitOfWork, code: str) -> ScreenView:
     return ScreenView(
         state=state,
         title=activity.title,
-        speaker=" ".join(filter(None, (activity.speaker, activity.speaker_post))),
-        opens=f"{opening_of_gate(uow, gate).astimezone(BEIJING):%H:%M}",
+        speaker=_say_speaker(uow, activity.speaker, activity.speaker_post),
+        opens=_say_opening(uow, opening_of_gate(uow, gate)),
         admitted=counters.admitted,
         expected=counters.expected,
         code=_draw_code(code) if state is ScreenState.OPEN else None,
         next_ms=next_ms,
         code_ms=next_ms + VENUE_SECONDS * _SECOND_MS,
+    )
+
+
+def _say_speaker(uow: UnitOfWork, name: str, post: str) -> str:
+    if not name:
+        return ""
+    named = " ".join(filter(None, (name, post)))
+    return uow.texts.fill_text("checkin.screen.speaker", name=named)
+
+
+def _say_opening(uow: UnitOfWork, at: datetime) -> str:
+    """The hour, and the day before it unless it is today: the page may be tried a day earlier."""
+    local = at.astimezone(BEIJING)
+    if beijing_day(at) == beijing_day(uow.now):
+        return f"{local:%H:%M}"
+    return uow.texts.fill_text(
+        "checkin.screen.opens", month=local.month, day=local.day, time=f"{local:%H:%M}"
     )
 
 

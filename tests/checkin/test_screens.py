@@ -70,7 +70,7 @@ def test_the_page_needs_no_session_and_shows_what_the_audience_may_see(
     assert "no-store" in answer.headers["Cache-Control"]
     shown = answer.get_data().decode()
     assert "溶洞" in shown
-    assert "覃教授 广西大学" in shown
+    assert "主讲人：覃教授 广西大学" in shown
     assert set(re.findall(r'href="(/console[^"]*)"', shown)) == set(
         re.findall(r'href="(/console/assets/screen[^"]*)"', shown)
     )
@@ -148,6 +148,18 @@ def test_without_a_check_in_there_is_no_code(
     assert told["opens"] == "11:30"
 
 
+def test_the_day_before_the_page_says_the_day(
+    app: Flask,
+    lecture: Lecture,
+    feed: Callable[[str], tuple[int, Any]],
+    clock: FakeClock,
+) -> None:
+    code = make_address(app, lecture)
+    clock.advance(-24 * 3600)
+    told = feed(code)[1]
+    assert (told["state"], told["opens"]) == ("before", "5月1日 11:30")
+
+
 def test_an_address_ends_with_the_day_with_a_new_one_and_with_another_date(
     app: Flask,
     uow_factory: UnitOfWorkFactory,
@@ -200,6 +212,6 @@ def test_two_activities_have_their_own_addresses_codes_and_counts(
         admit_row(uow, seat_guest(uow, other, "韦明"))
     told = [feed(make_address(app, one))[1] for one in (lecture, other)]
     assert [one["title"] for one in told] == ["溶洞", "星空"]
-    assert [one["speaker"] for one in told] == ["覃教授 广西大学", ""]
+    assert [one["speaker"] for one in told] == ["主讲人：覃教授 广西大学", ""]
     assert [one["admitted"] for one in told] == [0, 1]
     assert told[0]["code"] != told[1]["code"]
