@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from server.signups.kinds import SignUpState
 from server.signups.models import SignUp
-from tests.bench.client import Order, write_requests
+from tests.bench.client import Order, Outcome, write_requests
 from tests.bench.letters import Account, http_request
 from tests.bench.processes import BenchFailed, Client, Server, production
 from tests.bench.report import commit, machine
@@ -39,6 +39,7 @@ PEOPLE, SEATS = 2_000, 300
 AT_ONCE = 128
 GOAL_SECONDS = 1.5
 _RUNNING = 120.0
+_WARMING = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +92,10 @@ def _measure_one(stage: Stage, folder: Path, people: int, say: Callable[[str], N
         server.await_answer("/readyz")
         client = Client(None)
         closing.callback(client.stop)
-        file = folder / "requests"
-        write_requests(file, [_request_of(one, lecture) for one in newcomers])
-        outcome = client.run(
-            Order(port=server.port, file=str(file), count=people, seconds=_RUNNING, status=201,
-                  holds='"status"', connections=AT_ONCE)
-        )  # fmt: skip
+        # Processes that have just started open connections and compile statements.
+        before = open_lecture(stage, _WARMING)
+        _send_all(client, server, folder, before, stage.newcomers(_WARMING))
+        outcome = _send_all(client, server, folder, lecture, newcomers)
         processes = len(server.processes())
     check_places(stage, lecture, seats, people)
     say("the same statements by the driver alone")
@@ -106,6 +105,17 @@ def _measure_one(stage: Stage, folder: Path, people: int, say: Callable[[str], N
         http_p50_ms=outcome.p50_ms, http_p99_ms=outcome.p99_ms,
         statements=sum(len(one.statements) for one in waiting.transactions),
         alone=run_alone(stage, [seated] * seats + [waiting] * (people - seats)),
+    )  # fmt: skip
+
+
+def _send_all(
+    client: Client, server: Server, folder: Path, lecture: Lecture, people: Sequence[Person]
+) -> Outcome:
+    file = folder / "requests"
+    write_requests(file, [_request_of(one, lecture) for one in people])
+    return client.run(
+        Order(port=server.port, file=str(file), count=len(people), seconds=_RUNNING, status=201,
+              holds='"status"', connections=AT_ONCE)
     )  # fmt: skip
 
 
