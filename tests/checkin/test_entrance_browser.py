@@ -12,17 +12,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from server.app import Overrides, create_app
 from server.base.settings import Settings
+from server.checkin import screens
 from server.checkin.codes import VENUE_SECONDS, read_venue_code
 from server.signups.models import SignUp
 from tests.kit.browser import browser
 from tests.kit.checkin_probes import admit_row, open_hall
 from tests.kit.clock import FakeClock
-from tests.kit.console import NANNING, resolve_test_session
+from tests.kit.console import NANNING, PEOPLE, resolve_test_session
 from tests.kit.console_browser import (
     NARROW,
     WIDE,
@@ -152,3 +153,37 @@ def test_the_wall_follows_code_and_count_and_survives_a_restart(
         expect(silence).to_be_hidden(timeout=NOTICES_MS)
         expect(code).to_be_visible()
     assert faults == []
+
+
+def test_a_code_that_no_longer_holds_and_an_ended_address_leave_the_wall(
+    context: BrowserContext, whole: Flask
+) -> None:
+    uow_factory = whole.extensions["kepu"].uow_factory
+    with uow_factory.begin() as uow:
+        lecture = open_hall(uow, NANNING)
+        editor = PEOPLE["editor-city"]
+        screens.make_address(uow, editor, lecture.ref)
+        found = screens.find_address(uow, editor, lecture.ref)
+    assert found is not None
+    feed = "**/api/v1/screens/*"
+    with serve_on(whole) as server:
+        site, wall = site_of(whole, server), context.new_page()
+        held = {"state": "open", "title": "溶洞", "speaker": "", "opens": "", "admitted": 1,
+                "expected": 2, "code": "data:,", "next_ms": 500, "code_ms": 600}  # fmt: skip
+        answers = iter([held])
+
+        def answer(route: Route) -> None:
+            told = next(answers, None)
+            route.abort() if told is None else route.fulfill(json=told)
+
+        wall.route(feed, answer)
+        wall.goto(f"{site.base}{found.path}")
+        expect(wall.locator("[data-admitted]")).to_have_text("1")
+        expect(wall.get_by_text("请稍等，二维码马上就来")).to_be_visible()
+        expect(wall.get_by_alt_text("签到二维码")).to_be_hidden()
+        wall.unroute(feed)
+        expect(wall.get_by_alt_text("签到二维码")).to_be_visible(timeout=NOTICES_MS)
+        with uow_factory.begin() as uow:
+            screens.make_address(uow, editor, lecture.ref)
+        expect(wall.get_by_text("这个地址已经停用")).to_be_visible(timeout=NOTICES_MS)
+        expect(wall.get_by_alt_text("签到二维码")).to_be_hidden()
