@@ -7,7 +7,7 @@ import type { Direction, HallCounters, Roster, ScanAnswer } from '../../api/chec
 import { Problem } from '../../api/problem'
 import { freshKey, wire } from '../../platform/wx'
 import type { HeldGrant } from './keep'
-import { keepCounters, keepGrant, keepRoster, keepScans, readCounters, readGrant, readRoster, readScans } from './keep'
+import { keepCounters, keepEnded, keepRoster, keepScans, readCounters, readGrant, readRoster, readScans } from './keep'
 import type { Book, HeldRoster, Judgement, LocalWord } from './roster'
 import { bookOf, codeOf, isWhole, judgeTicket } from './roster'
 import type { Scan } from './scans'
@@ -204,14 +204,9 @@ export class Gate {
       if (!(why instanceof Problem) || FINAL.includes(why.status)) throw why
       const over = NO_GRANT.includes(why.status)
       this.away = !over
-      if (over && this.grant) this.endGrant(this.grant)
+      if (over && this.grant) this.grant = keepEnded(this.grant)
       return false
     }
-  }
-
-  private endGrant(grant: HeldGrant): void {
-    this.grant = { ...grant, ended: true }
-    keepGrant(this.grant)
   }
 }
 

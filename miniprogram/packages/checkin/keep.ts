@@ -22,12 +22,20 @@ export function keepGrant(grant: HeldGrant): boolean {
   return wire.write(GRANTS, [grant, ...readGrants().filter(({ session }) => session.id !== grant.session.id)])
 }
 
+/** Keeps a grant that has ended, for what is unsent; the names of the roster are not needed any more. */
+export function keepEnded(grant: HeldGrant): HeldGrant {
+  const ended = { ...grant, ended: true }
+  keepGrant(ended)
+  wire.drop(rosterKey(grant.session.id))
+  return ended
+}
+
 /** Takes over the grants that the server holds valid; all others have ended. */
 export function takeGrants(valid: Grant[]): void {
-  const fresh = valid.map((grant) => ({ ...grant, ended: false }))
   const known = new Set(valid.map(({ session }) => session.id))
+  for (const grant of readGrants()) if (!known.has(grant.session.id) && !grant.ended) keepEnded(grant)
   const others = readGrants().filter(({ session }) => !known.has(session.id))
-  wire.write(GRANTS, [...fresh, ...others.map((grant) => ({ ...grant, ended: true }))])
+  wire.write(GRANTS, [...valid.map((grant) => ({ ...grant, ended: false })), ...others])
 }
 
 /** Removes what belongs to one activity; nothing unsent may be left. */

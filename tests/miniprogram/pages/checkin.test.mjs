@@ -220,6 +220,7 @@ scene("a revoked grant is told at the next scan, which admits nobody; what is un
   for (const words of [t.ended_note, fill(t.ended_unsent, { count: 1 })]) await phone.says(words);
   assert.ok(!phone.words.includes(t.next), "nobody scans without a grant");
   assert.equal(kept(phone).length, 1);
+  assert.equal(phone.wx.getStorageSync("checkin-roster-a1"), "", "no names stay on the phone");
   await phone.tapWords(t.regrant);
   await on(phone, GATES);
   await phone.says(phone.page.data.t.ended);
