@@ -174,7 +174,8 @@ scene("a hanging network is said after five seconds: at a save, at the handing i
   submit.release();
   await on(phone, RESULT_PAGE);
   await phone.says(t.hand_over);
-  assert.equal(server.to(SUBMIT).length, 1);
+  // A request that got no answer in fifteen seconds is given up and repeated under its own name.
+  assert.equal(new Set(server.to(SUBMIT).map(({ key }) => key)).size, 1);
 });
 
 scene("leaving asks at the back key and at our own; staying stays, going keeps the paper", ROUND, {}, async (phone, server) => {
