@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -326,11 +327,23 @@ def test_a_scan_takes_few_statements_and_more_scans_take_few_more(gate: Gate) ->
         assert gate.scan(*[{"nonce": code, "ticket": code} for code in codes[2:]]) == results
 
 
+@contextmanager
+def opened_client(settings: Settings, overrides: Overrides) -> Iterator[CheckedClient]:
+    """A client of an application of its own, whose connections are closed afterwards."""
+    app = create_app(settings, overrides)
+    yield CheckedClient(app)
+    application_of(app).uow_factory.engine.dispose()
+
+
 def test_guessing_codes_is_throttled_for_the_guesser_alone(
     with_limits: Settings, overrides: Overrides
 ) -> None:
     """Half of thirty a minute come at once; a right code is not counted."""
-    client = CheckedClient(create_app(with_limits, overrides))
+    with opened_client(with_limits, overrides) as client:
+        guess_codes(client)
+
+
+def guess_codes(client: CheckedClient) -> None:
     factory = application_of(client.app).uow_factory
     with factory.begin() as uow:
         lecture = open_lecture(uow)
@@ -353,7 +366,11 @@ def test_a_gate_works_without_wechat_and_without_redis(
 ) -> None:
     """The recorder of WeChat's gateway refuses every call, and nothing listens at Redis."""
     away = replace(settings, redis_url="redis://127.0.0.1:9/0")
-    client = CheckedClient(create_app(away, overrides))
+    with opened_client(away, overrides) as client:
+        pass_gate(client)
+
+
+def pass_gate(client: CheckedClient) -> None:
     factory = application_of(client.app).uow_factory
     with factory.begin() as uow:
         lecture = open_lecture(uow)

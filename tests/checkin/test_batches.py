@@ -182,8 +182,9 @@ def test_a_roster_and_a_search_reach_people_beyond_the_first_part(
     count = 620
     with uow_factory.begin() as uow:
         lecture = open_lecture(uow, seats=count)
-        for at in range(count - 1):
-            add_unseated(uow, lecture, SignUpState.REMOVED, citizen_id=None, sequence=at)
+        citizen = a_citizen(uow).id
+        for _ in range(count - 1):
+            add_unseated(uow, lecture, SignUpState.REMOVED, citizen_id=citizen)
         last = seat_guest(uow, lecture, name="闭思远", phone_tail="0042")
     staff = hold_grant(client, uow_factory, lecture)
     path = f"/staff/sessions/{lecture.ref}"
