@@ -60,6 +60,8 @@ export interface Activity {
   live_link: string | null
   office_phone: string
   notes: string
+  /** The rule about absences as a sentence; null where they have no effect. */
+  no_show_rule: string | null
   me: Place | null
 }
 
@@ -107,6 +109,12 @@ export interface FeedbackState {
   given: Feedback | null
 }
 
+/** The user's absences that count now; `sentence` says them in words. */
+export interface Absences {
+  count: number
+  sentence: string
+}
+
 export function lectures(client: Client) {
   return {
     list: (filter: ActivityFilter) =>
@@ -127,7 +135,7 @@ export function lectures(client: Client) {
     feedback: (id: string) => client.call<FeedbackState>('GET', `/activities/${id}/feedback`),
     giveFeedback: (id: string, body: { rating: number; text: string }, key: string) =>
       client.call<Feedback>('POST', `/activities/${id}/feedback`, { body, key }),
-    tickets: () => client.call<{ items: Ticket[] }>('GET', '/me/tickets'),
+    tickets: () => client.call<{ items: Ticket[]; absences: Absences | null }>('GET', '/me/tickets'),
     /** The address of the user's calendar feed; a repeat returns the same one. */
     openCalendar: async (): Promise<string> => BASE_URL + (await client.call<{ path: string }>('POST', '/me/calendar')).path,
     /** Withdraws the address, which answers 404 from then on. */

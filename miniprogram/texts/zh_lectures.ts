@@ -58,6 +58,7 @@ export const zh_lectures = {
     copied: '已复制，可以到浏览器里打开',
     not_copied: '没有复制成功，请再点一次',
     notes: '注意事项',
+    no_show: '来不了怎么办',
     phone: '咨询电话',
     call: '打电话问问',
     way: '怎么去',

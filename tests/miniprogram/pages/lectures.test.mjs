@@ -123,11 +123,11 @@ scene("without a position the order stays that of time", LIST, { answers: { posi
 
 scene("all that is known is told, and the map, the office and the live link are at hand", DETAIL, {
   answers: { map: {}, phoneCall: { called: true } },
-  ...shows({ party_max: 3, live_link: "https://live.example.org/1", office_phone: "0771-1234567", notes: "请带身份证。", remark: "改到二楼。" }),
+  ...shows({ party_max: 3, live_link: "https://live.example.org/1", office_phone: "0771-1234567", notes: "请带身份证。", remark: "改到二楼。", no_show_rule: "90天内缺席3次，7天内不能再报。" }),
 }, async (phone) => {
   const { t } = phone.page.data;
   const told = ["6月20日 周六 15:00—17:00", "民族大道61号 广西图书馆报告厅", "研究喀斯特地貌三十年。", `${t.youth}、${t.elder}`, fill(t.in_series, { title: "八桂讲坛", number: 3 }),
-    "6月10日 09:00—6月20日 12:00", fill(t.seats_of, { seats: 300, left: 12 }), fill(t.people, { count: 3 }), "请带身份证。", "改到二楼。", "https://live.example.org/1"];
+    "6月10日 09:00—6月20日 12:00", fill(t.seats_of, { seats: 300, left: 12 }), fill(t.people, { count: 3 }), "请带身份证。", "改到二楼。", t.no_show, "90天内缺席3次，7天内不能再报。", "https://live.example.org/1"];
   for (const words of told) await phone.says(words);
   await phone.tapWords(t.way);
   await phone.tapWords(t.call);

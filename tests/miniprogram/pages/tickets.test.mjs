@@ -84,3 +84,12 @@ scene("without consent the calendar leads to the rules first", TICKETS, { script
   await phone.tapWords(phone.page.data.t.calendar_copy);
   await on(phone, "packages/mine/consent/index");
 });
+
+const ABSENT = { count: 1, most: 3, days: 90, pause_days: 7, paused_until: null, sentence: "最近90天缺席1次。", rule: "90天内缺席3次。" };
+
+scene("one's absences are told beside the tickets, and nothing is said without any", TICKETS, { script: { "GET /me/tickets": [{ absences: ABSENT, items: [ticket("a1")] }, { absences: { ...ABSENT, count: 0 }, items: [ticket("a1")] }] } }, async (phone) => {
+  await phone.says("最近90天缺席1次。");
+  await phone.page.onPullDownRefresh();
+  await phone.says("讲座a1");
+  assert.ok(!phone.words.includes("缺席"));
+});

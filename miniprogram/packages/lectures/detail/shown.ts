@@ -42,6 +42,7 @@ function factsOf(one: Activity, now: number, t: Words): Fact[] {
     { name: t.seats, value: seatsOf(one, t) },
     { name: t.party, value: one.party_max > 1 ? fill(t.people, { count: one.party_max }) : '' },
     { name: t.notes, value: one.notes },
+    { name: t.no_show, value: one.no_show_rule ?? '' },
     { name: t.phone, value: one.office_phone },
     { name: t.live, value: one.live_link ?? '' },
   ]

@@ -24,6 +24,8 @@ Page({
     busy: false,
     rows: [] as Row[],
     kept: '',
+    /** The user's absences in words; empty without any. */
+    absent: '',
     /** The activity whose code is shown; one at a time, so that a scanner reads the right one. */
     shown: '',
   },
@@ -46,9 +48,10 @@ Page({
   },
   async read() {
     await load(this, async () => {
-      const { items } = await lectures.tickets()
+      const { items, absences } = await lectures.tickets()
       wire.write(KEY, { at: wire.now(), items })
-      return { ...this.rowsOf(items), kept: '', state: items.length > 0 ? 'content' : 'empty' }
+      const absent = absences && absences.count > 0 ? absences.sentence : ''
+      return { ...this.rowsOf(items), absent, kept: '', state: items.length > 0 ? 'content' : 'empty' }
     })
     this.light()
   },
