@@ -14,6 +14,11 @@ from server.base.uow import UnitOfWork
 from server.checkin import admitting
 from server.checkin.admitting import Admitted as Admitted
 from server.checkin.admitting import check_in_by_code as check_in_by_code
+from server.checkin.bulk import PastAdmission as PastAdmission
+from server.checkin.bulk import PastFeedback as PastFeedback
+from server.checkin.bulk import add_admissions as add_admissions
+from server.checkin.bulk import add_feedback as add_feedback
+from server.checkin.closing import note_attendance as note_attendance
 from server.checkin.codes import VENUE_SECONDS as VENUE_SECONDS
 from server.checkin.codes import venue_code_at as venue_code_at
 from server.checkin.grants import GrantMade as GrantMade
@@ -23,6 +28,7 @@ from server.checkin.grants import make_grant as make_grant
 from server.checkin.grants import revoke_grant as revoke_grant
 from server.checkin.grants import select_grants as select_grants
 from server.checkin.kinds import GATE_LENGTH as GATE_LENGTH
+from server.checkin.kinds import AdmissionWay as AdmissionWay
 from server.checkin.models import Admission as Admission
 from server.checkin.reading import Attendance as Attendance
 from server.checkin.reading import HallCounters as HallCounters

@@ -23,6 +23,8 @@ from server.base.access import Organizer
 from server.base.clock import BEIJING, beijing_day
 from server.base.ids import derived_ref
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.checkin import service as checkin
+from server.checkin.service import AdmissionWay, PastAdmission, PastFeedback
 from server.organizers import service as organizers
 from server.signups import service as signups
 from server.signups.service import Contact, NewSignUp
@@ -41,6 +43,12 @@ _FEWEST = 4
 _GIVEN_UP = 2
 # A round time about 20 minutes ago.
 _RUNNING_SINCE, _ROUND_MINUTES = timedelta(minutes=20), 10
+
+
+# People arrive from half an hour before the start until ten minutes after it.
+_DOORS_OPEN, _ARRIVING = timedelta(minutes=30), timedelta(minutes=40)
+_SAID_AFTER = timedelta(hours=2)
+_GATES, _SELF_EVERY = ("东门", "西门"), 4
 
 
 class Story(StrEnum):
@@ -68,6 +76,8 @@ _OPENED = {
     Story.CLOSED: timedelta(days=-12),
 }
 _OPENED_BY_DEFAULT = timedelta(days=-3)
+# The share of the people with seats who have come.
+_SHARE_WHO_CAME = {Story.RUNNING: 0.6, Story.CLOSED: 0.8}
 _DRAWN = {Story.LOTTERY: timedelta(days=2), Story.DRAWN: timedelta(minutes=-30)}
 
 
@@ -84,7 +94,8 @@ class LectureFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A lecture of the data file.
 
     Units: `day` is relative to today, `at` a time of day in Beijing, empty for one that runs now;
-    `people` are sign-ups, each of up to `party_max` persons; degrees of GCJ-02.
+    `people` are sign-ups, each of up to `party_max` persons; degrees of GCJ-02. `feedback` are
+    ratings with words, of the people who came first.
     """
 
     ref: str
@@ -116,6 +127,7 @@ class LectureFacts(msgspec.Struct, frozen=True, kw_only=True):
     notes: str = ""
     questions: str = ""
     reason: str = ""
+    feedback: tuple[tuple[int, str], ...] = ()
 
     def starts_at(self, now: datetime) -> datetime:
         """The start, for a season written now."""
@@ -223,7 +235,38 @@ def _write_lecture(uow: UnitOfWork, series: Sequence[SeriesFacts], planned: _Pla
     given_up = _GIVEN_UP if facts.story is Story.OFFERED else 0
     people = _new_signups(uow, planned, draft)
     signups.add_signups(uow, facts.ref, people, given_up=given_up)
+    if facts.story in _SHARE_WHO_CAME:
+        _admit_people(uow, facts, draft, people)
     _end_story(uow, editor, facts)
+
+
+def _admit_people(
+    uow: UnitOfWork, facts: LectureFacts, draft: ActivityDraft, people: Sequence[NewSignUp]
+) -> None:
+    """Check in the first part of the people: from a while before the start, by two gates."""
+    coming = people[: max(1, int(len(people) * _SHARE_WHO_CAME[facts.story]))]
+    ids = signups.ids_of_signups(uow, [one.ref for one in coming])
+    first = draft.starts_at - _DOORS_OPEN
+    spread = min(_ARRIVING, uow.now - first) / len(coming)
+    came = [
+        PastAdmission(
+            signup_id=ids[one.ref],
+            nonce=derived_ref("scn", one.ref),
+            at=first + spread * n,
+            way=AdmissionWay.SELF if n % _SELF_EVERY == 0 else AdmissionWay.SCAN,
+            gate=_GATES[n % len(_GATES)],
+        )
+        for n, one in enumerate(coming)
+    ]
+    activity_id = activities.times_of_ref(uow, facts.ref).id
+    checkin.add_admissions(uow, activity_id, came)
+    given = [
+        PastFeedback(
+            citizen_id=one.citizen_id, rating=rating, words=words, at=draft.ends_at + _SAID_AFTER
+        )
+        for one, (rating, words) in zip(coming, facts.feedback, strict=False)
+    ]
+    checkin.add_feedback(uow, activity_id, given)
 
 
 def _end_story(uow: UnitOfWork, editor: Organizer, facts: LectureFacts) -> None:
@@ -238,6 +281,7 @@ def _end_story(uow: UnitOfWork, editor: Organizer, facts: LectureFacts) -> None:
             signups.cancel_activity(uow, editor, facts.ref, facts.reason)
         case Story.CLOSED:
             signups.close_activity(uow, activity_id)
+            checkin.note_attendance(uow, activity_id)
         case _:
             pass
 

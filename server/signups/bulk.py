@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -36,6 +36,12 @@ class SeatRecount:
 
     seats: int
     seated: int
+
+
+def ids_of_signups(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
+    """The row ids of sign-ups by their refs."""
+    found = uow.session.execute(select(SignUp.ref, SignUp.id).where(SignUp.ref.in_(list(refs))))
+    return {row.ref: row.id for row in found}
 
 
 def recount_seats(uow: UnitOfWork, ref: str) -> SeatRecount:

@@ -23,6 +23,7 @@ from server.base.uow import UnitOfWork
 from server.signups import limits, store, waitlist
 from server.signups.bulk import NewSignUp as NewSignUp
 from server.signups.bulk import add_signups as add_signups
+from server.signups.bulk import ids_of_signups as ids_of_signups
 from server.signups.bulk import recount_seats as recount_seats
 from server.signups.changes import cancel_activity as cancel_activity
 from server.signups.changes import close_activity as close_activity

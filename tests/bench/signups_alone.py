@@ -28,6 +28,7 @@ from tests.kit.activities import Lecture, a_lecture
 
 # Connections of the driver.
 CONNECTIONS = 16
+_OTHERS = 1000
 
 
 @dataclass
@@ -70,7 +71,8 @@ def open_lecture(stage: Stage, seats: int) -> Lecture:
 def record_models(stage: Stage) -> tuple[Model, Model]:
     """One sign-up with a seat and one that waits, asked in this process."""
     lecture = open_lecture(stage, 1)
-    seated, waiting = stage.newcomers(2)
+    # Whose row ids are no other number of these statements.
+    *_, seated, waiting = stage.newcomers(_OTHERS + 2)
     app = create_app(stage.settings)
     application: Application = app.extensions["kepu"]
     try:
@@ -85,7 +87,10 @@ def record_models(stage: Stage) -> tuple[Model, Model]:
 def _record_one(application: Application, client: Any, person: Person, lecture: Lecture) -> Model:
     path = f"{API}/activities/{lecture.ref}/signup"
     with _recording(application) as recorded:
-        answer = client.post(path, json={}, headers={"Authorization": f"Bearer {person.token}"})
+        answer = client.post(
+            path, json={}, headers={"Authorization": f"Bearer {person.token}"},
+            base_url=application.settings.public_url,
+        )  # fmt: skip
     if answer.status_code != 201:
         raise BenchFailed(f"{answer.status_code} {answer.text}")
     with application.uow_factory.begin(read_only=True) as uow:
@@ -189,7 +194,11 @@ class _Sqlite:
         connection = self._connection()
         with contextlib.nullcontext() if read_only else self._turn:
             connection.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
-            yield lambda text, values, _at_end: connection.execute(text, values).fetchall()
+            try:
+                yield lambda text, values, _at_end: connection.execute(text, values).fetchall()
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
             connection.execute("ROLLBACK" if read_only else "COMMIT")
 
     def _connection(self) -> sqlite3.Connection:

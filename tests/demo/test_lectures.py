@@ -15,6 +15,10 @@ from server.activities.models import Activity, ActivitySeries
 from server.activities.service import ActivityState, SignUpPhase, phase_at
 from server.app import Application
 from server.audit.models import AuditRecord
+from server.checkin import service as checkin
+from server.checkin.feedback_models import ActivityFeedback
+from server.checkin.models import Admission, ScanRecord
+from server.checkin.service import AdmissionWay
 from server.demo import season_lectures
 from server.demo.season_lectures import (
     OPENS_IN,
@@ -26,6 +30,7 @@ from server.demo.season_lectures import (
 )
 from server.organizers.commands import seed_demo_organizers
 from server.programme import commands as programme
+from server.programme.models import Participation
 from server.seeding import FACTS
 from server.signups import service as signups
 from server.signups.errors import SignUpNotOpen
@@ -138,6 +143,44 @@ def test_their_seats_and_waitlists_are_what_the_rules_make_of_them(
     assert states[Story.OFFERED][SignUpState.OFFERED] > 0
     assert set(states[Story.CANCELLED]) == {SignUpState.CALLED_OFF}
     assert set(states[Story.RUNNING]) == set(states[Story.CLOSED]) == {confirmed}
+
+
+def test_people_have_come_to_the_one_that_runs_and_to_the_one_that_is_over(
+    demo: Application, listeners: list[Listener]
+) -> None:
+    write_all(demo, listeners)
+    found = lectures_of(demo)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        for story in (Story.RUNNING, Story.CLOSED):
+            lecture = found[story]
+            places = uow.session.scalars(
+                select(SignUp).where(SignUp.activity_id == lecture.id)
+            ).all()
+            came = checkin.attended_signups(uow, lecture.id)
+            people = sum(one.party_size for one in places if one.id in came)
+            hall = checkin.read_counters(uow, lecture.id)
+            assert 0 < len(came) < len(places)
+            assert hall.admitted == hall.inside == people
+            absent = {one.id for one in places if one.absent_at is not None}
+            assert absent == ({one.id for one in places} - came if story is Story.CLOSED else set())
+            scans = uow.session.execute(
+                select(ScanRecord.at, ScanRecord.way).where(ScanRecord.activity_id == lecture.id)
+            ).all()
+            assert all(lecture.starts_at - timedelta(hours=1) < at <= uow.now for at, _ in scans)
+            assert {way for _, way in scans} == {AdmissionWay.SCAN, AdmissionWay.SELF}
+        facts = uow.session.scalars(
+            select(Participation.source_ref).where(Participation.kind == "attended")
+        ).all()
+        attended = uow.session.scalar(select(func.count()).select_from(Admission))
+        said = uow.session.scalars(select(ActivityFeedback.citizen_id)).all()
+        guests = uow.session.scalars(
+            select(SignUp.citizen_id)
+            .join(Admission, Admission.signup_id == SignUp.id)
+            .where(SignUp.activity_id == found[Story.CLOSED].id)
+        ).all()
+    assert len(facts) == attended > 0
+    assert len(said) >= 5
+    assert set(said) <= set(guests)
 
 
 def test_nobody_is_in_two_of_them_at_the_same_time_or_in_more_than_allowed(
