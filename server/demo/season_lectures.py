@@ -68,16 +68,12 @@ class Story(StrEnum):
     CLOSED = "closed"
 
 
-# The opening of the sign-up and the draw of the lottery, both relative to now.
-_OPENED = {
-    Story.SOON: OPENS_IN,
-    Story.LOTTERY: timedelta(days=-1),
-    Story.DRAWN: timedelta(days=-4),
-    Story.CLOSED: timedelta(days=-12),
-}
-_OPENED_BY_DEFAULT = timedelta(days=-3)
 # The share of the people with seats who have come.
 _SHARE_WHO_CAME = {Story.RUNNING: 0.6, Story.CLOSED: 0.8}
+# How many days ago the sign-up opened, at nine.
+_OPENED = {Story.LOTTERY: 1, Story.DRAWN: 4, Story.CLOSED: 12}
+_OPENED_BY_DEFAULT, _OPENING = 3, time(9)
+# When the lottery is drawn, relative to now.
 _DRAWN = {Story.LOTTERY: timedelta(days=2), Story.DRAWN: timedelta(minutes=-30)}
 
 
@@ -138,6 +134,13 @@ class LectureFacts(msgspec.Struct, frozen=True, kw_only=True):
             )
         day = beijing_day(now) + timedelta(days=self.day)
         return datetime.combine(day, time.fromisoformat(self.at), BEIJING)
+
+    def opens_at(self, now: datetime) -> datetime:
+        """The opening of the sign-up, for a season written now."""
+        if self.story is Story.SOON:
+            return now + OPENS_IN
+        days = _OPENED.get(self.story, _OPENED_BY_DEFAULT)
+        return datetime.combine(beijing_day(now) - timedelta(days=days), _OPENING, BEIJING)
 
 
 class LecturesFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,7 +308,7 @@ def _draft_of(
     return ActivityDraft(
         kind=facts.kind, title=facts.title, venue=facts.venue, address=facts.address,
         starts_at=start, ends_at=start + timedelta(minutes=facts.minutes),
-        signup_opens_at=uow.now + _OPENED.get(facts.story, _OPENED_BY_DEFAULT),
+        signup_opens_at=facts.opens_at(uow.now),
         signup_closes_at=start, draw_at=None if drawn is None else uow.now + drawn,
         seats=planned.seats, party_max=facts.party_max, offer_minutes=facts.offer_minutes,
         programme=facts.programme if series is None else series.programme,

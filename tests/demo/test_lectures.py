@@ -145,6 +145,18 @@ def test_their_seats_and_waitlists_are_what_the_rules_make_of_them(
     assert set(states[Story.RUNNING]) == set(states[Story.CLOSED]) == {confirmed}
 
 
+def test_the_halls_of_a_whole_season_are_full_or_not_as_their_stories_say() -> None:
+    listeners = [Listener(ref=f"cit_{n}", name="韦") for n in range(season_lectures._WHOLE)]
+    chance = random.Random("season:lectures")
+    for one in season_lectures._plan_lectures(read_lectures().lectures, listeners, chance):
+        people, story = sum(size for _, size, _ in one.people), one.facts.story
+        assert (one.seats, len(one.people)) == (one.facts.seats, one.facts.people)
+        if story in (Story.FULL, Story.LOTTERY, Story.DRAWN, Story.OFFERED):
+            assert people > one.seats + 5, story
+        elif one.people:
+            assert people < one.seats - 5, story
+
+
 def test_people_have_come_to_the_one_that_runs_and_to_the_one_that_is_over(
     demo: Application, listeners: list[Listener]
 ) -> None:
