@@ -30,7 +30,7 @@ class PastAdmission:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PastFeedback:
-    """What a citizen who came said about an activity."""
+    """The rating and the words of a citizen who came."""
 
     citizen_id: int
     rating: int
@@ -39,7 +39,7 @@ class PastFeedback:
 
 
 def add_feedback(uow: UnitOfWork, activity_id: int, given: Sequence[PastFeedback]) -> None:
-    """Insert what people said who came, in one statement; nobody has said anything before."""
+    """Insert feedback of people who came, in one statement; there is none of theirs before."""
     rows = [
         {
             "activity_id": activity_id,
