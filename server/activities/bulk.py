@@ -1,4 +1,4 @@
-"""Series and known activities, for the sample data of the demo."""
+"""Inserts series, and finds activities that exist, for the sample data of the demo."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Fault:
 class Faults:
     """The active injected faults.
 
-    Locks: its own, so that a count is consumed exactly as often as ordered.
+    Locks: a lock of its own, so that each fault is applied exactly `count` times.
     """
 
     def __init__(self, chance: random.Random) -> None:

@@ -58,7 +58,7 @@ export function shortened(scans: Scan[]): Scan[] {
 /** The state of a scan as far as this phone knows. */
 export const wordOf = ({ answer, local }: Scan): LocalWord | null => answer?.result ?? local
 
-/** The last time that this phone let a ticket in or out. */
+/** The last passage of a ticket that this phone accepted. */
 export function passageOf(scans: Scan[], hash: string): Passage | null {
   const own = scans.filter((scan) => scan.hash === hash && wordOf(scan) === 'OK')
   const last = own[own.length - 1]
