@@ -39,7 +39,7 @@ _DEGREE = 1_000_000
 _MOST_PEOPLE = 100_000
 
 
-def _text(name: str, *, needed: bool = False, hint: bool = False) -> StringField:
+def _text_field(name: str, *, needed: bool = False, hint: bool = False) -> StringField:
     return StringField(
         f"activities.form.{name}",
         validators=_text_checks(name, needed=needed),
@@ -47,7 +47,7 @@ def _text(name: str, *, needed: bool = False, hint: bool = False) -> StringField
     )
 
 
-def _area(name: str, rows: int, *, hint: bool = False) -> TextAreaField:
+def _area_field(name: str, rows: int, *, hint: bool = False) -> TextAreaField:
     return TextAreaField(
         f"activities.form.{name}",
         validators=_text_checks(name, needed=False),
@@ -61,7 +61,7 @@ def _text_checks(name: str, *, needed: bool) -> list[Any]:
     return [InputRequired(f"activities.fault.{name}.missing"), *checks] if needed else checks
 
 
-def _number(name: str, least: int, most: int, *, needed: bool = True) -> IntegerField:
+def _number_field(name: str, least: int, most: int, *, needed: bool = True) -> IntegerField:
     said = f"activities.fault.{name}.out_of_range"
     return IntegerField(
         f"activities.form.{name}",
@@ -73,7 +73,7 @@ def _number(name: str, least: int, most: int, *, needed: bool = True) -> Integer
     )
 
 
-def _instant(name: str, *, needed: bool = True, hint: str = "time") -> DateTimeLocalField:
+def _instant_field(name: str, *, needed: bool = True, hint: str = "time") -> DateTimeLocalField:
     return DateTimeLocalField(
         f"activities.form.{name}",
         format=[_AT, "%Y-%m-%d %H:%M"],
@@ -93,22 +93,22 @@ def _check_year(_form: object, field: DateTimeLocalField) -> None:
 class DescriptionForm(ConsoleForm):
     """Form with the fields that may be corrected after the publication."""
 
-    speaker = _text("speaker")
-    speaker_post = _text("speaker_post")
-    speaker_bio = _area("speaker_bio", 5)
-    abstract = _area("abstract", 8)
-    notes = _area("notes", 3, hint=True)
-    live_link = _text("live_link", hint=True)
-    office_phone = _text("office_phone")
+    speaker = _text_field("speaker")
+    speaker_post = _text_field("speaker_post")
+    speaker_bio = _area_field("speaker_bio", 5)
+    abstract = _area_field("abstract", 8)
+    notes = _area_field("notes", 3, hint=True)
+    live_link = _text_field("live_link", hint=True)
+    office_phone = _text_field("office_phone")
 
 
 class MoveForm(ConsoleForm):
     """Date and place of a published activity; the page of the change adds its reason."""
 
-    starts_at = _instant("starts_at")
-    ends_at = _instant("ends_at")
-    venue = _text("venue", needed=True)
-    address = _text("address")
+    starts_at = _instant_field("starts_at")
+    ends_at = _instant_field("ends_at")
+    venue = _text_field("venue", needed=True)
+    address = _text_field("address")
     point = StringField(
         "activities.form.point",
         validators=[Length(max=40, message="activities.fault.point.wrong")],
@@ -129,7 +129,7 @@ class ActivityForm(DescriptionForm):
         validate_choice=False,
         validators=[AnyOf([one.value for one in ActivityKind], message="console.form.no_choice")],
     )
-    title = _text("title", needed=True)
+    title = _text_field("title", needed=True)
     programme = SelectField("activities.form.programme", validate_choice=False)
     audiences = SelectMultipleField(
         "activities.form.audiences",
@@ -140,23 +140,23 @@ class ActivityForm(DescriptionForm):
         description="activities.form.audiences_hint",
     )
     place = SelectField("activities.form.place", validate_choice=False)
-    venue = _text("venue", needed=True)
-    address = _text("address")
+    venue = _text_field("venue", needed=True)
+    address = _text_field("address")
     point = StringField(
         "activities.form.point",
         validators=[Length(max=40, message="activities.fault.point.wrong")],
         description="activities.form.point_hint",
     )
-    starts_at = _instant("starts_at")
-    ends_at = _instant("ends_at")
-    seats = _number("seats", 1, MOST_SEATS)
-    room_limit = _number("room_limit", 1, _MOST_PEOPLE, needed=False)
-    signup_opens_at = _instant("signup_opens_at")
-    signup_closes_at = _instant("signup_closes_at")
-    party_max = _number("party_max", 1, MOST_PARTY)
-    waitlist_most = _number("waitlist_most", 0, _MOST_PEOPLE, needed=False)
-    offer_minutes = _number("offer_minutes", 0, MOST_OFFER_MINUTES)
-    draw_at = _instant("draw_at", needed=False, hint="draw_at")
+    starts_at = _instant_field("starts_at")
+    ends_at = _instant_field("ends_at")
+    seats = _number_field("seats", 1, MOST_SEATS)
+    room_limit = _number_field("room_limit", 1, _MOST_PEOPLE, needed=False)
+    signup_opens_at = _instant_field("signup_opens_at")
+    signup_closes_at = _instant_field("signup_closes_at")
+    party_max = _number_field("party_max", 1, MOST_PARTY)
+    waitlist_most = _number_field("waitlist_most", 0, _MOST_PEOPLE, needed=False)
+    offer_minutes = _number_field("offer_minutes", 0, MOST_OFFER_MINUTES)
+    draw_at = _instant_field("draw_at", needed=False, hint="draw_at")
     phone_needed = BooleanField("activities.form.phone_needed")
     questions = TextAreaField(
         "activities.form.questions",
@@ -186,13 +186,13 @@ class ReturnForm(ConsoleForm):
 def read_descriptions(form: DescriptionForm) -> Descriptions:
     """The corrected fields of a valid form."""
     return Descriptions(
-        speaker=_plain(form.speaker),
-        speaker_post=_plain(form.speaker_post),
-        speaker_bio=_plain(form.speaker_bio),
-        abstract=_plain(form.abstract),
-        notes=_plain(form.notes),
-        live_link=_plain(form.live_link) or None,
-        office_phone=_plain(form.office_phone),
+        speaker=_text_of(form.speaker),
+        speaker_post=_text_of(form.speaker_post),
+        speaker_bio=_text_of(form.speaker_bio),
+        abstract=_text_of(form.abstract),
+        notes=_text_of(form.notes),
+        live_link=_text_of(form.live_link) or None,
+        office_phone=_text_of(form.office_phone),
     )
 
 
@@ -202,25 +202,25 @@ def read_content(form: ActivityForm, base: ActivityDraft | None = None) -> Activ
     latitude, longitude = _read_point(form.point.data) or (None, None)
     draft = ActivityDraft(
         kind=ActivityKind(form.kind.data),
-        title=_plain(form.title),
+        title=_text_of(form.title),
         programme=form.programme.data or None,
         audiences=tuple(one for one in AUDIENCES if one in (form.audiences.data or ())),
         city=city or None,
         county=county or None,
-        venue=_plain(form.venue),
-        address=_plain(form.address),
+        venue=_text_of(form.venue),
+        address=_text_of(form.address),
         latitude=latitude,
         longitude=longitude,
-        starts_at=_utc(form.starts_at.data),
-        ends_at=_utc(form.ends_at.data),
+        starts_at=_to_utc(form.starts_at.data),
+        ends_at=_to_utc(form.ends_at.data),
         seats=form.seats.data,
         room_limit=form.room_limit.data,
-        signup_opens_at=_utc(form.signup_opens_at.data),
-        signup_closes_at=_utc(form.signup_closes_at.data),
+        signup_opens_at=_to_utc(form.signup_opens_at.data),
+        signup_closes_at=_to_utc(form.signup_closes_at.data),
         party_max=form.party_max.data,
         waitlist_most=form.waitlist_most.data,
         offer_minutes=form.offer_minutes.data,
-        draw_at=None if form.draw_at.data is None else _utc(form.draw_at.data),
+        draw_at=None if form.draw_at.data is None else _to_utc(form.draw_at.data),
         phone_needed=bool(form.phone_needed.data),
         questions=questions.read_lines(form.questions.data or ""),
         checkout_needed=bool(form.checkout_needed.data),
@@ -284,10 +284,10 @@ def read_move(form: MoveForm, reason: str) -> Move:
     """The date and the place of a valid form."""
     latitude, longitude = _read_point(form.point.data) or (None, None)
     return Move(
-        starts_at=_utc(form.starts_at.data),
-        ends_at=_utc(form.ends_at.data),
-        venue=_plain(form.venue),
-        address=_plain(form.address),
+        starts_at=_to_utc(form.starts_at.data),
+        ends_at=_to_utc(form.ends_at.data),
+        venue=_text_of(form.venue),
+        address=_text_of(form.address),
         latitude=latitude,
         longitude=longitude,
         reason=reason,
@@ -329,7 +329,7 @@ def place_faults(faults: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     ]
 
 
-def _plain(field: StringField) -> str:
+def _text_of(field: StringField) -> str:
     return (field.data or "").strip()
 
 
@@ -356,5 +356,5 @@ def _spell_point(draft: ActivityDraft) -> str:
     return f"{draft.latitude / _DEGREE:.6f},{draft.longitude / _DEGREE:.6f}"
 
 
-def _utc(local: datetime) -> datetime:
+def _to_utc(local: datetime) -> datetime:
     return local.replace(tzinfo=BEIJING).astimezone(UTC)

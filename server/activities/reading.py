@@ -56,7 +56,7 @@ def list_activities(
 ) -> Sequence[ActivityView]:
     """Public activities in the order of their start; a list of past ones has the latest first."""
     past = wanted.status is ActivityStatus.PAST
-    asked = _select_views().where(*_conditions(uow, wanted))
+    asked = _select_views().where(*_conditions_of(uow, wanted))
     key = (Activity.starts_at, Activity.id)
     if after is not None:
         at, row_id = after
@@ -97,7 +97,7 @@ def _select_views() -> Any:
     )
 
 
-def _conditions(uow: UnitOfWork, wanted: WantedActivities) -> list[ColumnElement[bool]]:
+def _conditions_of(uow: UnitOfWork, wanted: WantedActivities) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Activity.state.in_(PUBLIC), *_time_conditions(uow, wanted)]
     if wanted.kind is not None:
         found.append(Activity.kind == wanted.kind)

@@ -64,33 +64,33 @@ def lay_out(content: CertificateContent) -> list[Mark]:
 
 def _frame_marks() -> Iterator[Mark]:
     wide, high = SIZE
-    yield _box(0, 0, wide, high, fill=_PAPER)
-    yield _box(44, 44, wide - 88, high - 88, line=_GREEN, line_width=7)
-    yield _box(62, 62, wide - 124, high - 124, line=_GOLD, line_width=2)
+    yield _draw_box(0, 0, wide, high, fill=_PAPER)
+    yield _draw_box(44, 44, wide - 88, high - 88, line=_GREEN, line_width=7)
+    yield _draw_box(62, 62, wide - 124, high - 124, line=_GOLD, line_width=2)
     # A band of diamonds, a pattern of Guangxi's brocade, along both long sides.
     for top in (84, high - 84 - 24):
         for left in range(121, wide - 121, 48):
             middle = (left + 12, top + 12)
-            yield _diamond(middle, 20, 12, line=_GOLD)
-            yield _diamond(middle, 7, 5, fill=_GREEN)
+            yield _draw_diamond(middle, 20, 12, line=_GOLD)
+            yield _draw_diamond(middle, 7, 5, fill=_GREEN)
 
 
 def _head_marks(content: CertificateContent) -> Iterator[Mark]:
     name, *others = content.campaign
     size = _fitting_size(name, (34, 28, 24), _TEXT_WIDE)
-    yield _centred(_fold(name, size, 1)[0], 172, size, _GREEN)
-    for number, text in enumerate(_fold(" ".join(others), 24, 2)):
-        yield _centred(text, 222 + 34 * number, 24, _QUIET)
-    yield _centred(" ".join(content.heading), 378, 92, _GREEN)
-    yield _box(_MIDDLE - 160, 420, 320, 3, fill=_GOLD)
+    yield _centred_line(_fold_lines(name, size, 1)[0], 172, size, _GREEN)
+    for number, text in enumerate(_fold_lines(" ".join(others), 24, 2)):
+        yield _centred_line(text, 222 + 34 * number, 24, _QUIET)
+    yield _centred_line(" ".join(content.heading), 378, 92, _GREEN)
+    yield _draw_box(_MIDDLE - 160, 420, 320, 3, fill=_GOLD)
 
 
 def _body_marks(content: CertificateContent) -> Iterator[Mark]:
     size = _fitting_size(content.name, (60, 48, 38, 30), _NAME_WIDE)
-    yield _centred(_fold(content.name, size, 1, _NAME_WIDE)[0], 522, size, _INK)
-    yield _box(_MIDDLE - 330, 546, 660, 2, fill=_GOLD)
+    yield _centred_line(_fold_lines(content.name, size, 1, _NAME_WIDE)[0], 522, size, _INK)
+    yield _draw_box(_MIDDLE - 330, 546, 660, 2, fill=_GOLD)
     for number, text in enumerate(_balance_lines(content.sentence, 36, 3)):
-        yield _centred(text, 626 + 58 * number, 36, _INK)
+        yield _centred_line(text, 626 + 58 * number, 36, _INK)
     for number, detail in enumerate(content.details):
         text = f"{detail.label}：{detail.value}"
         shown = fold_text(text, 28, 1, wide=_FACT_WIDE, face=Face.SANS)[0]
@@ -100,10 +100,10 @@ def _body_marks(content: CertificateContent) -> Iterator[Mark]:
 
 def _balance_lines(text: str, size: int, most: int) -> Sequence[str]:
     """The lines of a text at about equal widths, so that no single character is left for one."""
-    lines, wide = _fold(text, size, most), _TEXT_WIDE
+    lines, wide = _fold_lines(text, size, most), _TEXT_WIDE
     while len(lines) > 1:
         wide -= _STEP
-        narrower = _fold(text, size, most, wide)
+        narrower = _fold_lines(text, size, most, wide)
         if len(narrower) > len(lines) or "".join(narrower) != "".join(lines):
             break
         lines = narrower
@@ -113,16 +113,16 @@ def _balance_lines(text: str, size: int, most: int) -> Sequence[str]:
 def _fitting_size(text: str, sizes: tuple[int, ...], wide: float) -> int:
     """The greatest size at which a text is one whole line, or the smallest."""
     whole = drawable_text(text, Face.SERIF)
-    fits = (one for one in sizes if _fold(text, one, 1, wide)[0] == whole)
+    fits = (one for one in sizes if _fold_lines(text, one, 1, wide)[0] == whole)
     return next(fits, sizes[-1])
 
 
-def _fold(text: str, size: int, most: int, wide: float = _TEXT_WIDE) -> Sequence[str]:
+def _fold_lines(text: str, size: int, most: int, wide: float = _TEXT_WIDE) -> Sequence[str]:
     return fold_text(text, size, most, wide=wide, face=Face.SERIF)
 
 
 def _foot_marks(content: CertificateContent) -> Iterator[Mark]:
-    issuer = _fold(content.issuer, 28, 1, _FACT_WIDE)[0]
+    issuer = _fold_lines(content.issuer, 28, 1, _FACT_WIDE)[0]
     yield TextLine(x=_LEFT, y=1030, text=issuer, face=Face.SERIF, size=28, colour=_INK)
     yield TextLine(x=_LEFT, y=1074, text=content.issued_on, face=Face.SERIF, size=28, colour=_INK)
     yield TextLine(
@@ -142,19 +142,19 @@ def _code_marks(address: str) -> Iterator[Mark]:
     side = _CODE_SIDE // (count + 8)
     whole = side * (count + 8)
     left, top = left + (_CODE_SIDE - whole) // 2, top + _CODE_SIDE - whole
-    yield _box(left, top, whole, whole, fill=_WHITE)
+    yield _draw_box(left, top, whole, whole, fill=_WHITE)
     for row, start, end in bars:
         x, y = left + side * (4 + start), top + side * (4 + row)
-        yield _box(x, y, side * (end - start), side, fill=(0, 0, 0))
+        yield _draw_box(x, y, side * (end - start), side, fill=(0, 0, 0))
 
 
-def _centred(text: str, y: int, size: int, colour: Colour) -> TextLine:
+def _centred_line(text: str, y: int, size: int, colour: Colour) -> TextLine:
     return TextLine(
         x=_MIDDLE, y=y, text=text, face=Face.SERIF, size=size, colour=colour, centred=True
     )
 
 
-def _box(  # noqa: PLR0913 - a rectangle and its look
+def _draw_box(  # noqa: PLR0913 - a rectangle and its look
     x: float, y: float, wide: float, high: float, *, fill: Colour | None = None,
     line: Colour | None = None, line_width: float = 1,
 ) -> Shape:  # fmt: skip
@@ -162,7 +162,7 @@ def _box(  # noqa: PLR0913 - a rectangle and its look
     return Shape(corners=corners, fill=fill, line=line, line_width=line_width)
 
 
-def _diamond(
+def _draw_diamond(
     middle: tuple[float, float], across: float, up: float, *, fill: Colour | None = None,
     line: Colour | None = None,
 ) -> Shape:  # fmt: skip

@@ -64,7 +64,7 @@ class FoundPerson:
 
 def build_roster(uow: UnitOfWork, held: HeldGrant, gate: ActivityGate) -> SignedRoster:
     """Build the roster of an activity for the holder of a grant."""
-    inside = {one.signup_id: one.inside_since for one in _admissions(uow, gate.id)}
+    inside = {one.signup_id: one.inside_since for one in _read_admissions(uow, gate.id)}
     cancelled = phase_of(uow, gate) is GatePhase.CANCELLED
     entries = [
         RosterEntry(
@@ -91,7 +91,7 @@ def judge_ticket(ticket: GateTicket) -> ScanResult:
 def find_people(uow: UnitOfWork, gate: ActivityGate, words: str) -> list[FoundPerson]:
     """Sign-ups of an activity by the end of a number or a part of a name, at most twenty."""
     found = signups.search_tickets(uow, gate.id, words, MOST_FOUND) if words else []
-    kept = {one.signup_id: one for one in _admissions(uow, gate.id)} if found else {}
+    kept = {one.signup_id: one for one in _read_admissions(uow, gate.id)} if found else {}
     return [
         FoundPerson(
             ticket=one,
@@ -103,7 +103,7 @@ def find_people(uow: UnitOfWork, gate: ActivityGate, words: str) -> list[FoundPe
     ]
 
 
-def _admissions(uow: UnitOfWork, activity_id: int) -> list[Admission]:
+def _read_admissions(uow: UnitOfWork, activity_id: int) -> list[Admission]:
     asked = select(Admission).where(Admission.activity_id == activity_id, Admission.holds)
     return list(uow.session.scalars(asked))
 

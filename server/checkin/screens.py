@@ -93,7 +93,7 @@ def find_address(uow: UnitOfWork, organizer: Organizer, ref: str) -> ScreenAddre
     activity = activities.own_activity(uow, organizer, ref)
     with serving_found_row(uow.session):
         row = _read_row(uow, activity.id)
-    if row is None or not _holds(row, activity.starts_at, activity.ends_at, uow.now):
+    if row is None or not _is_valid(row, activity.starts_at, activity.ends_at, uow.now):
         return None
     path = f"/console/screens/{_spell_code(uow.keys, row.ref)}"
     base = uow.settings.public_url or f"http://127.0.0.1:{uow.settings.port}"
@@ -136,7 +136,7 @@ def read_screen(uow: UnitOfWork, code: str) -> ScreenView:
     if row is None or not found:
         raise ScreenEnded
     activity = found[0].activity
-    if not _holds(row, activity.starts_at, activity.ends_at, uow.now):
+    if not _is_valid(row, activity.starts_at, activity.ends_at, uow.now):
         raise ScreenEnded
     gate = activities.gate_of(uow, activity.id)
     state = _state_of(uow, gate)
@@ -179,7 +179,7 @@ def _state_of(uow: UnitOfWork, gate: ActivityGate) -> ScreenState:
     return _STATES[phase_of(uow, gate)]
 
 
-def _holds(row: HallScreen, starts_at: datetime, ends_at: datetime, now: datetime) -> bool:
+def _is_valid(row: HallScreen, starts_at: datetime, ends_at: datetime, now: datetime) -> bool:
     """Whether an address works: for the day it was made for, until the end of the last day."""
     return row.day == beijing_day(starts_at) and beijing_day(now) <= beijing_day(ends_at)
 

@@ -114,14 +114,14 @@ def note_absences(uow: UnitOfWork, activity_id: int, attended: Select[Any]) -> i
     activities.lock_seats(uow, [activity_id])
     mine = (SignUp.activity_id == activity_id, SignUp.state == SignUpState.CONFIRMED)
     came = update(SignUp).where(*mine, SignUp.id.in_(attended), SignUp.absent_at.is_not(None))
-    uow.session.execute(_unsynchronized(came.values(absent_at=None)))
+    uow.session.execute(_skip_synchronization(came.values(absent_at=None)))
     absent = update(SignUp).where(
         *mine,
         SignUp.citizen_id.is_not(None),
         SignUp.id.not_in(attended),
         SignUp.absent_at.is_(None),
     )
-    marked = uow.session.execute(_unsynchronized(absent.values(absent_at=uow.now)))
+    marked = uow.session.execute(_skip_synchronization(absent.values(absent_at=uow.now)))
     return int(getattr(marked, "rowcount", 0))
 
 
@@ -132,7 +132,7 @@ def forget_absences(uow: UnitOfWork, activity_id: int) -> None:
     """
     activities.lock_seats(uow, [activity_id])
     marked = (SignUp.activity_id == activity_id, SignUp.state == SignUpState.CONFIRMED)
-    uow.session.execute(_unsynchronized(update(SignUp).where(*marked).values(absent_at=None)))
+    uow.session.execute(_skip_synchronization(update(SignUp).where(*marked).values(absent_at=None)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +221,7 @@ def _shorten_offers(uow: UnitOfWork, locked: LockedSeats, change: ActivityChange
         SignUp.state == SignUpState.OFFERED,
         SignUp.offer_expires_at > latest,
     )
-    uow.session.execute(_unsynchronized(late.values(offer_expires_at=latest)))
+    uow.session.execute(_skip_synchronization(late.values(offer_expires_at=latest)))
 
 
 def _take_offers_back(uow: UnitOfWork, locked: LockedSeats) -> None:
@@ -249,8 +249,8 @@ def _end_signups(
     """Change the sign-ups in some states to another one, in one statement."""
     chosen = update(SignUp).where(SignUp.activity_id == locked.id, SignUp.state.in_(list(states)))
     values = {"state": state, "offer_expires_at": None, "changed_at": uow.now}
-    uow.session.execute(_unsynchronized(chosen.values(**values)))
+    uow.session.execute(_skip_synchronization(chosen.values(**values)))
 
 
-def _unsynchronized(statement: Any) -> Any:
+def _skip_synchronization(statement: Any) -> Any:
     return statement.execution_options(synchronize_session=False)

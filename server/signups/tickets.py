@@ -24,7 +24,7 @@ def spell_ticket(keys: Keys, signup_id: int) -> str:
     Raises: OverflowError for numbers over 40 bits.
     """
     number = signup_id.to_bytes(_NUMBER_BYTES, "big")
-    return _VERSION + _spell(number) + _spell(_mark_of(keys, number))
+    return _VERSION + _spell_bytes(number) + _spell_bytes(_mark_of(keys, number))
 
 
 def read_ticket(keys: Keys, code: str) -> int | None:
@@ -46,5 +46,5 @@ def _mark_of(keys: Keys, number: bytes) -> bytes:
     return bytes.fromhex(keys.blind_hash(number.hex(), _PURPOSE))[:_MARK_BYTES]
 
 
-def _spell(raw: bytes) -> str:
+def _spell_bytes(raw: bytes) -> str:
     return base64.b32encode(raw).decode()

@@ -30,12 +30,12 @@ def serve_waitlist(
     if not may_promote_at(locked, uow.now):
         return _seat_late(uow, locked, newcomer)
     sizes: dict[int, int] = {}
-    plan = plan_promotions(locked.free, _parties(uow, locked, sizes, newcomer))
+    plan = plan_promotions(locked.free, _list_parties(uow, locked, sizes, newcomer))
     for key in plan.served:
         locked.taken += sizes[key]
         if key != NEWCOMER:
             locked.waiting -= 1
-            _promote(uow, locked, key, drawn=drawn)
+            _promote_signup(uow, locked, key, drawn=drawn)
     for key, times in plan.passed.items():
         store.store_passed(uow, key, times)
     return NEWCOMER in plan.served
@@ -50,7 +50,7 @@ def _seat_late(uow: UnitOfWork, locked: LockedSeats, newcomer: int) -> bool:
     return True
 
 
-def _parties(
+def _list_parties(
     uow: UnitOfWork, locked: LockedSeats, sizes: dict[int, int], newcomer: int
 ) -> Iterator[Party]:
     """The parties that may be served, in order; notes their sizes."""
@@ -68,7 +68,7 @@ def _parties(
         yield Party(key=NEWCOMER, size=newcomer)
 
 
-def _promote(uow: UnitOfWork, locked: LockedSeats, signup_id: int, *, drawn: bool) -> None:
+def _promote_signup(uow: UnitOfWork, locked: LockedSeats, signup_id: int, *, drawn: bool) -> None:
     until = None if drawn else offer_end(locked, uow.now)
     if until is None:
         store.settle_signup(uow, signup_id, SignUpState.CONFIRMED)

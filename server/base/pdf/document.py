@@ -61,9 +61,9 @@ class PdfDocument:
         used = self._fonts.setdefault(
             font.name, _UsedFont(font=font, label=f"F{len(self._fonts) + 1}")
         )
-        where = f"{_spell(at[0])} {_spell(self._high - at[1])}"
+        where = f"{_spell_number(at[0])} {_spell_number(self._high - at[1])}"
         self._pages[-1].append(
-            f"BT {_spell_colour(colour)} rg /{used.label} {_spell(size)} Tf {where} Td"
+            f"BT {_spell_colour(colour)} rg /{used.label} {_spell_number(size)} Tf {where} Td"
             f" <{used.encode_text(text)}> Tj ET"
         )
 
@@ -76,11 +76,11 @@ class PdfDocument:
         line_width: float = 1,
     ) -> None:
         """Draw a closed polygon, filled, outlined or both."""
-        points = [f"{_spell(x)} {_spell(self._high - y)}" for x, y in corners]
+        points = [f"{_spell_number(x)} {_spell_number(self._high - y)}" for x, y in corners]
         path = f"{points[0]} m " + " ".join(f"{one} l" for one in points[1:]) + " h"
         colours = "" if fill is None else f"{_spell_colour(fill)} rg "
         if line is not None:
-            colours += f"{_spell_colour(line)} RG {_spell(line_width)} w "
+            colours += f"{_spell_colour(line)} RG {_spell_number(line_width)} w "
         paint = {(True, False): "f", (False, True): "S", (True, True): "B"}
         done = paint[fill is not None, line is not None]
         self._pages[-1].append(f"{colours}{path} {done}")
@@ -107,7 +107,7 @@ class PdfDocument:
         content = self._add_stream("\n".join(marks).encode())
         return self._add_object(
             f"<< /Type /Page /Parent {tree} 0 R"
-            f" /MediaBox [0 0 {_spell(self._wide)} {_spell(self._high)}]"
+            f" /MediaBox [0 0 {_spell_number(self._wide)} {_spell_number(self._high)}]"
             f" /Resources << /Font << {fonts} >> >> /Contents {content} 0 R >>"
         )
 
@@ -186,12 +186,12 @@ def _map_to_unicode(characters: dict[int, str]) -> str:
     )
 
 
-def _spell(value: float) -> str:
+def _spell_number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _spell_colour(colour: Colour) -> str:
-    return " ".join(_spell(part / 255) for part in colour)
+    return " ".join(_spell_number(part / 255) for part in colour)
 
 
 def _spell_text(text: str) -> str:

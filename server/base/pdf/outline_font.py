@@ -27,12 +27,16 @@ class OutlineFont:
         self._tables: dict[str, tuple[int, int]] = {
             tag.decode(): (at, size) for tag, _, at, size in rows
         }
-        (per_em,) = struct.unpack_from(">H", self._file, self._at("head") + 18)
+        (per_em,) = struct.unpack_from(">H", self._file, self._offset_of("head") + 18)
         if per_em != 1000:
             raise ValueError(f"{self.name}: {per_em} units per em instead of 1000")
-        self.box: tuple[int, ...] = struct.unpack_from(">4h", self._file, self._at("head") + 36)
-        self.ascent, self.descent = struct.unpack_from(">2h", self._file, self._at("hhea") + 4)
-        (self._widths,) = struct.unpack_from(">H", self._file, self._at("hhea") + 34)
+        self.box: tuple[int, ...] = struct.unpack_from(
+            ">4h", self._file, self._offset_of("head") + 36
+        )
+        self.ascent, self.descent = struct.unpack_from(
+            ">2h", self._file, self._offset_of("hhea") + 4
+        )
+        (self._widths,) = struct.unpack_from(">H", self._file, self._offset_of("hhea") + 34)
         self._starts, self._groups = self._read_characters()
 
     def glyph_of(self, character: str) -> int:
@@ -46,7 +50,7 @@ class OutlineFont:
 
     def width_of_glyph(self, glyph: int) -> int:
         """The advance of a glyph."""
-        at = self._at("hmtx") + 4 * min(glyph, self._widths - 1)
+        at = self._offset_of("hmtx") + 4 * min(glyph, self._widths - 1)
         (width,) = struct.unpack_from(">H", self._file, at)
         return int(width)
 
@@ -63,7 +67,7 @@ class OutlineFont:
         at, size = self._tables["CFF "]
         return CompactFont(memoryview(self._file)[at : at + size])
 
-    def _at(self, table: str) -> int:
+    def _offset_of(self, table: str) -> int:
         at, _ = self._tables[table]
         return at
 
@@ -72,7 +76,7 @@ class OutlineFont:
 
         Raises: ValueError without a table of all of Unicode.
         """
-        at = self._at("cmap")
+        at = self._offset_of("cmap")
         (count,) = struct.unpack_from(">H", self._file, at + 2)
         for number in range(count):
             (offset,) = struct.unpack_from(">I", self._file, at + 4 + 8 * number + 4)
