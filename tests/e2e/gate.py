@@ -98,8 +98,14 @@ def redeem_grant(hand: Hand, code: str) -> None:
 
 
 def scan_venue(hand: Hand, demo: Demo, ref: str, button: str) -> None:
-    """Hold the venue's present code before the camera, which may change in that moment."""
-    read_code(hand, button, venue_code(demo, ref))
+    """Hold the venue's present code before the camera; a busy machine may be too late for it."""
+    for _ in range(6):
+        read_code(hand, button, venue_code(demo, ref))
+        expect(hand.here.get_by_text("正在签到")).to_have_count(0)
+        expect(hand.here.get_by_role("alert")).to_be_visible()
+        if hand.here.get_by_text("签到码已经更新").count() == 0:
+            return
+        button = "再扫一次"
 
 
 def scan_ticket(hand: Hand, code: str) -> None:
