@@ -133,7 +133,7 @@ RUSH_PAGE = [
 
 SIGN_UPS_PAGE = [
     "Written by `python -m tests.bench signups --write-docs`: 2,000 people who are logged in sign"
-    " up for a lecture with 300 seats, as fast as 128 connections allow, against gunicorn with"
+    " up for a lecture with 300 seats, as fast as 64 connections allow, against gunicorn with"
     " `config/gunicorn.conf.py` and all its processes; the load generator shares the machine."
     " Beside it the database's own rate: the statements of one request that gets a seat and of one"
     " that waits, in the same transactions, run for as many other people by the driver alone.",

@@ -36,7 +36,7 @@ from tests.kit.activities import Lecture
 
 PEOPLE, SEATS = 2_000, 300
 # Phones at once.
-AT_ONCE = 128
+AT_ONCE = 64
 GOAL_SECONDS = 1.5
 _RUNNING = 120.0
 _WARMING = 200
