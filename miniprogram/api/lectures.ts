@@ -135,7 +135,7 @@ export function lectures(client: Client) {
     feedback: (id: string) => client.call<FeedbackState>('GET', `/activities/${id}/feedback`),
     giveFeedback: (id: string, body: { rating: number; text: string }, key: string) =>
       client.call<Feedback>('POST', `/activities/${id}/feedback`, { body, key }),
-    tickets: () => client.call<{ items: Ticket[]; absences: Absences | null }>('GET', '/me/tickets'),
+    tickets: () => client.call<{ items: Ticket[]; past: Ticket[]; absences: Absences | null }>('GET', '/me/tickets'),
     /** The address of the user's calendar feed; a repeat returns the same one. */
     openCalendar: async (): Promise<string> => BASE_URL + (await client.call<{ path: string }>('POST', '/me/calendar')).path,
     /** Withdraws the address, which answers 404 from then on. */

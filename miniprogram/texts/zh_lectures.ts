@@ -141,6 +141,8 @@ export const zh_lectures = {
     arrive: '到场签到',
     certificate: '领取参与证书',
     rate: '说说感受',
+    past: '参加过的活动',
+    past_note: '活动结束以后，这里还保留 30 天。',
     calendar: '订阅日历',
     calendar_note: '把地址粘贴到苹果手机或电脑的“添加订阅日历”里，报名的活动就会出现在日历上，时间变了也会跟着变。',
     calendar_own: '这个地址只给你自己用，有了它就能看到你报了什么活动。',

@@ -38,6 +38,7 @@ from server.signups.schemas import (
     CalendarQuery,
     OfferIn,
     OwnPlaceOut,
+    OwnTicketOut,
     SignUpIn,
     TicketsOut,
 )
@@ -172,14 +173,20 @@ def answer_offer(uow: UnitOfWork, ref: str, body: OfferIn) -> OwnPlaceOut:
 def list_tickets(uow: UnitOfWork) -> TicketsOut:
     """The caller's places, with signed codes that a phone can show without network."""
     held = places.read_places(uow, uow.caller_id)
-    ids = {one.activity_id for one in held.held}
-    own = service.read_places_in(uow, uow.caller_id, ids)
-    views = activities.views_of(uow, ids)
-    ordered = sorted(views, key=lambda one: (one.activity.starts_at, one.activity.id))
+    past = _tickets_for(uow, places.read_past_activities(uow, uow.caller_id))
     return TicketsOut(
-        items=[responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered],
+        items=_tickets_for(uow, {one.activity_id for one in held.held}),
+        past=[one for one in reversed(past) if one.place.checked_in],
         absences=responses.absences_out(uow, uow.caller_id),
     )
+
+
+def _tickets_for(uow: UnitOfWork, activity_ids: set[int]) -> list[OwnTicketOut]:
+    """The caller's places in these activities, the earliest first."""
+    own = service.read_places_in(uow, uow.caller_id, activity_ids)
+    views = activities.views_of(uow, activity_ids)
+    ordered = sorted(views, key=lambda one: (one.activity.starts_at, one.activity.id))
+    return [responses.ticket_out(uow, one, own[one.activity.id]) for one in ordered]
 
 
 @endpoint(API, "GET", "/activities/<ref>.ics", who=Who.ANYONE, errors=(NotFound,), media=MEDIA)

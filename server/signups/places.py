@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from server.activities import service as activities
 from server.activities.service import ActivityState, ActivityTimes
@@ -11,6 +12,9 @@ from server.base.uow import UnitOfWork
 from server.signups import store
 from server.signups.kinds import HOPING, SEATED
 from server.signups.store import Held
+
+# How long a citizen finds an activity among the tickets after its end.
+PAST_DAYS = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +61,18 @@ def read_places(uow: UnitOfWork, citizen_id: int) -> HeldPlaces:
         or times[one.activity_id].state is ActivityState.POSTPONED
     ]
     return HeldPlaces(held=running, times=times)
+
+
+def read_past_activities(uow: UnitOfWork, citizen_id: int) -> set[int]:
+    """The activities that ended within `PAST_DAYS` and in which a citizen had a seat."""
+    held = [one for one in store.live_of(uow, citizen_id) if one.state in SEATED]
+    times = activities.times_of(uow, [one.activity_id for one in held])
+    since = uow.now - PAST_DAYS
+    return {
+        one.id
+        for one in times.values()
+        if since < one.ends_at <= uow.now and one.state is not ActivityState.POSTPONED
+    }
 
 
 def activities_to_lock(places: HeldPlaces, *touched: ActivityTimes) -> set[int]:

@@ -177,10 +177,12 @@ class AbsencesOut(Out, frozen=True, kw_only=True):
 class TicketsOut(Out, frozen=True, kw_only=True):
     """The caller's places in activities that have not ended, the next first.
 
+    `past` are those in which the caller was checked in, for 30 days after the end, the last first.
     `absences` is null where absences have no effect.
     """
 
     items: list[OwnTicketOut]
+    past: list[OwnTicketOut]
     absences: AbsencesOut | None
 
 

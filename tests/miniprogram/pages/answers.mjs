@@ -172,5 +172,5 @@ export const USUAL = {
   "POST /activities/{ref}/signup/offer": place("confirmed"),
   "GET /activities/{ref}/feedback": { open: true, given: null },
   "POST /activities/{ref}/feedback": ({ body }) => ({ ...body, made_at: at("09:00") }),
-  "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2")] },
+  "GET /me/tickets": { absences: null, past: [], items: [ticket("a1"), ticket("a2")] },
 };

@@ -89,7 +89,7 @@ scene("home leads to the check-in", "pages/home/index", {}, async (phone) => {
   await on(phone, ARRIVE);
 });
 
-scene("a ticket of today leads to the check-in, one of another day or on the waitlist does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, items: [ticket("a1", TODAY), ticket("a2"), ticket("a3", { ...TODAY, place: place("waitlisted", { position: 1 }) })] } } }, async (phone) => {
+scene("a ticket of today leads to the check-in, one of another day or on the waitlist does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, past: [], items: [ticket("a1", TODAY), ticket("a2"), ticket("a3", { ...TODAY, place: place("waitlisted", { position: 1 }) })] } } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says("讲座a3");
   assert.deepEqual(plain(phone.page.data.rows).map(({ arrives }) => arrives), [true, false, false]);

@@ -118,7 +118,7 @@ scene("a picture that does not come is said", PAGE, { script: { [OWN]: listed([c
   await phone.says(t.show);
 });
 
-scene("a ticket of an activity one came to leads to its certificate, another does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } } }, async (phone) => {
+scene("a ticket of an activity one came to leads to its certificate, another does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, past: [], items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says("讲座a2");
   assert.deepEqual(plain(phone.page.data.rows).map(({ came }) => came), [false, true]);

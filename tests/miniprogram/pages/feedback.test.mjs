@@ -53,10 +53,19 @@ scene("an activity that one came to says so, leads to the feedback and is not gi
   await on(phone, PAGE.split("?")[0]);
 });
 
-scene("the ticket of who was there leads to the feedback, that of who was not does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, items: [ticket("a1", { ...BEGUN, place: place("confirmed", { checked_in: true }) }), ticket("a2", BEGUN)] } } }, async (phone) => {
+scene("the ticket of who was there leads to the feedback, that of who was not does not", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, past: [], items: [ticket("a1", { ...BEGUN, place: place("confirmed", { checked_in: true }) }), ticket("a2", BEGUN)] } } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says("讲座a2");
   assert.deepEqual(plain(phone.page.data.rows).map(({ rates }) => rates), [true, false]);
+  await phone.tap(phone.named(`${t.rate} 讲座a1`));
+  await on(phone, PAGE.split("?")[0]);
+});
+
+scene("an activity that is over is found for 30 days, and leads to the feedback and the certificate", "packages/lectures/ticket/index", { script: { "GET /me/tickets": { absences: null, items: [], past: [ticket("a1", { ...BEGUN, place: place("confirmed", { checked_in: true }) })] } } }, async (phone) => {
+  const { t } = phone.page.data;
+  for (const words of [t.past, t.past_note, "讲座a1"]) await phone.says(words);
+  assert.ok(!phone.words.includes(t.show), "a ticket of yesterday has no code");
+  assert.ok(phone.named(`${t.certificate} 讲座a1`));
   await phone.tap(phone.named(`${t.rate} 讲座a1`));
   await on(phone, PAGE.split("?")[0]);
 });

@@ -61,7 +61,7 @@ const EMPTY = [
   ["packages/quiz/practice/index?from=mistakes", { "POST /practice": { id: "p1", questions: [] } }, (t) => [t.none_wrong]],
   ["packages/quiz/mistakes/index", { "GET /me/mistakes": items() }, (t) => [t.none]],
   ["packages/lectures/list/index", { "GET /activities": items() }, (t) => [t.none, t.clear]],
-  ["packages/lectures/ticket/index", { "GET /me/tickets": { absences: null, items: [] } }, (t) => [t.none, t.find]],
+  ["packages/lectures/ticket/index", { "GET /me/tickets": { absences: null, past: [], items: [] } }, (t) => [t.none, t.find]],
   ["packages/checkin/feedback/index?id=a1", { "GET /activities/{ref}/feedback": { open: false, given: null } }, (t) => [t.not_open, t.back]],
   ["packages/mine/inbox/index", { "GET /me/inbox": items() }, (t) => [t.none]],
   ["packages/mine/unit/index", { "GET /units": items() }, (t) => [t.nothing]],

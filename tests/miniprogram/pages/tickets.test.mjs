@@ -33,7 +33,7 @@ scene("one code at a time is shown, on a bright screen that is given back on lea
 });
 
 scene("a ticket tells until when its seat is kept, and no longer when its people have come", TICKETS, {
-  script: { "GET /me/tickets": { absences: null, items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } },
+  script: { "GET /me/tickets": { absences: null, past: [], items: [ticket("a1"), ticket("a2", { place: place("confirmed", { checked_in: true }) })] } },
 }, async (phone) => {
   await phone.says(fill(phone.page.data.t.late, { time: "6月20日 15:15" }));
   assert.deepEqual(plain(phone.page.data.rows.map(({ late }) => late !== "")), [true, false]);
@@ -54,7 +54,7 @@ scene("what was read is kept, and replaced by what the server says next", TICKET
 });
 
 scene("who waits, or whose activity is called off, has no code", TICKETS, {
-  script: { "GET /me/tickets": { absences: null, items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
+  script: { "GET /me/tickets": { absences: null, past: [], items: [ticket("w", { place: place("waitlisted", { position: 5 }) }), ticket("o", { place: place("offered", { ticket: { code: CODE }, offer_expires_at: "2026-06-17T09:30:00+08:00" }) }), ticket("x", { phase: "cancelled" })] } },
 }, async (phone) => {
   const { c, t } = phone.page.data;
   for (const words of [fill(c.act_waitlisted, { count: 5 }), c.act_offered, c.act_cancelled]) await phone.says(words);
@@ -87,7 +87,7 @@ scene("without consent the calendar leads to the rules first", TICKETS, { script
 
 const ABSENT = { count: 1, most: 3, days: 90, pause_days: 7, paused_until: null, sentence: "最近90天缺席1次。", rule: "90天内缺席3次。" };
 
-scene("one's absences are told beside the tickets, and nothing is said without any", TICKETS, { script: { "GET /me/tickets": [{ absences: ABSENT, items: [ticket("a1")] }, { absences: { ...ABSENT, count: 0 }, items: [ticket("a1")] }] } }, async (phone) => {
+scene("one's absences are told beside the tickets, and nothing is said without any", TICKETS, { script: { "GET /me/tickets": [{ absences: ABSENT, past: [], items: [ticket("a1")] }, { absences: { ...ABSENT, count: 0 }, past: [], items: [ticket("a1")] }] } }, async (phone) => {
   await phone.says("最近90天缺席1次。");
   await phone.page.onPullDownRefresh();
   await phone.says("讲座a1");

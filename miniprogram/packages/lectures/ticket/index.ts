@@ -6,8 +6,8 @@ import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { brighten, confirm, copy, dim, endPull, open, say, wire } from '../../../platform/wx'
-import type { Row } from './rows'
-import { rowOf } from './rows'
+import type { PastRow, Row } from './rows'
+import { pastRowOf, rowOf } from './rows'
 
 const KEY = 'tickets'
 
@@ -23,6 +23,8 @@ Page({
     problem: '',
     busy: false,
     rows: [] as Row[],
+    /** Activities of the last 30 days that the user came to; not kept on the phone. */
+    past: [] as PastRow[],
     kept: '',
     /** The user's absences in words; empty without any. */
     absent: '',
@@ -48,10 +50,11 @@ Page({
   },
   async read() {
     await load(this, async () => {
-      const { items, absences } = await lectures.tickets()
+      const { items, past, absences } = await lectures.tickets()
       wire.write(KEY, { at: wire.now(), items })
       const absent = absences && absences.count > 0 ? absences.sentence : ''
-      return { ...this.rowsOf(items), absent, kept: '', state: items.length > 0 ? 'content' : 'empty' }
+      const rows = past.map((one) => pastRowOf(one, wire.now()))
+      return { ...this.rowsOf(items), past: rows, absent, kept: '', state: items.length + past.length > 0 ? 'content' : 'empty' }
     })
     this.light()
   },

@@ -33,6 +33,15 @@ export interface Row {
   rates: boolean
 }
 
+/** An activity that is over and that the user came to. */
+export interface PastRow {
+  id: string
+  title: string
+  time: string
+}
+
+export const pastRowOf = (one: Ticket, now: number): PastRow => ({ id: one.activity, title: one.title, time: sayOccasion(one.starts_at, one.ends_at, now) })
+
 /** The state of the place; for a cancelled or postponed activity, that of the activity. */
 const stateOf = ({ phase, place }: Ticket, c: Common): string =>
   phase === 'cancelled' ? c.act_cancelled : phase === 'postponed' ? c.act_postponed : sayPlace(place, c)
