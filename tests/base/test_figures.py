@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from prometheus_client import Counter, Histogram
 from prometheus_client.parser import text_string_to_metric_families
 
 from server.base.web import figures, metrics
@@ -72,6 +74,27 @@ def test_a_figure_without_room_is_dropped_and_the_others_count_on(
     held = len(book.sum_processes())
     assert 0 < held < 100
     assert [figure.get() for figure in many] == [1.0] * held + [0.0] * (100 - held)
+
+
+def test_the_figures_of_every_route_with_many_statuses_fit_into_half_an_arena(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena = figures.Arena(memoryview(bytearray(figures.ARENA_BYTES)))
+    book = Book(arenas=1)
+    monkeypatch.setattr(book, "_mine", arena)
+    monkeypatch.setattr(figures, "BOOK", book)
+    answers = Counter("kepu_http_requests_total", "", ["method", "route", "status"], registry=None)
+    times = Histogram(
+        "kepu_http_request_seconds", "", ["route"], buckets=metrics.TIME_BOUNDS, registry=None
+    )
+    rules = list(app.url_map.iter_rules())
+    for rule in rules:
+        times.labels(rule.rule)
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            for status in (200, 303, 401, 404, 409, 422, 429, 503):
+                answers.labels(method, rule.rule, str(status))
+    assert len(book.sum_processes()) > 15 * len(rules)
+    assert 2 * arena._bytes_used() <= figures.ARENA_BYTES
 
 
 def test_figures_counted_before_a_process_has_its_arena_are_kept_apart(

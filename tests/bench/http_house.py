@@ -42,7 +42,7 @@ def open_house(
         made = tempfile.TemporaryDirectory(prefix="kepu-house-", dir=memory_folder())
         folder = Path(closing.enter_context(made))
         lite = f"sqlite:///{folder / 'house.sqlite3'}"
-        url = lite if kind == "sqlite" else postgres(closing, "house")
+        url = lite if kind == "sqlite" else postgres(closing, f"house_{folder.name}")
         patient = {"KEPU_DATABASE__REQUEST_SECONDS": "10"}
         stage = Stage(folder / "house", url, Account.fresh(), patient)
         closing.callback(stage.close)

@@ -97,7 +97,7 @@ def test_50_parallel_starts_after_the_last_paper_of_the_day_are_all_refused(
 def read_before_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every start believes what it saw before the first one: nothing."""
     numbers = itertools.count(1)
-    monkeypatch.setattr(attempt_store, "in_contest", lambda *_: [])
+    monkeypatch.setattr(attempt_store, "list_in_contest", lambda *_: [])
     monkeypatch.setattr(attempts, "_free_try", lambda *_: next(numbers))
 
 

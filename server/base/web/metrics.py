@@ -22,12 +22,13 @@ from server.base.web import figures
 # prometheus_client instantiates this class for each number.
 values.ValueClass = figures.Figure
 
+TIME_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 REQUESTS = Counter("kepu_http_requests_total", "Answers by route", ["method", "route", "status"])
 SECONDS = Histogram(
     "kepu_http_request_seconds",
     "Time to answer by route",
     ["route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+    buckets=TIME_BOUNDS,
 )
 CALLBACKS = Counter("kepu_wechat_callbacks_total", "WeChat callbacks", ["path", "outcome"])
 CALLBACK_SECONDS = Histogram(
