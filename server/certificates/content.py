@@ -26,6 +26,7 @@ class CertificateContent:
     details: tuple[Detail, ...]
     issuer: str
     issued_on: str
+    issued_at: datetime
     serial_line: str
     serial: str
     address: str
@@ -43,6 +44,7 @@ def read_content(uow: UnitOfWork, view: CertificateView, claim: Attestation) -> 
         details=claim.details,
         issuer=say("certificates.sheet.issuer", issuer=issuer_of(uow, view.row.owner)),
         issued_on=say("certificates.sheet.issued_on", day=say_day(uow, view.row.issued_at)),
+        issued_at=view.row.issued_at,
         serial_line=say("certificates.sheet.serial", serial=serial),
         serial=serial,
         address=verify_address(uow, serial),

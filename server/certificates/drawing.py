@@ -7,9 +7,8 @@ import io
 import msgspec
 from PIL import Image, ImageDraw
 
-from server.base.lettering import font_sized, path_of_face
+from server.base.lettering import font_sized
 from server.base.pdf.document import A4_LANDSCAPE, PdfDocument
-from server.base.pdf.outline_font import open_font
 from server.certificates.content import CertificateContent
 from server.certificates.sheet import SIZE, Shape, TextLine, lay_out
 
@@ -59,20 +58,27 @@ def _paint_line(draw: ImageDraw.ImageDraw, line: TextLine) -> None:
 
 def write_document(content: CertificateContent) -> bytes:
     """Write the certificate as a PDF of one page, A4 landscape."""
-    document = PdfDocument(A4_LANDSCAPE, title=f"{content.heading} {content.serial}")
-    for mark in lay_out(content):
-        if isinstance(mark, Shape):
-            document.add_polygon(
-                [(x * _SCALE, y * _SCALE) for x, y in mark.corners],
-                fill=mark.fill,
-                line=mark.line,
-                line_width=mark.line_width * _SCALE,
-            )
-        else:
-            font, size = open_font(path_of_face(mark.face)), mark.size * _SCALE
-            wide = font.measure_text(mark.text, size)
-            x = mark.x * _SCALE - wide / 2 if mark.centred else mark.x * _SCALE
-            document.add_text(
-                (x, mark.y * _SCALE), mark.text, font=font, size=size, colour=mark.colour
-            )
-    return document.finish_document()
+    title = f"{content.heading} {content.serial}"
+    marks = lay_out(content)
+    texts = "".join(mark.text for mark in marks if isinstance(mark, TextLine))
+    with PdfDocument(
+        A4_LANDSCAPE, title=title, made_at=content.issued_at, characters=texts
+    ) as document:
+        for mark in marks:
+            if isinstance(mark, Shape):
+                document.add_polygon(
+                    [(x * _SCALE, y * _SCALE) for x, y in mark.corners],
+                    fill=mark.fill,
+                    line=mark.line,
+                    line_width=mark.line_width * _SCALE,
+                )
+            else:
+                _write_line(document, mark)
+        return document.finish_document()
+
+
+def _write_line(document: PdfDocument, line: TextLine) -> None:
+    x, y, size = line.x * _SCALE, line.y * _SCALE, line.size * _SCALE
+    if line.centred:
+        x -= document.measure_text(line.text, face=line.face, size=size) / 2
+    document.add_text((x, y), line.text, face=line.face, size=size, colour=line.colour)

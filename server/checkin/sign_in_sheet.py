@@ -108,6 +108,7 @@ def read_sheet(uow: UnitOfWork, organizer: Organizer, ref: str) -> SignInSheet:
             say("checkin.sheet.care"),
         ),
         foot=uow.texts.fill_text("checkin.sheet.foot", page="{page}", pages="{pages}"),
+        made_at=uow.now,
     )
     return SignInSheet(head=head, columns=_name_columns(uow.texts), rows=rows)
 

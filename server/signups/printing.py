@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -46,9 +47,13 @@ class PrintedTicket:
 
 @dataclass(frozen=True, kw_only=True)
 class TicketSheet:
-    """All tickets of a file: the lines about the activity, and the sentence for the entrance."""
+    """All tickets of a file: the lines about the activity, and the sentence for the entrance.
+
+    `made_at` is the instant that the file names.
+    """
 
     title: str
+    made_at: datetime
     when: str
     where: str
     about: str
@@ -116,16 +121,16 @@ JOBS = (TICKETS_JOB,)
 
 def draw_tickets(sheet: TicketSheet, report: Report) -> bytes:
     """Draw the tickets, eight on a page, with lines to cut along."""
-    document = PdfDocument(A4_PORTRAIT, title=sheet.title)
-    for number, ticket in enumerate(sheet.tickets):
-        place = number % (_ACROSS * _DOWN)
-        if place == 0 and number > 0:
-            document.start_page()
-            report(number, len(sheet.tickets))
-        left = _LEFT + (place % _ACROSS) * _WIDE
-        top = _TOP + (place // _ACROSS) * _HIGH
-        _draw_ticket(document, sheet, ticket, (left, top))
-    return document.finish_document()
+    with PdfDocument(A4_PORTRAIT, title=sheet.title, made_at=sheet.made_at) as document:
+        for number, ticket in enumerate(sheet.tickets):
+            place = number % (_ACROSS * _DOWN)
+            if place == 0 and number > 0:
+                document.start_page()
+                report(number, len(sheet.tickets))
+            left = _LEFT + (place % _ACROSS) * _WIDE
+            top = _TOP + (place // _ACROSS) * _HIGH
+            _draw_ticket(document, sheet, ticket, (left, top))
+        return document.finish_document()
 
 
 def _draw_ticket(
@@ -170,6 +175,7 @@ def _read_sheet(uow: UnitOfWork, organizer: Organizer, ref: str, label: str) -> 
     starts = activity.starts_at.astimezone(BEIJING)
     return TicketSheet(
         title=activity.title,
+        made_at=uow.now,
         when=f"{starts:%Y-%m-%d %H:%M}",
         where=" ".join(filter(None, (activity.venue, activity.address))),
         about=uow.texts.fill_text("signups.print.about"),

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from server.base.pdf.sheets import MISSING, SheetColumn, SheetHead, draw_sheet, mark_missing
 from tests.kit.pdf_text import read_pages
 
-HEAD = SheetHead(title="签到表：溶洞是怎样形成的", lines=("时间",), foot="第{page}页，共{pages}页")
+HEAD = SheetHead(
+    title="签到表：溶洞是怎样形成的",
+    lines=("时间",),
+    foot="第{page}页，共{pages}页",
+    made_at=datetime(2026, 5, 2, tzinfo=UTC),
+)
 COLUMNS = [SheetColumn(title="姓名", share=2), SheetColumn(title="签名", share=1)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ CONTENT = CertificateContent(
     ),
     issuer="颁发单位：广西壮族自治区科学技术协会",
     issued_on="颁发日期：2026年5月2日",
+    issued_at=datetime(2026, 5, 2, tzinfo=UTC),
     serial_line="证书编号：KP-7F3K-9QWE-0A2B-4C6D-X7",
     serial="KP-7F3K-9QWE-0A2B-4C6D-X7",
     address=ADDRESS,

@@ -14,6 +14,8 @@ DOORS = {
     "redis": ("server/base/redis/client.py",),
     "valkey": (),
     "huey": ("server/base/jobs.py",),
+    "fpdf": ("server/base/pdf/document.py",),
+    "fontTools": (),
     # Reading these formats runs what they hold.
     "pickle": (),
     "marshal": (),

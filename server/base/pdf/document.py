@@ -1,71 +1,76 @@
-"""Writes PDF 1.7 documents: text in embedded subsets of fonts, rectangles and polygons.
+"""PDF documents: lines of text in embedded parts of the product's fonts, polygons, and pages.
 
-Text can be copied and searched. The same marks always give the same bytes.
+Written by fpdf2. Text can be copied and searched. The same marks give the same bytes.
 """
 
 from __future__ import annotations
 
-import hashlib
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
 
-from server.base.pdf.outline_font import OutlineFont
+from fpdf import FPDF, ViewerPreferences
+from fpdf.fonts import TTFFont
+
+from server.base.lettering import Face, path_of_face
 
 Colour = tuple[int, int, int]
 A4_LANDSCAPE = (841.89, 595.28)
 A4_PORTRAIT = (595.28, 841.89)
-_PER_BLOCK = 100
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-@dataclass(kw_only=True)
-class _UsedFont:
-    """The glyphs of a font that a document shows, with their new numbers from 1."""
-
-    font: OutlineFont
-    label: str
-    numbers: dict[int, int] = field(default_factory=dict)
-    characters: dict[int, str] = field(default_factory=dict)
-
-    def encode_text(self, text: str) -> str:
-        """The numbers of the glyphs of a text in hexadecimal digits."""
-        return "".join(f"{self._number_of(one):04X}" for one in text)
-
-    def _number_of(self, character: str) -> int:
-        glyph = self.font.glyph_of(character)
-        number = self.numbers.setdefault(glyph, len(self.numbers) + 1)
-        self.characters.setdefault(number, character)
-        return number
+# Tables of vertical writing, which would be read and written for every document.
+_UNUSED_TABLES = ("vhea", "vmtx", "VORG")
 
 
 class PdfDocument:
-    """A document; positions are points from the left and upper edge of the present page."""
+    """A document; positions are points from the left and upper edge of the present page.
 
-    def __init__(self, size: tuple[float, float], *, title: str, language: str = "zh-CN") -> None:
-        self._wide, self._high = size
-        self._title, self._language = title, language
-        self._pages: list[list[str]] = []
-        self._fonts: dict[str, _UsedFont] = {}
-        self._objects: list[bytes] = []
+    A context manager, which closes the files of the fonts. `characters` may name all characters of
+    the texts: a short document then takes less time and memory, because the other characters of the
+    fonts are not looked up.
+    """
+
+    def __init__(
+        self, size: tuple[float, float], *, title: str, made_at: datetime, characters: str = ""
+    ) -> None:
+        self._codes = sorted(map(ord, {*characters, " "})) if characters else None
+        self._pdf = FPDF(unit="pt", format=size)
+        self._pdf.set_title(title)
+        self._pdf.set_lang("zh-CN")
+        # The library would write the time of the system clock.
+        self._pdf.set_creation_date(made_at)
+        # Otherwise {nb} in a text, which may be a name, is measured as a number of pages.
+        self._pdf.alias_nb_pages("")
+        self._pdf.viewer_preferences = ViewerPreferences(display_doc_title=True)
+        self._pdf.set_auto_page_break(False)
         self.start_page()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for font in self._pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def start_page(self) -> None:
         """Add an empty page; the following marks are on it."""
-        self._pages.append([])
+        self._pdf.add_page()
 
     def add_text(
-        self, at: tuple[float, float], text: str, *, font: OutlineFont, size: float, colour: Colour
+        self, at: tuple[float, float], text: str, *, face: Face, size: float, colour: Colour
     ) -> None:
-        """Write one line; `at` is the left end of its base line."""
-        used = self._fonts.setdefault(
-            font.name, _UsedFont(font=font, label=f"F{len(self._fonts) + 1}")
-        )
-        where = f"{_spell_number(at[0])} {_spell_number(self._high - at[1])}"
-        self._pages[-1].append(
-            f"BT {_spell_colour(colour)} rg /{used.label} {_spell_number(size)} Tf {where} Td"
-            f" <{used.encode_text(text)}> Tj ET"
-        )
+        """Write one line; `at` is the left end of its base line.
+
+        Characters that the font does not have are left out.
+        """
+        self._choose_font(face, size)
+        self._pdf.set_text_color(colour)
+        self._pdf.text(*at, text)
+
+    def measure_text(self, text: str, *, face: Face, size: float) -> float:
+        """The width of a line. Units: points."""
+        self._choose_font(face, size)
+        return self._pdf.get_string_width(text, normalized=True)
 
     def add_polygon(
         self,
@@ -76,124 +81,32 @@ class PdfDocument:
         line_width: float = 1,
     ) -> None:
         """Draw a closed polygon, filled, outlined or both."""
-        points = [f"{_spell_number(x)} {_spell_number(self._high - y)}" for x, y in corners]
-        path = f"{points[0]} m " + " ".join(f"{one} l" for one in points[1:]) + " h"
-        colours = "" if fill is None else f"{_spell_colour(fill)} rg "
+        if fill is not None:
+            self._pdf.set_fill_color(fill)
         if line is not None:
-            colours += f"{_spell_colour(line)} RG {_spell_number(line_width)} w "
-        paint = {(True, False): "f", (False, True): "S", (True, True): "B"}
-        done = paint[fill is not None, line is not None]
-        self._pages[-1].append(f"{colours}{path} {done}")
+            self._pdf.set_draw_color(line)
+            self._pdf.set_line_width(line_width)
+        style = ("D" if line is not None else "") + ("F" if fill is not None else "")
+        self._pdf.polygon(corners, style=style)
 
     def finish_document(self) -> bytes:
         """The bytes of the file."""
-        self._objects = []
-        catalog, tree = self._reserve_object(), self._reserve_object()
-        fonts = " ".join(
-            f"/{one.label} {self._write_font(one)} 0 R" for one in self._fonts.values()
-        )
-        pages = [self._write_page(marks, tree, fonts) for marks in self._pages]
-        kids = " ".join(f"{one} 0 R" for one in pages)
-        self._set_object(tree, f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>")
-        self._set_object(
-            catalog,
-            f"<< /Type /Catalog /Pages {tree} 0 R /Lang {_spell_text(self._language)}"
-            " /ViewerPreferences << /DisplayDocTitle true >> >>",
-        )
-        info = self._add_object(f"<< /Title {_spell_text(self._title)} >>")
-        return self._join_objects(catalog, info)
+        return bytes(self._pdf.output())
 
-    def _write_page(self, marks: list[str], tree: int, fonts: str) -> int:
-        content = self._add_stream("\n".join(marks).encode())
-        return self._add_object(
-            f"<< /Type /Page /Parent {tree} 0 R"
-            f" /MediaBox [0 0 {_spell_number(self._wide)} {_spell_number(self._high)}]"
-            f" /Resources << /Font << {fonts} >> >> /Contents {content} 0 R >>"
-        )
-
-    def _write_font(self, used: _UsedFont) -> int:
-        font, glyphs = used.font, list(used.numbers)
-        tag = hashlib.sha256(f"{font.name} {glyphs}".encode()).digest()[:6]
-        name = "".join(_LETTERS[byte % len(_LETTERS)] for byte in tag) + f"+{font.name}"
-        outlines = self._add_stream(font.write_subset(name, glyphs), "/Subtype /CIDFontType0C")
-        box = " ".join(map(str, font.box))
-        descriptor = self._add_object(
-            f"<< /Type /FontDescriptor /FontName /{name} /Flags 4 /FontBBox [{box}]"
-            f" /ItalicAngle 0 /Ascent {font.ascent} /Descent {font.descent}"
-            f" /CapHeight {font.ascent} /StemV 80 /FontFile3 {outlines} 0 R >>"
-        )
-        widths = " ".join(str(font.width_of_glyph(one)) for one in glyphs)
-        descendant = self._add_object(
-            f"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /{name}"
-            " /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >>"
-            f" /FontDescriptor {descriptor} 0 R /DW 1000 /W [1 [{widths}]] >>"
-        )
-        unicode = self._add_stream(_map_to_unicode(used.characters).encode())
-        return self._add_object(
-            f"<< /Type /Font /Subtype /Type0 /BaseFont /{name}-Identity-H /Encoding /Identity-H"
-            f" /DescendantFonts [{descendant} 0 R] /ToUnicode {unicode} 0 R >>"
-        )
-
-    def _reserve_object(self) -> int:
-        self._objects.append(b"")
-        return len(self._objects)
-
-    def _set_object(self, number: int, body: str) -> None:
-        self._objects[number - 1] = body.encode("latin-1")
-
-    def _add_object(self, body: str) -> int:
-        number = self._reserve_object()
-        self._set_object(number, body)
-        return number
-
-    def _add_stream(self, content: bytes, more: str = "") -> int:
-        packed = zlib.compress(content, 9)
-        head = f"<< /Length {len(packed)} /Filter /FlateDecode {more} >>\nstream\n"
-        self._objects.append(head.encode() + packed + b"\nendstream")
-        return len(self._objects)
-
-    def _join_objects(self, catalog: int, info: int) -> bytes:
-        out = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-        places = []
-        for number, body in enumerate(self._objects, start=1):
-            places.append(len(out))
-            out += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
-        mark = hashlib.sha256(out).hexdigest()[:32]
-        table = len(out)
-        out += f"xref\n0 {len(places) + 1}\n0000000000 65535 f \n".encode()
-        out += b"".join(f"{at:010d} 00000 n \n".encode() for at in places)
-        out += (
-            f"trailer\n<< /Size {len(places) + 1} /Root {catalog} 0 R /Info {info} 0 R"
-            f" /ID [<{mark}> <{mark}>] >>\nstartxref\n{table}\n%%EOF\n"
-        ).encode()
-        return bytes(out)
+    def _choose_font(self, face: Face, size: float) -> None:
+        family = face.value.lower()
+        if family not in self._pdf.fonts:
+            self._pdf.add_font(family, fname=path_of_face(face), unicode_range=self._codes)
+            added = self._pdf.fonts[family]
+            if isinstance(added, TTFFont):
+                _skip_needless_work(added)
+        self._pdf.set_font(family, size=size)
 
 
-def _map_to_unicode(characters: dict[int, str]) -> str:
-    """The CMap by which a reader copies the text."""
-    lines = [
-        f"<{number:04X}> <{one.encode('utf-16-be').hex().upper()}>"
-        for number, one in sorted(characters.items())
-    ]
-    blocks = [lines[at : at + _PER_BLOCK] for at in range(0, len(lines), _PER_BLOCK)]
-    body = "\n".join(f"{len(one)} beginbfchar\n" + "\n".join(one) + "\nendbfchar" for one in blocks)
-    return (
-        "/CIDInit /ProcSet findresource begin\n12 dict begin\nbegincmap\n"
-        "/CIDSystemInfo << /Registry (Adobe) /Ordering (UCS) /Supplement 0 >> def\n"
-        "/CMapName /Adobe-Identity-UCS def\n/CMapType 2 def\n"
-        "1 begincodespacerange\n<0000> <FFFF>\nendcodespacerange\n"
-        f"{body}\nendcmap\nCMapName currentdict /CMap defineresource pop\nend\nend"
-    )
-
-
-def _spell_number(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".")
-
-
-def _spell_colour(colour: Colour) -> str:
-    return " ".join(_spell_number(part / 255) for part in colour)
-
-
-def _spell_text(text: str) -> str:
-    """A text string of the document's structure."""
-    return f"<FEFF{text.encode('utf-16-be').hex().upper()}>"
+def _skip_needless_work(font: TTFFont) -> None:
+    """Keep the library from work on a font that no document of ours needs."""
+    # Measuring every outline again takes most of the time of a long list.
+    font.ttfont.recalcBBoxes = False
+    for table in _UNUSED_TABLES:
+        if table in font.ttfont:
+            del font.ttfont[table]

@@ -8,13 +8,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from functools import cache
 
 from server.base.characters import split_characters
-from server.base.lettering import Face, drawable_text, fold_text, path_of_face
+from server.base.lettering import Face, drawable_text, fold_text
 from server.base.pdf.document import A4_PORTRAIT, PdfDocument
-from server.base.pdf.outline_font import OutlineFont, open_font
 
 MEDIA = "application/pdf"
 # Stands for a character that the font does not have, as printers mark a missing type.
@@ -54,12 +53,13 @@ class SheetColumn:
 class SheetHead:
     """The frame of each page: a title and lines above the table, and below it the page's number.
 
-    `foot` has the places {page} and {pages}.
+    `foot` has the places {page} and {pages}. `made_at` is the instant that the file names.
     """
 
     title: str
     lines: Sequence[str]
     foot: str
+    made_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,20 +102,20 @@ def draw_sheet(
     heading = layout.lay_out_row([column.title for column in columns])
     top = _MARGIN + sum(size * _LEADING for _, size in above) + _GAP + heading.high
     pages = list(_split_pages(map(layout.lay_out_row, rows), _HIGH - top - _MARGIN - _FOOT))
-    document = PdfDocument(A4_PORTRAIT, title=head.title)
     drawn = 0
-    for number, page in enumerate(pages, 1):
-        if number > 1:
-            document.start_page()
-        y = write_lines(document, above, (_MARGIN, _MARGIN), _INK) + _GAP
-        y = _draw_row(document, layout, heading, y, shaded=True)
-        for row in page:
-            y = _draw_row(document, layout, row, y)
-            drawn += 1
-            if drawn % _REPORT_ROWS == 0:
-                report(drawn, len(rows))
-        _draw_foot(document, head.foot.format(page=number, pages=len(pages)))
-    return document.finish_document()
+    with PdfDocument(A4_PORTRAIT, title=head.title, made_at=head.made_at) as document:
+        for number, page in enumerate(pages, 1):
+            if number > 1:
+                document.start_page()
+            y = write_lines(document, above, (_MARGIN, _MARGIN), _INK) + _GAP
+            y = _draw_row(document, layout, heading, y, shaded=True)
+            for row in page:
+                y = _draw_row(document, layout, row, y)
+                drawn += 1
+                if drawn % _REPORT_ROWS == 0:
+                    report(drawn, len(rows))
+            _draw_foot(document, head.foot.format(page=number, pages=len(pages)))
+        return document.finish_document()
 
 
 def write_lines(
@@ -127,15 +127,9 @@ def write_lines(
     """Write lines, each with its size, below each other; return where the next one begins."""
     left, y = corner
     for text, size in lines:
-        document.add_text((left, y + size), text, font=sheet_font(), size=size, colour=colour)
+        document.add_text((left, y + size), text, face=Face.SANS, size=size, colour=colour)
         y += size * _LEADING
     return y
-
-
-@cache
-def sheet_font() -> OutlineFont:
-    """The font of printed lists."""
-    return open_font(path_of_face(Face.SANS))
 
 
 def _fold_head(head: SheetHead) -> Iterator[tuple[str, int]]:
@@ -145,7 +139,7 @@ def _fold_head(head: SheetHead) -> Iterator[tuple[str, int]]:
 
 
 def _draw_foot(document: PdfDocument, text: str) -> None:
-    left = (_WIDE - sheet_font().measure_text(text, _FOOT_SIZE)) / 2
+    left = (_WIDE - document.measure_text(text, face=Face.SANS, size=_FOOT_SIZE)) / 2
     write_lines(document, [(text, _FOOT_SIZE)], (left, _HIGH - _MARGIN - _FOOT_SIZE), _QUIET)
 
 
@@ -193,7 +187,8 @@ def _draw_row(
         for line in cell:
             x = left + _PAD_ACROSS
             if column.align is Align.CENTRE:
-                x = left + (wide - sheet_font().measure_text(line, _CELL_SIZE)) / 2
+                taken = document.measure_text(line, face=Face.SANS, size=_CELL_SIZE)
+                x = left + (wide - taken) / 2
             y = write_lines(document, [(line, _CELL_SIZE)], (x, y), _INK)
         left += wide
     return top + row.high
