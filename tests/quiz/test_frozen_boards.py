@@ -111,7 +111,11 @@ def test_boards_of_every_scope_agree_at_every_step(
 ) -> None:
     with either.begin() as uow:
         contest = a_played_contest(uow)
-        entries = list(uow.session.scalars(select(Entry.id).where(Entry.contest_id == contest.id)))
+        entries = list(
+            uow.session.scalars(
+                select(Entry.id).where(Entry.contest_id == contest.id).order_by(Entry.id)
+            )
+        )
     before = every_board(either, contest)
     assert before == truth(either, contest)
     contest = freeze(either, clock, contest)
@@ -291,7 +295,11 @@ def test_the_export_of_the_console_agrees_with_the_api(
 ) -> None:
     with uow_factory.begin() as uow:
         contest = a_played_contest(uow)
-        entries = list(uow.session.scalars(select(Entry.id).where(Entry.contest_id == contest.id)))
+        entries = list(
+            uow.session.scalars(
+                select(Entry.id).where(Entry.contest_id == contest.id).order_by(Entry.id)
+            )
+        )
     public, live = RankSource.PUBLIC, RankSource.LIVE
     assert in_export(uow_factory, contest, public) == every_board(uow_factory, contest)
     contest = freeze(uow_factory, clock, contest)

@@ -91,7 +91,9 @@ def test_a_contest_is_sealed_once_and_only_when_every_paper_is_closed(
 ) -> None:
     with uow_factory.begin() as uow:
         contest = a_played_contest(uow)
-        entry = uow.session.scalars(select(Entry.id).where(Entry.contest_id == contest.id)).first()
+        entry = uow.session.scalars(
+            select(Entry.id).where(Entry.contest_id == contest.id).order_by(Entry.id)
+        ).first()
         assert entry is not None
     with pytest.raises(SealTooEarly):
         seal(uow_factory, contest)
@@ -297,7 +299,9 @@ def test_the_steps_of_a_sealing_are_transactions_between_which_others_write(
 ) -> None:
     with uow_factory.begin() as uow:
         version = sealing.begin_sealing(uow, APPROVER, large.ref, "结束", accept_open=True).id
-        entry = uow.session.scalars(select(Entry.id).where(Entry.contest_id == large.id)).first()
+        entry = uow.session.scalars(
+            select(Entry.id).where(Entry.contest_id == large.id).order_by(Entry.id)
+        ).first()
         assert entry is not None
     told: list[tuple[int, int]] = []
 
