@@ -9,7 +9,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from server.activities.service import MOST_PARTY
 from server.checkin.kinds import GATE_LENGTH
 from server.console.forms import ConsoleForm, reason_field
-from server.signups.service import MOST_NAME, Contact, Wish, phone_or_none
+from server.signups.service import MOST_NAME, Contact, Wish, is_wrong_phone, phone_or_none
 
 # Reasons for admitting a person without a scan; the last one needs words.
 ADMIT_REASONS = ("battery", "ticket", "elder", "other")
@@ -63,7 +63,7 @@ class WalkInForm(ConsoleForm):
 
     def validate_phone(self, field: StringField) -> None:
         """Refuse a text that is no mobile number."""
-        if field.data and phone_or_none(field.data) is None:
+        if is_wrong_phone(field.data):
             raise ValidationError("checkin.walk_in.phone_wrong")
 
 

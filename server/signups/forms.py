@@ -21,7 +21,13 @@ from server.activities.service import MOST_PARTY, MOST_SEATS
 from server.console.forms import ConsoleForm, reason_field
 from server.signups.contacts import Contact
 from server.signups.people import Guest
-from server.signups.wishes import MOST_NAME, MOST_TEXT, SignUpQuestion, phone_or_none
+from server.signups.wishes import (
+    MOST_NAME,
+    MOST_TEXT,
+    SignUpQuestion,
+    is_wrong_phone,
+    phone_or_none,
+)
 
 MOST_GUESTS = 200
 _LONGEST_LABEL = 60
@@ -92,7 +98,7 @@ class GuestForm(AnswersForm):
 
     def validate_phone(self, field: StringField) -> None:
         """Refuse a text that is no mobile number."""
-        if (field.data or "").strip() and phone_or_none(field.data) is None:
+        if is_wrong_phone(field.data):
             raise ValidationError("signups.form.phone_wrong")
 
 

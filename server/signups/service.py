@@ -70,6 +70,7 @@ from server.signups.waitlist import serve_waitlist as serve_waitlist
 from server.signups.waitlist import uncount_place as uncount_place
 from server.signups.wishes import MOST_NAME as MOST_NAME
 from server.signups.wishes import check_answers, read_questions
+from server.signups.wishes import is_wrong_phone as is_wrong_phone
 from server.signups.wishes import phone_or_none as phone_or_none
 from server.signups.wishes import read_name as read_name
 from server.signups.wishes import read_phone as read_phone

@@ -86,6 +86,11 @@ def read_phone(typed: str) -> str:
     return found
 
 
+def is_wrong_phone(typed: str | None) -> bool:
+    """Whether something was typed that is no mobile number; blanks count as nothing."""
+    return bool(typed and typed.strip()) and phone_or_none(typed or "") is None
+
+
 def phone_or_none(typed: str) -> str | None:
     """A mobile number of China with the country code; None for any other text."""
     found = _MOBILE.fullmatch(_GAPS.sub("", typed))
