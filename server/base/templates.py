@@ -1,4 +1,4 @@
-"""The mini-program's message templates, from the data file that the emulated WeChat also reads.
+"""WeChat's message templates, from the data file that the emulated WeChat also reads.
 
 Grants and the values of fields are handled by the slices.
 """
@@ -17,6 +17,9 @@ from server.base.clock import BEIJING
 from server.base.settings import ROOT
 
 SCHEMA = "wechat-templates/1"
+# Kinds of templates. A one-time subscription of the mini-program, a template message of the
+# official account by category, and a subscription notice of the official account.
+MINI_ONCE, OFFICIAL_TEMPLATE, OFFICIAL_NOTICE = "mp_once", "oa_category", "oa_sub"
 _FILE = ROOT / "config" / "wechat-templates.json"
 # Source: subscription messages, field types `thing` and `name`.
 _THING = 20
@@ -33,7 +36,7 @@ class TemplateField:
 
 @dataclass(frozen=True, kw_only=True)
 class Template:
-    """A template; `slug` is our name for it, `id` is WeChat's."""
+    """A template; `slug` is our name for it, `id` is WeChat's, `kind` says how it is sent."""
 
     slug: str
     id: str
@@ -49,9 +52,20 @@ class _Document:
 
 
 @cache
-def message_templates() -> tuple[Template, ...]:
-    """All templates of the mini-program, read once."""
+def all_templates() -> tuple[Template, ...]:
+    """The templates of both accounts, read once."""
     return read_templates(_FILE)
+
+
+@cache
+def templates_of_kind(kind: str) -> tuple[Template, ...]:
+    """The templates of one kind: MINI_ONCE, OFFICIAL_TEMPLATE or OFFICIAL_NOTICE."""
+    return tuple(one for one in all_templates() if one.kind == kind)
+
+
+def message_templates() -> tuple[Template, ...]:
+    """The templates of the mini-program."""
+    return templates_of_kind(MINI_ONCE)
 
 
 def template_id_of(slug: str) -> str:
@@ -59,7 +73,7 @@ def template_id_of(slug: str) -> str:
 
     Raises: StopIteration for a slug that the data file does not have.
     """
-    return next(one.id for one in message_templates() if one.slug == slug)
+    return next(one.id for one in all_templates() if one.slug == slug)
 
 
 def shorten_thing(words: str) -> str:

@@ -84,7 +84,7 @@ def build_world(options: argparse.Namespace) -> World:
         clock=EmulatorClock(time.time, var / "clock.json"),
         chance=random.SystemRandom(),
         apps=apps.with_callbacks(apps.load_or_make(var), _callback_addresses(options)),
-        templates=templates.load_templates(options.templates),
+        all_templates=templates.load_templates(options.templates),
         sender=sender.send_request,
         pause=time.sleep,
     )

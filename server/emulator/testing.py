@@ -70,7 +70,7 @@ class Emulator:
             clock=EmulatorClock(self.clock),
             chance=random.Random(self.seed),  # noqa: S311 - the same numbers in each run
             apps=with_callbacks(from_file(self.registered), self.callback_of),
-            templates=template_file.load_templates(self.templates),
+            all_templates=template_file.load_templates(self.templates),
             sender=self.sender,
             pause=self.pause,
         )

@@ -23,7 +23,7 @@ from .later import Later
 from .quota import Quota
 from .sender import Sender
 from .state import Store
-from .templates import Template
+from .templates import CATEGORY, MINI_ONCE, NOTICE, OLD, Template, select_kinds
 
 log = logging.getLogger("emulator")
 
@@ -65,7 +65,7 @@ class World:
     clock: EmulatorClock
     chance: random.Random
     apps: dict[str, App]
-    templates: dict[str, Template]
+    all_templates: dict[str, Template]
     sender: Sender
     pause: Callable[[float], None]
     banned: set[str] = field(default_factory=set)
@@ -76,6 +76,9 @@ class World:
     in_flight: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.templates = select_kinds(self.all_templates, [MINI_ONCE])
+        self.official_templates = select_kinds(self.all_templates, [OLD, CATEGORY])
+        self.official_notices = select_kinds(self.all_templates, [NOTICE])
         self.faults = Faults(self.chance)
         self.quota = Quota(self.store, self.clock)
         self.later = Later()

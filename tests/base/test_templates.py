@@ -8,7 +8,17 @@ from typing import Any
 
 import pytest
 
-from server.base.templates import message_templates, read_templates
+from server.base.templates import (
+    OFFICIAL_NOTICE,
+    OFFICIAL_TEMPLATE,
+    all_templates,
+    message_templates,
+    read_templates,
+    template_id_of,
+    templates_of_kind,
+)
+
+OF_EACH = ["announcement", "oa-announcement", "oa-sub-announcement"]
 
 
 def a_template(**facts: Any) -> dict[str, Any]:
@@ -24,11 +34,19 @@ def a_file(folder: Path, *templates: dict[str, Any], schema: str = "wechat-templ
 
 
 def test_the_houses_templates_have_ids_of_wechats_length_and_named_fields() -> None:
-    templates = message_templates()
+    templates = all_templates()
     assert "quiz-daily" in {template.slug for template in templates}
     assert {len(template.id) for template in templates} == {43}
     assert all(field.key and field.name for t in templates for field in t.fields)
     assert all(len(template.fields) <= 5 for template in templates)
+
+
+def test_each_channel_has_its_own_templates() -> None:
+    kinds = [templates_of_kind(OFFICIAL_TEMPLATE), templates_of_kind(OFFICIAL_NOTICE)]
+    slugs = [{template.slug for template in kind} for kind in [message_templates(), *kinds]]
+    assert [slug in names for slug, names in zip(OF_EACH, slugs, strict=True)] == [True] * 3
+    assert sum(map(len, slugs)) == len(all_templates())
+    assert template_id_of("oa-activity") in {template.id for template in kinds[0]}
 
 
 def test_a_sound_file_is_read(tmp_path: Path) -> None:

@@ -163,12 +163,18 @@ def test_the_result_event_carries_the_answers_msgid(receiver: Receiver) -> None:
     assert fields["List"]["ErrorCode"] == "0"
 
 
-def test_the_template_list_is_the_mini_programs_alone(api: Api) -> None:
+def ids_of(kind: str) -> set[str]:
+    return {row["id"] for row in ROWS.values() if row["kind"] == kind}
+
+
+def test_each_account_lists_its_own_templates(api: Api) -> None:
+    """Source: getTemplateList (mini-program); "Subscription notices" (service account)."""
     listed = api.mini("/wxaapi/newtmpl/gettemplate")["data"]
-    assert {row["priTmplId"] for row in listed} == {row["id"] for row in ROWS.values()}
+    assert {row["priTmplId"] for row in listed} == ids_of("mp_once")
     assert listed[0]["type"] == 2
     assert "{{thing1.DATA}}" in listed[0]["content"]
-    assert api.official("/wxaapi/newtmpl/gettemplate")["data"] == []
+    notices = api.official("/wxaapi/newtmpl/gettemplate")["data"]
+    assert {row["priTmplId"] for row in notices} == ids_of("oa_sub")
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,11 @@ def _accept_message(
 
 
 def list_templates(world: World, call: Call) -> dict[str, Any]:
-    """List the templates of the caller; the official account has none."""
-    own = world.templates.values() if call.app.account == MINI else ()
+    """List the caller's templates: the mini-program's, or the official account's notices.
+
+    Source: "getTemplateList" (mini-program), "Subscription notices" (service account).
+    """
+    own = world.templates if call.app.account == MINI else world.official_notices
     return ok_answer(
         data=[
             {
@@ -93,7 +96,7 @@ def list_templates(world: World, call: Call) -> dict[str, Any]:
                     if values
                 ],
             }
-            for template in own
+            for template in own.values()
         ]
     )
 
