@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from server.accounts.slice import SLICE as ACCOUNTS
 from server.activities.slice import SLICE as ACTIVITIES
+from server.announcements.slice import SLICE as ANNOUNCEMENTS
 from server.audit.slice import SLICE as AUDIT
 from server.base.jobs import Task
 from server.base.manifest import EventHandler, NamedJob, Slice
@@ -56,6 +57,7 @@ SLICES: tuple[Slice, ...] = (
     QUIZ,
     SIGNUPS,
     CHECKIN,
+    ANNOUNCEMENTS,
     DASHBOARD,
 )
 

@@ -198,6 +198,7 @@ export const zh_mine = {
     kept_signups: '活动报名',
     kept_attendance: '活动签到',
     kept_feedback: '活动评价',
+    kept_announcements: '通知推送',
     kept_scanner_grants: '检票授权',
     kept_certificates: '证书',
     kept_shares: '成绩卡',

@@ -85,6 +85,9 @@ class Permission(StrEnum):
     CHECKIN_WRITE = "checkin.write"
     CERTIFICATE_READ = "certificate.read"
     CERTIFICATE_WRITE = "certificate.write"
+    ANNOUNCEMENT_READ = "announcement.read"
+    ANNOUNCEMENT_WRITE = "announcement.write"
+    ANNOUNCEMENT_APPROVE = "announcement.approve"
 
     @property
     def subject(self) -> str:
@@ -122,6 +125,7 @@ _CONTENT_READ = frozenset(
         _P.FIGURES_READ,
         _P.UNIT_READ,
         _P.ACTIVITY_READ,
+        _P.ANNOUNCEMENT_READ,
     }
 )
 # Separation of duties: an author of content approves none, an auditor changes nothing, a system
@@ -149,6 +153,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.CHECKIN_WRITE,
             _P.CERTIFICATE_READ,
             _P.CERTIFICATE_WRITE,
+            _P.ANNOUNCEMENT_WRITE,
         },
         Role.APPROVER: _CONTENT_READ
         | {
@@ -164,6 +169,7 @@ ROLES: Mapping[Role, frozenset[Permission]] = MappingProxyType(
             _P.REPORT_WRITE,
             _P.VOID_APPROVE,
             _P.ACTIVITY_APPROVE,
+            _P.ANNOUNCEMENT_APPROVE,
             _P.SIGNUP_READ,
             _P.CHECKIN_READ,
             _P.CERTIFICATE_READ,

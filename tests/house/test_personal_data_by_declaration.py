@@ -21,6 +21,7 @@ ORDER = slices.PERSONAL_DATA.order
 # Tables whose merge is a function, because some rows stay with the double or become one; each is
 # tried in the folder of its slice.
 BY_FUNCTION = {
+    "announcement_recipient",
     "participation_change",
     "participant",
     "avatar",
@@ -244,7 +245,7 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
         *("contest_entries", "contest_papers", "final_ranks", "practice", "mistakes"),
         "rank_changes",
         *("question_reports", "devices", "held_results", "shares", "groups", "signups"),
-        *("scanner_grants", "attendance", "feedback"),
+        *("scanner_grants", "attendance", "feedback", "announcements"),
     ], (
         "add a new key of the export to this list, where its slice stands in server/slices.py, and"
         " its name for citizens to miniprogram/packages/mine/data/held.ts"

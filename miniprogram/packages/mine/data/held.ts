@@ -85,6 +85,7 @@ function namesOf(t: Words): Record<string, string> {
     signups: t.kept_signups,
     attendance: t.kept_attendance,
     feedback: t.kept_feedback,
+    announcements: t.kept_announcements,
     scanner_grants: t.kept_scanner_grants,
     certificates: t.kept_certificates,
     participation: t.kept_participation,

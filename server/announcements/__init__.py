@@ -1,0 +1,1 @@
+"""Announcements: organizers' messages to many citizens, with one ledger row per person."""

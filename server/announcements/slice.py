@@ -1,0 +1,21 @@
+"""Manifest of the slice of announcements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.announcements import models as models
+from server.announcements.personal_data import PERSONAL
+from server.base.access import Permission
+from server.base.manifest import Slice
+
+SLICE = Slice(
+    name="announcements",
+    texts=Path(__file__).parent,
+    permissions=(
+        Permission.ANNOUNCEMENT_READ,
+        Permission.ANNOUNCEMENT_WRITE,
+        Permission.ANNOUNCEMENT_APPROVE,
+    ),
+    personal_data=PERSONAL,
+)
