@@ -35,7 +35,7 @@ from server.notices.inbox import Letter
 from server.notices.models import InboxMessage, MessageGrant, Push
 from server.notices.rules import next_loud
 from server.wechat.errors import NoGrant, WeChatError
-from server.wechat.gateway import SubscriptionMessage
+from server.wechat.letters import SubscriptionMessage
 from server.wechat.retries import outcome_of
 
 TASK = "notices.send_pushes"

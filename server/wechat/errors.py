@@ -149,6 +149,14 @@ class RecipientGone(WeChatError, Conflict):
     kind = "gone"
 
 
+class Unfollowed(RecipientGone):
+    """This citizen does not follow the official account."""
+
+
+class UnknownRecipient(RecipientGone):
+    """The openid is none of this app's; many of them mean a wrong audience or a wrong app."""
+
+
 class BadContent(WeChatError, Conflict):
     """WeChat refused the content; `field` names the template field when WeChat does."""
 
@@ -204,7 +212,7 @@ _BY_KIND: tuple[tuple[type[WeChatError], tuple[int, ...]], ...] = (
         ConfigWrong,
         (
             *(40002, 40013, 40125, 40164, 40243, 41002, 41004, 43001, 43002, 48001, 48004),
-            *(50001, 50002, 50004, 50007, 61004, 89503, 89504, 89505, 89506, 89507),
+            *(48003, 50001, 50002, 50004, 50007, 61004, 45103, 89503, 89504, 89505, 89506, 89507),
         ),
     ),
     (SlowDown, (45011, 44990, 44991)),
@@ -212,13 +220,18 @@ _BY_KIND: tuple[tuple[type[WeChatError], tuple[int, ...]], ...] = (
     (NoGrant, (43101,)),
     (
         RecipientGone,
-        (40003, 43004, 43019, 43104, 46004, 48002, 49003, 45015, 45047, 70000, 61010),
+        (43019, 43104, 46004, 48002, 49003, 45015, 45047, 70000, 61010),
     ),
+    (Unfollowed, (43004, 50005)),
+    (UnknownRecipient, (40003,)),
     (BusyRecipient, (43108, 43117)),
     (
         BadContent,
         (
             *(47003, 45168, 87014, 40033, 45002, 45003, 45005, 45008, 47001, 44002),
+            # A picture, a draft, or the parameters of a mass message.
+            *(40004, 40005, 40006, 40007, 40009, 40130, 40132, 40137, 41005, 41006, 45001, 45004),
+            *(45067, 46001),
             # Bad parameters of a scene, a check or a menu.
             *(40129, 40169, 40097, 40016, 40017, 40018, 40023, 40025, 40054, 40055, 45064),
         ),

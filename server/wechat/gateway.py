@@ -9,7 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import Protocol, Self
+
+from server.wechat.errors import WeChatError
+from server.wechat.letters import (
+    Accepted,
+    MassAccepted,
+    MassArticle,
+    MassSend,
+    Material,
+    MessageTemplate,
+    OfficialSubscription,
+    PushLetter,
+    SubscriptionMessage,
+    TemplateKind,
+    TemplateMessage,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,20 +84,6 @@ class PhoneNumber:
     number: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SubscriptionMessage:
-    """One subscription message of the mini-program.
-
-    `page` is without a leading slash, with its query; `fields` has values by the template's keys,
-    each within the limits of its type.
-    """
-
-    openid: str = field(repr=False)
-    template_id: str
-    page: str
-    fields: Mapping[str, str] = field(repr=False)
-
-
 class Verdict(StrEnum):
     """Verdict of the content check on a citizen's text."""
 
@@ -98,6 +99,41 @@ class TextPlace(IntEnum):
     COMMENT = 2
     FORUM = 3
     SOCIAL_LOG = 4
+
+
+# The result of a letter, as a value: an error is handed over, never raised.
+FanOutResult = Accepted | WeChatError
+
+
+class FanOut(Protocol):
+    """Many concurrent sends on a thread of their own; a context manager that closes itself.
+
+    Each submitted letter gets exactly one result. The callback runs on that thread: it may only put
+    the result into a queue, because while it runs no call proceeds.
+    """
+
+    def submit(self, key: int, letter: PushLetter) -> None:
+        """Queue a letter; its result comes under `key`. Callable from every thread, never blocks.
+
+        Raises: RuntimeError after `close`.
+        """
+        ...
+
+    def pending(self) -> int:
+        """Number of letters without a result."""
+        ...
+
+    def drain(self, timeout: float) -> bool:
+        """Wait for all results; False when some are missing after `timeout` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Report queued letters as NotSent, wait for calls already sent, and end the thread."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *trouble: object) -> None: ...
 
 
 class Gateway(Protocol):
@@ -168,6 +204,81 @@ class Gateway(Protocol):
         Never retried automatically. Raises: NoGrant without a permission, RecipientGone, BadContent
         (with the field), TemplateRefused, InDoubt when it may have been sent.
         """
+        ...
+
+    def send_template(self, message: TemplateMessage) -> str:
+        """Send one template message to a follower; return WeChat's id of it.
+
+        Never retried automatically; the caller may repeat it with the same `client_msg_id`, within
+        ten minutes of the first try, also after InDoubt and TryLater.
+        Raises: as `send_subscription`; RecipientGone (43004) for a person that does not follow.
+        """
+        ...
+
+    def send_official_subscription(self, message: OfficialSubscription) -> str:
+        """Send one subscription notice of the official account; return WeChat's id of it.
+
+        Never retried automatically. Raises: as `send_subscription`.
+        """
+        ...
+
+    def send_mass(self, message: MassSend) -> MassAccepted:
+        """Send a draft to 2 to 10,000 followers in one call; uses the draft up.
+
+        Never retried automatically; the caller repeats it with the same `client_msg_id`.
+        Raises: AlreadySent with the id of the first time, TryLater (45066) while that one still
+        runs, QuotaSpent, BadContent, InDoubt.
+        """
+        ...
+
+    def preview_mass(self, openid: str, media_id: str) -> None:
+        """Send a draft to one follower as a preview; the draft stays.
+
+        Units: WeChat allows a hundred a day. Never retried automatically.
+        """
+        ...
+
+    def mass_status(self, msg_id: str) -> str:
+        """WeChat's word for the state of a mass message.
+
+        SEND_SUCCESS, SENDING, SEND_FAIL or DELETE.
+        """
+        ...
+
+    def delete_mass(self, msg_id: str) -> None:
+        """Delete the article of a mass message; its card stays with the recipients."""
+        ...
+
+    def add_draft(self, article: MassArticle) -> str:
+        """Add a draft of one article; return its media id. Never retried automatically.
+
+        Raises: BadContent.
+        """
+        ...
+
+    def delete_draft(self, media_id: str) -> None:
+        """Delete a draft.
+
+        Raises: BadContent when there is none.
+        """
+        ...
+
+    def upload_picture(self, picture: bytes, name: str) -> Material:
+        """Keep a JPEG or PNG picture as permanent material, for a cover.
+
+        Units: at most 10 MB; an account holds 100,000. Never retried automatically.
+        """
+        ...
+
+    def upload_article_picture(self, picture: bytes, name: str) -> str:
+        """Upload a picture for the text of an article; return its address.
+
+        Units: JPEG or PNG, at most 1 MB. WeChat removes pictures of other hosts from an article.
+        """
+        ...
+
+    def list_templates(self, kind: TemplateKind) -> list[MessageTemplate]:
+        """The templates of one of the three lists; WeChat allows few such calls a day."""
         ...
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:

@@ -1,18 +1,12 @@
-"""The gateway over HTTP: wechatpy's wrappers where they suffice, direct calls elsewhere.
-
-wechatpy has its own hosts and token logic; here all of its requests go through our client, so that
-it never opens a connection itself.
-"""
+"""The gateway over HTTP: wechatpy's wrappers where they suffice, direct calls elsewhere."""
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
-
-from wechatpy.client import WeChatClient
+from urllib.parse import quote
 
 from server.base.clock import Clock
 from server.base.settings import WeChat
@@ -37,79 +31,30 @@ from server.wechat.gateway import (
     GroupEntry,
     MadeSceneCode,
     PhoneNumber,
-    SubscriptionMessage,
     TextPlace,
     Verdict,
     WeChatIdentity,
 )
+from server.wechat.letter_calls import MINI_PROGRAM, OFFICIAL_ACCOUNT
+from server.wechat.materials import Materials
 from server.wechat.opendata import open_data
-from server.wechat.tokens import Credentials, TokenService
+from server.wechat.sends import Sends
+from server.wechat.tokens import TokenService
 from server.wechat.transport import ApiCall, Patience, Transport
 from server.wechat.words import count_unknown_word
 
 _log = logging.getLogger(__name__)
 
-_API_HOST = "api.weixin.qq.com"
 _NO_MENU = 46003
 _CODE_LIFE_SECONDS = 2592000
 _BAD_CODE = frozenset({40003, 40013})
 _CODE = re.compile(r"[\x21-\x7e]{1,256}")
 _DIGITS = re.compile(r"[0-9]{1,20}")
 _PICTURE = 2
-_SENDS = frozenset({"/cgi-bin/message/custom/send"})
 
 
-class _Client(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
-    """wechatpy's client with its HTTP, hosts, tokens and retries replaced."""
-
-    def __init__(self, appid: str, calls: AuthorizedClient) -> None:
-        super().__init__(appid, secret="", auto_retry=False)
-        self._http.close()
-        self._calls = calls
-
-    def _request(self, method: str, url_or_endpoint: str, **options: Any) -> Any:
-        base = options.get("api_base_url", self.API_BASE_URL)
-        whole = url_or_endpoint if "://" in url_or_endpoint else f"{base}{url_or_endpoint}"
-        address = urlsplit(whole)
-        if address.hostname != _API_HOST:
-            raise ConfigWrong
-        call = ApiCall(
-            method=method.upper(),
-            path=address.path,
-            params=options.get("params") or {},
-            body=options.get("data"),
-        )
-        repeat = Repeat.NEVER if address.path in _SENDS else Repeat.HARMLESS
-        return self._calls.call_api(call, repeat)
-
-    def fetch_access_token(self) -> None:
-        """Raise ConfigWrong: wechatpy must not fetch tokens; they come from the token service."""
-        raise ConfigWrong
-
-
-class HttpGateway:
-    """The real WeChat, or another host from the settings.
-
-    `outside_transaction` raises when a transaction is open in this thread.
-    """
-
-    def __init__(
-        self,
-        transport: Transport,
-        mini_program: Credentials,
-        accounts: Mapping[str, AuthorizedClient],
-        *,
-        official_appid: str,
-        mp_base: str,
-        outside_transaction: Callable[[], None],
-    ) -> None:
-        self._transport = transport
-        self._mini_program = mini_program
-        self._mini_calls = accounts["mini_program"]
-        self._official = _Client(official_appid, accounts["official_account"])
-        self._mp_base = mp_base.rstrip("/")
-        self._outside_transaction = outside_transaction
-        self._accounts = accounts
+class HttpGateway(Sends, Materials):
+    """The real WeChat, or another host from the settings."""
 
     def is_available(self) -> bool:
         """Whether calls are currently sent (circuit breaker closed)."""
@@ -117,7 +62,7 @@ class HttpGateway:
 
     def token_age_seconds(self) -> float | None:
         """Age of the official account's token; None before the first."""
-        return self._accounts["official_account"].tokens.age_seconds()
+        return self._official_calls.tokens.age_seconds()
 
     def try_credentials(self, account: str) -> None:
         """Request a token. Source: getStableAccessToken, in its normal mode."""
@@ -193,27 +138,6 @@ class HttpGateway:
             picture_url=f"{self._mp_base}/cgi-bin/showqrcode?ticket={quote(ticket, safe='')}",
             expires_in_seconds=lasts if isinstance(lasts, int) else None,
         )
-
-    def send_text(self, openid: str, text: str) -> None:
-        """Send a text to the chat. Source: customer service, "send a message"."""
-        self._outside_transaction()
-        self._official.message.send_text(openid, text)
-
-    def send_subscription(self, message: SubscriptionMessage) -> str:
-        """Send one subscription message. Source: subscribeMessage.send."""
-        self._outside_transaction()
-        body = {
-            "touser": message.openid,
-            "template_id": message.template_id,
-            "page": message.page,
-            "miniprogram_state": "formal",
-            "lang": "zh_CN",
-            "data": {key: {"value": value} for key, value in message.fields.items()},
-        }
-        call = ApiCall(method="POST", path="/cgi-bin/message/subscribe/send", body=body)
-        # WeChat has no deduplication id for this call, so a retry could send it twice.
-        answer = self._mini_calls.call_api(call, Repeat.NEVER)
-        return str(answer.get("msgid") or "")
 
     def check_text(self, openid: str, text: str, place: TextPlace) -> Verdict:
         """Check a citizen's text. Source: security.msgSecCheck, version 2."""
@@ -360,7 +284,7 @@ def open_gateway(
     transport = _open_transport(
         wechat, dependencies.clock, total_seconds or wechat.request_timeout_seconds
     )
-    apps = {"official_account": wechat.official_account, "mini_program": wechat.mini_program}
+    apps = {OFFICIAL_ACCOUNT: wechat.official_account, MINI_PROGRAM: wechat.mini_program}
     accounts = {
         name: AuthorizedClient(
             transport,

@@ -50,14 +50,24 @@ _NEVER_LEFT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is sent as the form field `media`."""
+
+    name: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall:
-    """One API call, without host and token."""
+    """One API call, without host and token; with a body or an upload."""
 
     method: str
     path: str
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: Mapping[str, object] | None = field(default=None, repr=False)
+    upload: Upload | None = field(default=None, repr=False)
 
     def with_token(self, token: str) -> ApiCall:
         """The same call with the account's token."""
@@ -66,6 +76,7 @@ class ApiCall:
             path=self.path,
             params={**self.params, "access_token": token},
             body=self.body,
+            upload=self.upload,
         )
 
 
@@ -227,11 +238,16 @@ class Transport:
         if call.body is not None:
             # Unescaped UTF-8: WeChat refuses or displays `\u` escapes of Chinese.
             body = json.dumps(call.body, ensure_ascii=False).encode()
+        files = None
+        if call.upload is not None:
+            sent = call.upload
+            files = {"media": (sent.name, sent.content, sent.content_type)}
         with self._session.request(
             call.method,
             f"{self._base}{call.path}",
             params=dict(call.params),
             data=body,
+            files=files,
             headers={"Content-Type": "application/json"} if body is not None else None,
             timeout=Timeout(connect=self._patience.connect_seconds, total=left),  # type: ignore[arg-type]
             allow_redirects=False,

@@ -42,7 +42,7 @@ class Seen:
         self.path = address.path.removeprefix("/api")
         self.query = {k: v[0] for k, v in parse_qs(address.query).items()}
         self.raw = request.body or b""
-        self.body = json.loads(self.raw) if self.raw else None
+        self.body = json.loads(self.raw) if self.raw[:1] == b"{" else None
 
 
 class Script(BaseAdapter):

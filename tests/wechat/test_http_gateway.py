@@ -24,12 +24,19 @@ from server.wechat.gateway import (
     GroupEntry,
     MadeSceneCode,
     PhoneNumber,
-    SubscriptionMessage,
     TextPlace,
     Verdict,
     WeChatIdentity,
 )
 from server.wechat.http_gateway import HttpGateway
+from server.wechat.letters import (
+    MassArticle,
+    MassSend,
+    OfficialSubscription,
+    SubscriptionMessage,
+    TemplateKind,
+    TemplateMessage,
+)
 from server.wechat.tokens import PATH
 from server.wechat.transport import Transport
 from tests.kit.clock import FakeClock
@@ -44,6 +51,12 @@ IV = base64.b64encode(b"i" * 16).decode()
 SESSION = {"openid": OPENID, "session_key": SESSION_KEY, "unionid": "u1"}
 NUMBER = {"countryCode": "86", "purePhoneNumber": "13800000000", "phoneNumber": "13800000000"}
 SUBSCRIPTION = "/cgi-bin/message/subscribe/send"
+SENDS = ("template/send", "subscribe/bizsend", *(f"mass/{n}" for n in ("send", "preview", "get")))
+NEW_PATHS = (
+    *(f"/cgi-bin/message/{name}" for name in (*SENDS, "mass/delete")),
+    *("/cgi-bin/draft/add", "/cgi-bin/draft/delete", "/cgi-bin/material/add_material"),
+    *("/cgi-bin/media/uploadimg", "/wxaapi/newtmpl/gettemplate"),
+)
 MANY, LIST = "/cgi-bin/user/info/batchget", "/cgi-bin/user/get"
 PASSED = {"errcode": 0, "result": {"suggest": "pass", "label": 100}, "trace_id": "t"}
 
@@ -353,6 +366,7 @@ def test_a_picture_is_given_to_be_judged(bench: Bench, script: Script) -> None:
 
 
 GROUP = sealed(opengid="G1")
+JPEG = b"\xff\xd8\xff"
 CALLS: dict[str, Callable[[Gateway], object]] = {
     "try_credentials": lambda g: g.try_credentials("official_account"),
     "code_to_identity": lambda g: g.code_to_identity("code"),
@@ -366,6 +380,25 @@ CALLS: dict[str, Callable[[Gateway], object]] = {
     "send_subscription": lambda g: g.send_subscription(
         SubscriptionMessage(openid=OPENID, template_id="t", page="p", fields={"thing1": "x"})
     ),
+    "send_template": lambda g: g.send_template(
+        TemplateMessage(openid=OPENID, template_id="t", fields={}, client_msg_id="c1")
+    ),
+    "send_official_subscription": lambda g: g.send_official_subscription(
+        OfficialSubscription(openid=OPENID, template_id="t", fields={})
+    ),
+    "send_mass": lambda g: g.send_mass(
+        MassSend(openids=(OPENID, "o-2"), media_id="m", client_msg_id="c1")
+    ),
+    "preview_mass": lambda g: g.preview_mass(OPENID, "m"),
+    "mass_status": lambda g: g.mass_status("7"),
+    "delete_mass": lambda g: g.delete_mass("7"),
+    "add_draft": lambda g: g.add_draft(
+        MassArticle(title="t", digest="", content_html="<p>x</p>", thumb_media_id="m")
+    ),
+    "delete_draft": lambda g: g.delete_draft("m"),
+    "upload_picture": lambda g: g.upload_picture(JPEG, "cover.jpg"),
+    "upload_article_picture": lambda g: g.upload_article_picture(JPEG, "p.jpg"),
+    "list_templates": lambda g: g.list_templates(TemplateKind.MINI_SUBSCRIPTION),
     "check_text": lambda g: g.check_text(OPENID, "x", TextPlace.COMMENT),
     "mini_program_code": lambda g: g.mini_program_code("s", "p"),
     "group_entry": lambda g: g.group_entry("code", GROUP, IV),
@@ -392,15 +425,19 @@ def test_no_call_is_made_inside_a_transaction(name: str, bench: Bench, script: S
 def test_no_call_leaves_for_another_host(
     name: str, bench: Bench, script: Script, closed_network: list[object]
 ) -> None:
-    for path in (INFO, MENU, MENU_NOW, CODE, SEND):
+    for path in (INFO, MENU, MENU_NOW, CODE, SEND, *NEW_PATHS):
         script.answers[path] = {
             "errcode": 0,
             "openid": OPENID,
             "menu": {},
             "ticket": "t",
             "url": "u",
+            "msg_id": 7,
+            "msg_status": "SENDING",
+            "media_id": "m",
+            "data": [],
         }
-    script.answers[PICTURE] = b"\xff\xd8\xff"
+    script.answers[PICTURE] = JPEG
     script.answers[PHONE] = {"errcode": 0, "phone_info": NUMBER}
     script.answers[PICTURE_CHECK] = {"errcode": 0, "trace_id": "t"}
     script.answers[MANY] = {"user_info_list": [{"subscribe": 0, "openid": OPENID}]}
@@ -538,7 +575,7 @@ def test_the_other_try_of_a_login_may_find_the_code_used(bench: Bench, script: S
 CHECK_CELLS: list[tuple[str, object, type[WeChatError], int]] = [
     ("45009", 45009, errors.QuotaSpent, 1),
     ("45011", 45011, errors.SlowDown, 1),
-    ("40003", 40003, errors.RecipientGone, 1),
+    ("40003", 40003, errors.UnknownRecipient, 1),
     ("40013", 40013, errors.ConfigWrong, 1),
     ("48001", 48001, errors.ConfigWrong, 1),
     ("48004", 48004, errors.ConfigWrong, 1),
@@ -717,7 +754,7 @@ def test_nor_is_it_one_after_the_first_token_was_refused(
         (-1, errors.TryLater),
         (45015, errors.RecipientGone),
         (45047, errors.RecipientGone),
-        (43004, errors.RecipientGone),
+        (43004, errors.Unfollowed),
         (70000, errors.RecipientGone),
         (45009, errors.QuotaSpent),
     ],
