@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from . import grants, groups, inbox, letters, people, push, sheets
-from .apps import MINI
+from .apps import MINI, App
 from .letters import Letter
 from .people import NotNowError, Person
 from .texts import TEXTS
@@ -27,6 +28,9 @@ NUMBERS = re.compile(r"\d{1,3}(,\d{1,3})*")
 # The answers of wx.requestSubscribeMessage are an open list; any that begins with "accept" counts
 # as accepted.
 ANSWER = re.compile(r"[A-Za-z][0-9A-Za-z_]{0,63}")
+# Where the sheet of the official account opens: PopupScene. Source: "Event pushes of
+# subscription notices".
+PLACES = {"web": 1, "article": 2}
 NOT_TOLD = ("ban", "filter")
 
 
@@ -160,30 +164,46 @@ def answer_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Record a tap on the subscription sheet (`template_id` or `results`) or `turn_off` in
     settings.
 
-    Answers with `keep` are given again without a sheet next time.
+    Answers with `keep` are given again without a sheet next time. The sheet of the official
+    account's notices opens in an article or (`place` is `web`) in a web page.
     """
     person = _find_person(world, body)
     results = dict(body.get("results") or {str(body.get("template_id")): body.get("result")})
-    for template in results:
-        if template not in world.templates:
-            raise LookupError(f"there is no template {template!r}")
+    app, scene = _sheet_of(world, results, str(body.get("place") or "article"))
+    openid = person.openid_in(app)
     if list(results.values()) == ["turn_off"]:
-        return _turn_off(world, person, next(iter(results)))
+        return _turn_off(world, app, person, next(iter(results)))
     if not all(isinstance(said, str) and ANSWER.fullmatch(said) for said in results.values()):
         raise ValueError("an answer is a word such as accept, acceptWithAudio, reject")
     with world.store.open_transaction():
         for template, answer in results.items():
             if answer.startswith(grants.YES):
-                grants.add_grant(world, person.openid_mp, template)
+                grants.add_grant(world, openid, template)
         sheets.settle_choices(world, person, results, keep=bool(body.get("keep")))
     answers = [(t, a) for t, a in results.items() if a not in NOT_TOLD]
-    pushed = _push_letter(world, letters.popup_event(world, person, answers)) if answers else {}
+    popup = letters.popup_event(world, app, openid, answers, scene)
+    pushed = _push_letter(world, popup) if answers else {}
     return {
         "attempts": [],
         **pushed,
         "results": results,
-        "grants": {t: grants.count_grants(world, person.openid_mp, t) for t in results},
+        "grants": {t: grants.count_grants(world, openid, t) for t in results},
     }
+
+
+def _sheet_of(world: World, results: Iterable[str], place: str) -> tuple[App, int]:
+    """The app whose sheet has these templates, and WeChat's number of the place it opens in.
+
+    Raises: LookupError for an unknown template; ValueError for another place.
+    """
+    asked = set(results)
+    if asked and asked <= world.official_notices.keys():
+        if place not in PLACES:
+            raise ValueError(f"the account's sheet opens in one of {sorted(PLACES)}")
+        return world.official, PLACES[place]
+    for template in asked - world.templates.keys():
+        raise LookupError(f"there is no template {template!r}")
+    return world.mini, 0
 
 
 def change_authorization(world: World, body: dict[str, Any]) -> dict[str, Any]:
@@ -233,12 +253,13 @@ def url_check(world: World, account: str) -> dict[str, Any]:
     return {"ok": right, "status": outcome.status, "ms": outcome.ms}
 
 
-def _turn_off(world: World, person: Person, template: str) -> dict[str, Any]:
+def _turn_off(world: World, app: App, person: Person, template: str) -> dict[str, Any]:
+    openid = person.openid_in(app)
     with world.store.open_transaction():
-        grants.drop_grants(world, person.openid_mp, template)
+        grants.drop_grants(world, openid, template)
         sheets.turn_off(world, person, template)
     return {
-        **_push_letter(world, letters.change_event(world, person, template)),
+        **_push_letter(world, letters.change_event(world, app, openid, template)),
         "grants": {template: 0},
     }
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, request
 
-from . import acts, groups, hostile, inbox, people, population, posts, sheets
+from . import acts, groups, hostile, inbox, people, population, posts, receipts, sheets
 from .apps import MINI, OFFICIAL
 from .clock import format_beijing
 from .faults import bare_path
@@ -126,7 +126,7 @@ def spoil_tokens(world: World, body: Body) -> Shown:
 def ban_template(world: World, body: Body) -> Shown:
     """Withdraw a template, or restore it."""
     template = str(body.get("template_id"))
-    if template not in world.templates:
+    if template not in world.all_templates:
         raise LookupError(f"there is no template {template!r}")
     change = world.banned.add if body.get("banned", True) else world.banned.discard
     change(template)
@@ -342,6 +342,7 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/faults": order_fault,
     "/tokens": spoil_tokens,
     "/templates": ban_template,
+    "/receipts": receipts.order_receipts,
     "/clock": move_clock,
     "/quota": set_quota,
     "/apps": change_apps,
@@ -353,6 +354,7 @@ READS: dict[str, Callable[[World], Shown]] = {
     "/callbacks": list_callbacks,
     "/calls": list_calls,
     "/faults": list_faults,
+    "/receipts": receipts.show_receipts,
     "/menu": show_menu,
     "/clock": show_clock,
     "/apps": show_apps,

@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from . import media_check
+from . import media_check, receipts
 from .faults import Fault
 from .wechat_api import media as api_media
 from .wechat_api import menu as api_menu
 from .wechat_api import message as api_message
 from .wechat_api import subscribe as api_subscribe
+from .wechat_api import template as api_template
 from .wechat_api import token as api_token
 from .wechat_api import user as api_user
 from .wechat_api import wxa as api_wxa
@@ -69,6 +70,7 @@ ENDPOINTS = {
         *api_message.ENDPOINTS,
         *api_media.ENDPOINTS,
         *api_subscribe.ENDPOINTS,
+        *api_template.ENDPOINTS,
         *api_wxa.ENDPOINTS,
         *media_check.ENDPOINTS,
         QUOTA_GET,
@@ -129,9 +131,12 @@ def _run_endpoint(world: World, endpoint: Endpoint, call: Call) -> Answer:
         with world.store.open_transaction():
             _admit_call(world, endpoint, call)
         with world.store.open_transaction():
-            return endpoint.answer(world, call)
+            answer = endpoint.answer(world, call)
     except ApiError as error:
         return _refusal_answer(world, error)
+    for receipt in call.receipts:
+        receipts.plan_receipt(world, receipt)
+    return answer
 
 
 def _admit_call(world: World, endpoint: Endpoint, call: Call) -> None:
@@ -147,7 +152,8 @@ def _admit_call(world: World, endpoint: Endpoint, call: Call) -> None:
 
 
 def _refusal_answer(world: World, error: ApiError) -> dict[str, Any]:
-    return {"errcode": error.errcode, "errmsg": error.errmsg_for(world.new_request_id())}
+    told = {"errcode": error.errcode, "errmsg": error.errmsg_for(world.new_request_id())}
+    return {**told, **error.more}
 
 
 @contextmanager

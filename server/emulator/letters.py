@@ -17,6 +17,8 @@ SILENT = {"unsubscribe", "view", "view_miniprogram", "scancode_push"}
 WITH_MENU_ID = {"view", "view_miniprogram"}
 # The confidence that the content model reports.
 SURE = 90
+# The ErrorCode of a subscription message that did not arrive; WeChat publishes none.
+NOT_SENT = 101
 WITH_SCAN = {"scancode_push", "scancode_waitmsg"}
 
 
@@ -86,36 +88,89 @@ def build_event(
     return Letter(account=OFFICIAL, what=name, fields=fields, may_reply=lowered not in SILENT)
 
 
-def popup_event(world: World, person: Person, answers: Sequence[tuple[str, str]]) -> Letter:
-    """The answers of a person on the mini-program's subscription sheet."""
+def popup_event(
+    world: World, app: App, openid: str, answers: Sequence[tuple[str, str]], scene: int = 0
+) -> Letter:
+    """The answers of a person on a subscription sheet.
+
+    `scene` is where it opened: 0 the mini-program, 1 a web page, 2 an article of the account.
+    """
     items: list[list[Pair]] = [
-        [("TemplateId", template), ("SubscribeStatusString", answer), ("PopupScene", 0)]
+        [("TemplateId", template), ("SubscribeStatusString", answer), ("PopupScene", scene)]
         for template, answer in answers
     ]
     as_text: list[list[Pair]] = [
         [(name, str(value)) for name, value in item if isinstance(value, str | int)]
         for item in items
     ]
-    return _build_list_event(world, person, "subscribe_msg_popup_event", items, as_text)
+    return _build_list_event(world, app, openid, "subscribe_msg_popup_event", (items, as_text))
 
 
-def change_event(world: World, person: Person, template: str) -> Letter:
+def change_event(world: World, app: App, openid: str, template: str) -> Letter:
     """Build the event of turning a template off in the settings."""
     item: list[Pair] = [("TemplateId", template), ("SubscribeStatusString", "reject")]
-    return _build_list_event(world, person, "subscribe_msg_change_event", [item], [item])
+    return _build_list_event(world, app, openid, "subscribe_msg_change_event", ([item], [item]))
 
 
-def sent_event(world: World, person: Person, template: str, msgid: int) -> Letter:
-    """The final result of a subscription message."""
-    words = ("ErrorStatus", "success")
-    item: list[Pair] = [("TemplateId", template), ("MsgID", msgid), ("ErrorCode", 0), words]
+def sent_event(
+    world: World, app: App, openid: str, sent: tuple[str, int], status: str = "success"
+) -> Letter:
+    """The final result of a subscription message; `sent` is its template and its msgid."""
+    template, msgid = sent
+    code = 0 if status == "success" else NOT_SENT
+    words = ("ErrorStatus", status)
+    item: list[Pair] = [("TemplateId", template), ("MsgID", msgid), ("ErrorCode", code), words]
     as_text: list[Pair] = [
         ("TemplateId", template),
         ("MsgID", str(msgid)),
-        ("ErrorCode", "0"),
+        ("ErrorCode", str(code)),
         words,
     ]
-    return _build_list_event(world, person, "subscribe_msg_sent_event", [item], [as_text])
+    return _build_list_event(world, app, openid, "subscribe_msg_sent_event", ([item], [as_text]))
+
+
+def template_receipt(world: World, openid: str, msgid: int, status: str) -> Letter:
+    """The final result of a template message: `success`, `failed:user block` or another failure.
+
+    Source: "Event pushes of template messages".
+    """
+    name = "TEMPLATESENDJOBFINISH"
+    fields: list[Pair] = [
+        *_build_envelope(world, world.official, openid, "event", name),
+        ("Event", name),
+        ("MsgID", msgid),
+        ("Status", status),
+    ]
+    return Letter(account=OFFICIAL, what=name, fields=fields)
+
+
+def mass_receipt(
+    world: World,
+    msgid: int,
+    status: str,
+    counts: tuple[int, int, int, int],
+    urls: Sequence[str] = (),
+) -> Letter:
+    """The final result of a mass job; `counts` is total, after filtering, sent, failed.
+
+    Source: "Event pushes of mass messages": pushed by the platform.
+    """
+    name = "MASSSENDJOBFINISH"
+    items: list[list[Pair]] = [
+        [("ArticleIdx", number), ("ArticleUrl", url)] for number, url in enumerate(urls, start=1)
+    ]
+    names = ("TotalCount", "FilterCount", "SentCount", "ErrorCount")
+    openid = platform_openid(world.official)
+    fields: list[Pair] = [
+        *_build_envelope(world, world.official, openid, "event", f"{name}:{msgid}"),
+        ("Event", name),
+        ("MsgID", msgid),
+        ("Status", status),
+        *zip(names, counts, strict=True),
+        ("CopyrightCheckResult", [("Count", 0), ("ResultList", ""), ("CheckState", 0)]),
+        ("ArticleUrlResult", [("Count", len(items)), ("ResultList", [("item", Array(items))])]),
+    ]
+    return Letter(account=OFFICIAL, what=name, fields=fields)
 
 
 def media_event(world: World, trace: str, errcode: int, verdict: tuple[str, int]) -> Letter:
@@ -178,17 +233,18 @@ def odd_event(world: World, person: Person, name: str, filler: str = "") -> Lett
 
 def _build_list_event(
     world: World,
-    person: Person,
+    app: App,
+    openid: str,
     name: str,
-    items: Sequence[Sequence[Pair]],
-    as_text: Sequence[Sequence[Pair]],
+    items: tuple[Sequence[Sequence[Pair]], Sequence[Sequence[Pair]]],
 ) -> Letter:
     # XML wraps the items in an element named after the event; JSON has them at the top level.
-    head = [*_build_envelope(world, world.mini, person.openid_mp, "event", name), ("Event", name)]
+    listed_items, as_text = items
+    head = [*_build_envelope(world, app, openid, "event", name), ("Event", name)]
     wrapper = "".join(part.capitalize() for part in name.split("_"))
-    listed: list[Pair] = [("List", item) for item in items]
+    listed: list[Pair] = [("List", item) for item in listed_items]
     return Letter(
-        account=MINI,
+        account=app.account,
         what=name,
         fields=[*head, (wrapper, listed)],
         json_fields=[*head, *(("List", item) for item in as_text)],

@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from .apps import LETTERS, App
+from .apps import LETTERS, OFFICIAL, App
 from .texts import TEXTS
 from .world import World
 
@@ -51,6 +51,10 @@ class Person:
     minor: bool
     bound: bool
     closed: bool
+
+    def openid_in(self, app: App) -> str:
+        """The person's openid in one of the apps."""
+        return self.openid_oa if app.account == OFFICIAL else self.openid_mp
 
 
 def create_person(world: World, name: str) -> Person:
@@ -160,7 +164,8 @@ def close_account(world: World, person: Person) -> None:
     world.store.run_sql("UPDATE people SET closed = 1 WHERE person = ?", person.person)
     world.store.run_sql("UPDATE codes SET used = 1 WHERE person = ?", person.person)
     world.store.run_sql("DELETE FROM members WHERE person = ?", person.person)
-    world.store.run_sql("DELETE FROM grants WHERE openid = ?", person.openid_mp)
+    for app in world.apps.values():
+        world.store.run_sql("DELETE FROM grants WHERE openid = ?", person.openid_in(app))
 
 
 def platform_openid(app: App) -> str:

@@ -42,7 +42,7 @@ def _check_facts(world: World, one: object) -> None:
     if not isinstance(one, dict) or not one.keys() <= _FACTS or not one.get("name"):
         raise ValueError(f"a person has a name and any of {sorted(_FACTS)}")
     for template in one.get("grants", {}):
-        if template not in world.templates:
+        if template not in world.templates and template not in world.official_notices:
             raise LookupError(f"there is no template {template!r}")
 
 
@@ -50,6 +50,7 @@ def _settle_person(world: World, person: str, facts: dict[str, Any]) -> int:
     """Insert one person and their grants; return 0 when the person exists."""
     word = _made_up_word(world, person)
     openid_mp = people.openid_of_word(world.mini, word[4:26])
+    openid_oa = people.openid_of_word(world.official, word[:22])
     followed_at = facts.get("followed_at")
     added = world.store.run_sql(
         "INSERT OR IGNORE INTO people (person, name, openid_oa, openid_mp, unionid, phone, "
@@ -57,7 +58,7 @@ def _settle_person(world: World, person: str, facts: dict[str, Any]) -> int:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         person,
         str(facts["name"]),
-        people.openid_of_word(world.official, word[:22]),
+        openid_oa,
         openid_mp,
         f"oU{word[:26]}",
         f"13{int(word[-9:].encode().hex(), 16) % 10**9:09d}",
@@ -68,7 +69,8 @@ def _settle_person(world: World, person: str, facts: dict[str, Any]) -> int:
         facts.get("used_at"),
     )
     for template, count in facts.get("grants", {}).items() if added else ():
-        world.store.insert_row("grants", openid=openid_mp, template_id=template, count=int(count))
+        openid = openid_oa if template in world.official_notices else openid_mp
+        world.store.insert_row("grants", openid=openid, template_id=template, count=int(count))
     return added
 
 

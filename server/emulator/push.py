@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from . import inbox, letters
+from . import inbox
 from .apps import OFFICIAL, App
 from .crypto import encrypt_push, sign_push
 from .letters import Letter
-from .people import Person
 from .replies import Judgement, judge_reply
 from .sender import Outcome
 from .texts import TEXTS
@@ -118,15 +117,6 @@ def wrap_cipher(app: App, letter: Letter, encrypted: str) -> str:
         return json.dumps({**shown, "Encrypt": encrypted}, ensure_ascii=False)
     pairs = letter.fields if app.mode == "compatible" else letter.fields[:1]
     return write_xml([*pairs, ("Encrypt", encrypted)])
-
-
-def sent_event(world: World, person: Person, template_id: str, msgid: int) -> None:
-    """Push the result of a subscription message after a delay."""
-    between = world.settings.sent_event_s
-    if between is None:
-        return
-    letter = letters.sent_event(world, person, template_id, msgid)
-    world.later.run_after(world.chance.uniform(*between), lambda: deliver_letter(world, letter))
 
 
 def url_check(world: World, account: str, echo: str) -> Outcome:

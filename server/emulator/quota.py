@@ -13,6 +13,7 @@ DAILY = {
     "/cgi-bin/menu/get": 10_000,
     "/cgi-bin/menu/delete": 1000,
     "/cgi-bin/message/custom/send": 500_000,
+    "/cgi-bin/message/template/send": 100_000,
     "/cgi-bin/qrcode/create": 100_000,
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,

@@ -68,6 +68,9 @@ CREATE INDEX IF NOT EXISTS posts_of_target ON posts (target, id);
 CREATE TABLE IF NOT EXISTS media (
   media_id TEXT PRIMARY KEY, appid TEXT NOT NULL, kind TEXT NOT NULL, mime TEXT NOT NULL,
   content BLOB NOT NULL, expires REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS sends (
+  openid TEXT NOT NULL, client_id TEXT NOT NULL, msgid INTEGER NOT NULL, at REAL NOT NULL,
+  PRIMARY KEY (openid, client_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = [
@@ -86,6 +89,7 @@ TABLES = [
     "members",
     "posts",
     "media",
+    "sends",
     "facts",
 ]
 # Columns that files of earlier versions lack.

@@ -21,6 +21,7 @@ from .clock import EmulatorClock
 from .faults import Faults
 from .later import Later
 from .quota import Quota
+from .receipt_orders import Receipts
 from .sender import Sender
 from .state import Store
 from .templates import CATEGORY, MINI_ONCE, NOTICE, OLD, Template, select_kinds
@@ -69,6 +70,7 @@ class World:
     sender: Sender
     pause: Callable[[float], None]
     banned: set[str] = field(default_factory=set)
+    deleted_templates: set[str] = field(default_factory=set)
     ip_whitelist: dict[str, set[str]] = field(default_factory=dict)
     refused_words: set[str] = field(default_factory=set)
     open_platform: bool = True
@@ -81,10 +83,12 @@ class World:
         self.official_notices = select_kinds(self.all_templates, [NOTICE])
         self.faults = Faults(self.chance)
         self.quota = Quota(self.store, self.clock)
+        self.receipts = Receipts()
         self.later = Later()
         self.in_flight_lock = threading.Lock()
         self._original_apps = dict(self.apps)
         self._moments: dict[tuple[str, str], int] = {}
+        self._pages: tuple[int, set[str]] | None = None
 
     def now(self) -> float:
         """Epoch seconds of the emulated time."""
@@ -148,10 +152,14 @@ class World:
         path = self.settings.app_json
         if path is None:
             return None
+        written = path.stat().st_mtime_ns
+        if self._pages is not None and self._pages[0] == written:
+            return self._pages[1]
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         pages = set(manifest.get("pages", []))
         for package in manifest.get("subPackages", manifest.get("subpackages", [])):
             pages |= {f"{package['root'].strip('/')}/{page}" for page in package["pages"]}
+        self._pages = (written, pages)
         return pages
 
     def can_open(self, path: object) -> bool:
@@ -175,6 +183,8 @@ class World:
         self.faults.lift_orders()
         self.quota.reset_limits()
         self.banned.clear()
+        self.deleted_templates.clear()
+        self.receipts.forget_all()
         self.ip_whitelist.clear()
         self.refused_words.clear()
         self._moments.clear()

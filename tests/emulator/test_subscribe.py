@@ -24,7 +24,7 @@ DATA = {
     "name4": "韦小宝",
     "thing5": "请提前15分钟扫码入场",
 }
-SEND = "/cgi-bin/message/subscribe/send"
+SEND, SENT_EVENT = "/cgi-bin/message/subscribe/send", "subscribe_msg_sent_event"
 
 
 def message(openid: str, **changed: Any) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from ..apps import MINI, OFFICIAL, App
+from ..letters import Letter
+from ..receipt_orders import Manner
 from ..world import World
 
 ESCAPE = re.compile(r"(?<!\\)((?:\\\\)*)\\u([0-9a-fA-F]{4})")
@@ -24,6 +26,7 @@ ERRORS = {
     40005: "invalid file type",
     40006: "invalid meida size",
     40008: "invalid message type",
+    40009: "invalid image size",
     40013: "invalid appid",
     40014: "invalid access_token",
     40016: "invalid button size",
@@ -37,10 +40,14 @@ ERRORS = {
     40032: "invalid openid list size",
     40033: "invalid charset. please check your request, if include \\uxxxx will create fail!",
     40037: "invalid template_id",
+    40048: "invalid url domain",
     40052: "invalid action name",
     40053: "invalid action info",
+    40059: "invalid message id",
     40097: "invalid args",
     40125: "invalid appsecret",
+    40130: "invalid openid list size, at least two openid",
+    40132: "invalid weixin name",
     40129: "invalid scene",
     40163: "code been used",
     40164: "invalid ip {0} ipv6 ::ffff:{0}, not in whitelist",
@@ -52,6 +59,7 @@ ERRORS = {
     41002: "appid missing",
     41004: "appsecret missing",
     41005: "media data missing",
+    41006: "media_id missing",
     41008: "missing code",
     41030: "invalid page",
     42001: "access_token expired",
@@ -61,6 +69,7 @@ ERRORS = {
     43101: "user refuse to accept the msg",
     43104: "appid and openid not match",
     43107: "template is banned",
+    43116: "this template is banned because it has been used",
     43108: "concurrent send to the same user",
     44001: "empty media data",
     44002: "empty post data",
@@ -68,14 +77,22 @@ ERRORS = {
     44991: "reach max api minute frequency limit",
     45002: "content size out of limit",
     45003: "title size out of limit",
+    45004: "description size out of limit",
     45008: "article size out of limit",
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",
     45015: "response out of time limit or subscription is canceled",
+    45028: "has no masssend quota",
     45047: "out of response count limit",
     45064: "no permission to use weapp in menu",
+    45065: "clientmsgid exist",
+    45066: "same clientmsgid retry too fast",
+    45067: "clientmsgid size out of limit",
     45080: "can not send typing command",
     45081: "already in typing state",
+    45103: "this api is not for this account",
+    45110: "author size out of limit",
+    45159: "invalid tag id",
     45168: "the content has sensitive word",
     46003: "menu no exist",
     47001: "data format error",
@@ -119,6 +136,14 @@ class Picture:
     mime: str = "image/jpeg"
 
 
+@dataclass(frozen=True)
+class Receipt:
+    """A report that is due after an accepted call, and how it is pushed."""
+
+    letter: Letter
+    manner: Manner
+
+
 Answer: TypeAlias = "dict[str, Any] | Picture"
 
 
@@ -143,6 +168,7 @@ class Call:
     upload: Upload | None = None
     body: dict[str, Any] = field(default_factory=dict)
     caller: App | None = None
+    receipts: list[Receipt] = field(default_factory=list)
 
     @cached_property
     def loose(self) -> dict[str, Any]:
