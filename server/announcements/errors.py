@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.base.errors import AlreadyDone, Conflict
+from server.base.errors import AlreadyDone, Conflict, Invalid
 
 
 class WrongAnnouncementState(AlreadyDone):
@@ -15,3 +15,13 @@ class OwnAnnouncement(Conflict):
     """The author of an announcement does not approve it."""
 
     code = "own_announcement"
+
+
+class WrongAudienceRule(Invalid):
+    """The rule of an audience cannot be used; the field is the wrong part."""
+
+    code = "wrong_audience_rule"
+
+    def __init__(self, part: str) -> None:
+        super().__init__(((part,), "wrong"))
+        self.part = part
