@@ -6,7 +6,7 @@ the table. The protocol itself is in `outbox.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -58,6 +58,11 @@ class Outgoing:
         """Enqueue the row again; earlier claims become void."""
         for name, value in queued_values(now, due_at).items():
             setattr(self, name, value)
+
+    def requeue(self, due_at: datetime) -> None:
+        """Make the row due again at an instant; its claim becomes void, its attempts count on."""
+        self.outbox_state, self.outbox_due_at = OutboxState.QUEUED, due_at
+        self.outbox_claim = self.outbox_until = None
 
     def leave_outbox(self, state: OutboxState | None = None) -> None:
         """Remove the row from its queue; earlier claims become void."""
@@ -209,6 +214,11 @@ class Queue:
     order, both before claiming (without an outcome) and before settling; False when the row's owner
     is gone. A queue with it claims and settles one row per transaction.
 
+    A queue for many calls at once has batch hooks in their place. `lock_many` takes the locks that
+    precede those of many rows, all in one order, and returns the row ids that may be processed.
+    `prepare_many` returns one input or outcome per row, `settle_many` applies many outcomes; both
+    get rows in the order of the claims.
+
     A row queued for longer than `keep_for` is given up as `too_old`, after `most_tries` calls as
     `too_many_tries`. `lease` is longer than the slowest call; a run takes `batch` rows.
     """
@@ -220,6 +230,9 @@ class Queue:
     send: Callable[[TaskContext, Any], Outcome]
     settle: Callable[[UnitOfWork, Any, Outcome], None] = _nothing_to_settle
     lock_first: Callable[[UnitOfWork, Claim, Outcome | None], bool] | None = None
+    lock_many: Callable[[UnitOfWork, Sequence[int]], Collection[int]] | None = None
+    prepare_many: Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]] | None = None
+    settle_many: Callable[[UnitOfWork, Sequence[tuple[Any, Outcome]]], None] | None = None
     lost: Lost = Lost.IN_DOUBT
     lease: timedelta = timedelta(seconds=60)
     batch: int = 20
