@@ -71,6 +71,7 @@ def _read_call(path: str) -> Call:
         raw="" if file is not None else raw.decode(errors="replace"),
         ip=request.remote_addr or "",
         chunked="chunked" in request.headers.get("Transfer-Encoding", "").lower(),
+        form={} if file is None else request.form.to_dict(),
         upload=None if file is None else Upload(file.filename or "", file.read()),
     )
 

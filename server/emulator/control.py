@@ -8,7 +8,18 @@ from typing import Any, TypeAlias
 
 from flask import Blueprint, request
 
-from . import acts, groups, hostile, inbox, people, population, posts, receipts, sheets
+from . import (
+    acts,
+    groups,
+    hostile,
+    inbox,
+    mass_jobs,
+    people,
+    population,
+    posts,
+    receipts,
+    sheets,
+)
 from .apps import MINI, OFFICIAL
 from .clock import format_beijing
 from .faults import bare_path
@@ -16,6 +27,8 @@ from .wechat_api import menu as api_menu
 from .wechat_api import token as api_token
 from .world import World
 
+# Settings of the console that are on or off, by their name in the world.
+_SWITCHES = ("open_platform", "mass_protection")
 _CLOCK = ("offset_s", "freeze", "advance")
 # Ten years. Beyond that, tokens and seasons mean nothing, and dates overflow.
 _FURTHEST_S = 10 * 366 * 86_400
@@ -150,6 +163,7 @@ def move_clock(world: World, body: Body) -> Shown:
     if "freeze" in body:
         world.clock.freeze_time(body["freeze"])
     world.clock.advance_time(step)
+    mass_jobs.expire_waiting(world)
     return show_clock(world)
 
 
@@ -190,7 +204,7 @@ def change_apps(world: World, body: Body) -> Shown:
     Raises: ValueError for an unknown setting; then nothing is changed.
     """
     changed, allowed = dict(world.apps), dict(world.ip_whitelist)
-    _refuse_unknown(body, {OFFICIAL, MINI, "ip_whitelist", "open_platform", "refused_words"})
+    _refuse_unknown(body, {OFFICIAL, MINI, *_SWITCHES, "ip_whitelist", "refused_words"})
     for account in (OFFICIAL, MINI):
         wish = body.get(account, {})
         _refuse_unknown(wish, {"mode", "format", "callback", "ip_whitelist"})
@@ -200,10 +214,11 @@ def change_apps(world: World, body: Body) -> Shown:
         if addresses is not None:
             allowed[account] = _word_set(addresses, "ip_whitelist")
     words = _word_set(body.get("refused_words", sorted(world.refused_words)), "refused_words")
-    if type(body.get("open_platform", True)) is not bool:
-        raise ValueError("open_platform is true or false")
+    if not all(type(body.get(name, True)) is bool for name in _SWITCHES):
+        raise ValueError(f"{_SWITCHES} are true or false")
     world.apps, world.ip_whitelist, world.refused_words = changed, allowed, words
-    world.open_platform = body.get("open_platform", world.open_platform)
+    for name in _SWITCHES:
+        setattr(world, name, body.get(name, getattr(world, name)))
     return show_apps(world)
 
 
@@ -232,7 +247,8 @@ def show_apps(world: World) -> Shown:
         for app in _list_apps(world)
     }
     words = sorted(world.refused_words)
-    return {**shown, "open_platform": world.open_platform, "refused_words": words}
+    switches = {name: getattr(world, name) for name in _SWITCHES}
+    return {**shown, **switches, "refused_words": words}
 
 
 def _list_apps(world: World) -> list[Any]:
@@ -312,6 +328,17 @@ def list_calls(world: World) -> Shown:
     }
 
 
+def read_article(world: World) -> Shown:
+    """Return the article `index` (from 0) of the mass message `msg_id`, as a phone opens it."""
+    asked = request.args
+    article = mass_jobs.read_article(
+        world, asked.get("msg_id", type=int), asked.get("index", 0, type=int)
+    )
+    if article is None:
+        raise LookupError("there is no such article")
+    return article
+
+
 POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/reset": reset_world,
     "/seed": acts.seed_followers,
@@ -343,6 +370,7 @@ POSTS: dict[str, Callable[[World, Body], Shown]] = {
     "/tokens": spoil_tokens,
     "/templates": ban_template,
     "/receipts": receipts.order_receipts,
+    "/mass": mass_jobs.answer_job,
     "/clock": move_clock,
     "/quota": set_quota,
     "/apps": change_apps,
@@ -355,6 +383,8 @@ READS: dict[str, Callable[[World], Shown]] = {
     "/calls": list_calls,
     "/faults": list_faults,
     "/receipts": receipts.show_receipts,
+    "/mass": mass_jobs.list_jobs,
+    "/article": read_article,
     "/menu": show_menu,
     "/clock": show_clock,
     "/apps": show_apps,

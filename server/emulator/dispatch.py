@@ -10,6 +10,9 @@ from typing import Any
 
 from . import media_check, receipts
 from .faults import Fault
+from .wechat_api import draft as api_draft
+from .wechat_api import mass as api_mass
+from .wechat_api import material as api_material
 from .wechat_api import media as api_media
 from .wechat_api import menu as api_menu
 from .wechat_api import message as api_message
@@ -68,6 +71,9 @@ ENDPOINTS = {
         *api_user.ENDPOINTS,
         *api_menu.ENDPOINTS,
         *api_message.ENDPOINTS,
+        *api_mass.ENDPOINTS,
+        *api_material.ENDPOINTS,
+        *api_draft.ENDPOINTS,
         *api_media.ENDPOINTS,
         *api_subscribe.ENDPOINTS,
         *api_template.ENDPOINTS,

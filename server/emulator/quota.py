@@ -18,15 +18,28 @@ DAILY = {
     "/cgi-bin/user/get": 500,
     "/cgi-bin/user/info": 5_000_000,
     "/cgi-bin/message/subscribe/send": 10_000_000,
+    "/cgi-bin/message/mass/sendall": 100,
+    "/cgi-bin/message/mass/preview": 100,
+    "/cgi-bin/media/upload": 100_000,
+    "/cgi-bin/media/get": 200_000,
+    "/cgi-bin/draft/add": 1000,
+    "/cgi-bin/draft/update": 1000,
+    "/cgi-bin/draft/get": 500,
+    "/cgi-bin/draft/delete": 1000,
+    "/cgi-bin/draft/count": 1000,
+    "/cgi-bin/draft/batchget": 1000,
     "/wxa/msg_sec_check": 2_000_000,
     "/wxa/media_check_async": 200_000,
 }
 MINUTE = {
+    "/cgi-bin/message/mass/sendall": 60,
     "/cgi-bin/stable_token": 10_000,
     "/wxa/msg_sec_check": 4000,
     "/wxa/media_check_async": 2000,
     "/wxa/getwxacodeunlimit": 5000,
 }
+# Calls that are counted together with another one.
+SHARED = {"/cgi-bin/message/mass/send": "/cgi-bin/message/mass/sendall"}
 DEFAULT_DAILY = 10_000_000
 DAY_USED_UP, TOO_FAST, SEC_CHECK_TOO_FAST, CLEARED_TOO_OFTEN = 45009, 45011, 44991, 48006
 CLEARS_A_MONTH = 10
@@ -43,6 +56,7 @@ class Quota:
 
     def set_limits(self, path: str, *, day: int | None = None, minute: int | None = None) -> None:
         """Set a path's limits; None leaves a limit unchanged."""
+        path = SHARED.get(path, path)
         if day is not None:
             self._daily[path] = day
         if minute is not None:
@@ -55,14 +69,17 @@ class Quota:
 
     def daily_limit(self, path: str) -> int:
         """The daily limit of a path."""
+        path = SHARED.get(path, path)
         return self._daily.get(path, DAILY.get(path, DEFAULT_DAILY))
 
     def minute_limit(self, path: str) -> int | None:
         """The limit of a path per minute; None when there is none."""
+        path = SHARED.get(path, path)
         return self._minute.get(path, MINUTE.get(path))
 
     def use_call(self, appid: str, path: str) -> int:
         """Count one call; return 0, or the errcode of the exceeded limit."""
+        path = SHARED.get(path, path)
         now = self._clock.now()
         minute = self.minute_limit(path)
         if minute is not None:
@@ -78,6 +95,7 @@ class Quota:
 
     def used_today(self, appid: str, path: str) -> int:
         """The calls of a path on this Beijing day."""
+        path = SHARED.get(path, path)
         return self._calls_used(appid, path, beijing_day(self._clock.now()))
 
     def clear_counters(self, appid: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -71,6 +71,20 @@ CREATE TABLE IF NOT EXISTS media (
 CREATE TABLE IF NOT EXISTS sends (
   openid TEXT NOT NULL, client_id TEXT NOT NULL, msgid INTEGER NOT NULL, at REAL NOT NULL,
   PRIMARY KEY (openid, client_id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS materials (
+  media_id TEXT PRIMARY KEY, kind TEXT NOT NULL, mime TEXT NOT NULL, name TEXT NOT NULL,
+  content BLOB NOT NULL, url TEXT NOT NULL, updated REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS drafts (
+  media_id TEXT PRIMARY KEY, articles TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS mass_jobs (
+  msg_id INTEGER PRIMARY KEY, data_id INTEGER NOT NULL, client_id TEXT, at REAL NOT NULL,
+  month TEXT NOT NULL, state TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL,
+  articles TEXT NOT NULL, draft TEXT NOT NULL, openids TEXT, done_at REAL NOT NULL,
+  deleted TEXT NOT NULL, counts TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS mass_jobs_of_client ON mass_jobs (client_id);
+CREATE TABLE IF NOT EXISTS mass_received (
+  openid TEXT NOT NULL, month TEXT NOT NULL, count INTEGER NOT NULL,
+  PRIMARY KEY (openid, month)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 TABLES = [
@@ -90,6 +104,10 @@ TABLES = [
     "posts",
     "media",
     "sends",
+    "materials",
+    "drafts",
+    "mass_jobs",
+    "mass_received",
     "facts",
 ]
 # Columns that files of earlier versions lack.
@@ -145,6 +163,11 @@ class Store:
         """Execute one statement; return the number of changed rows."""
         with self._lock:
             return self._db.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Execute one statement for each row."""
+        with self._lock:
+            self._db.executemany(sql, rows)
 
     def insert_row(self, table: str, **row: object) -> int:
         """Insert a row; return its id."""

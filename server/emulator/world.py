@@ -74,7 +74,10 @@ class World:
     ip_whitelist: dict[str, set[str]] = field(default_factory=dict)
     refused_words: set[str] = field(default_factory=set)
     open_platform: bool = True
+    # Whether the administrator confirms each mass message ("API protection").
+    mass_protection: bool = False
     cut_off: bool = False
+    mass_tries: dict[str, float] = field(default_factory=dict)
     in_flight: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -188,5 +191,6 @@ class World:
         self.ip_whitelist.clear()
         self.refused_words.clear()
         self._moments.clear()
-        self.open_platform, self.cut_off = True, False
+        self.open_platform, self.cut_off, self.mass_protection = True, False, False
+        self.mass_tries.clear()
         self.apps = dict(self._original_apps)

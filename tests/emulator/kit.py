@@ -17,18 +17,29 @@ JPEG = b"\xff\xd8\xff\xe0" + bytes(64)
 
 
 def a_file(
-    api: Api, kind: str, content: bytes, account: str = OFFICIAL, field: str = "media"
+    api: Api,
+    kind: str,
+    content: bytes,
+    account: str = OFFICIAL,
+    field: str = "media",
+    *,
+    path: str = "/cgi-bin/media/upload",
+    form: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """What WeChat answers to a multipart upload."""
     edge = "3f1a"
-    head = (
+    fields = "".join(
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in (form or {}).items()
+    )
+    head = fields + (
         f'--{edge}\r\nContent-Disposition: form-data; name="{field}"; filename="f"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     body = head.encode() + content + f"\r\n--{edge}--\r\n".encode()
     query = urllib.parse.urlencode({"access_token": api.token(account), "type": kind})
     asked = urllib.request.Request(
-        f"{api.emulator.api_base}/cgi-bin/media/upload?{query}",
+        f"{api.emulator.api_base}{path}?{query}",
         data=body,
         headers={"Content-Type": f"multipart/form-data; boundary={edge}"},
     )

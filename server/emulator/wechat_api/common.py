@@ -48,6 +48,7 @@ ERRORS = {
     40125: "invalid appsecret",
     40130: "invalid openid list size, at least two openid",
     40132: "invalid weixin name",
+    40114: "invalid index value",
     40129: "invalid scene",
     40163: "code been used",
     40164: "invalid ip {0} ipv6 ::ffff:{0}, not in whitelist",
@@ -78,6 +79,7 @@ ERRORS = {
     45002: "content size out of limit",
     45003: "title size out of limit",
     45004: "description size out of limit",
+    45005: "url size out of limit",
     45008: "article size out of limit",
     45009: "reach max api daily quota limit",
     45011: "api minute-quota reach limit, must slower, retry next minute",
@@ -166,6 +168,7 @@ class Call:
     ip: str
     chunked: bool = False
     upload: Upload | None = None
+    form: dict[str, str] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
     caller: App | None = None
     receipts: list[Receipt] = field(default_factory=list)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..apps import App
 from ..world import World
-from .common import BOTH, ApiError, Call, Endpoint, Picture
+from .common import BOTH, ApiError, Call, Endpoint, Picture, Upload
 
 KEPT_SECONDS = 3 * 86_400
 MB = 2**20
@@ -48,17 +48,7 @@ def upload_media(world: World, call: Call) -> dict[str, Any]:
     rule = RULES.get(kind)
     if rule is None:
         raise ApiError(40004)
-    if call.upload is None:
-        raise ApiError(41005)
-    content = call.upload.content
-    if not content:
-        raise ApiError(44001)
-    if len(content) > rule.most:
-        raise ApiError(40006)
-    at = MP4_NAME_AT if kind == "video" else 0
-    mime = next((said for start, said in rule.starts if content[at:].startswith(start)), None)
-    if mime is None:
-        raise ApiError(40005)
+    mime, upload = read_upload(call, rule, MP4_NAME_AT if kind == "video" else 0)
     media_id = world.random_word(64)
     world.store.insert_row(
         "media",
@@ -66,11 +56,32 @@ def upload_media(world: World, call: Call) -> dict[str, Any]:
         appid=call.app.appid,
         kind=kind,
         mime=mime,
-        content=content,
+        content=upload.content,
         expires=world.now() + KEPT_SECONDS,
     )
     name = "thumb_media_id" if kind == "thumb" else "media_id"
     return {"type": kind, name: media_id, "created_at": int(world.now())}
+
+
+def read_upload(
+    call: Call, rule: Rule, starts_at: int, too_large: int = 40006
+) -> tuple[str, Upload]:
+    """The content type of the uploaded file, and the file.
+
+    Raises: ApiError 41005, 44001, 40005, or `too_large`.
+    """
+    if call.upload is None:
+        raise ApiError(41005)
+    content = call.upload.content
+    if not content:
+        raise ApiError(44001)
+    if len(content) > rule.most:
+        raise ApiError(too_large)
+    starts = content[starts_at:]
+    mime = next((said for start, said in rule.starts if starts.startswith(start)), None)
+    if mime is None:
+        raise ApiError(40005)
+    return mime, call.upload
 
 
 def fetch_media(world: World, call: Call) -> Picture:
