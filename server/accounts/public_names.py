@@ -34,6 +34,19 @@ _NAMES = select(_citizen.c.id, *_NAME_COLUMNS).where(
 )
 
 
+_GREETINGS = select(_citizen.c.id, _citizen.c.nickname, _citizen.c.city, _citizen.c.unit_id).where(
+    _citizen.c.id.in_(bindparam("ids", expanding=True)), _citizen.c.erased_at.is_(None)
+)
+
+
+class Greeting(NamedTuple):
+    """The facts by which a message addresses a citizen: the checked nickname and the place."""
+
+    nickname: str | None
+    city: str | None
+    unit_id: int | None
+
+
 class Name(NamedTuple):
     """A citizen's public name and picture."""
 
@@ -78,6 +91,17 @@ def names_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Name]:
         some = {"ids": wanted[start : start + _BATCH]}
         names |= {row.id: name_from_row(uow, row) for row in run_statement(uow, _NAMES, some)}
     return names
+
+
+def greetings_of(uow: UnitOfWork, ids: Iterable[int]) -> dict[int, Greeting]:
+    """The facts by which messages address these citizens; erased ones are missing."""
+    wanted = list(dict.fromkeys(ids))
+    found: dict[int, Greeting] = {}
+    for start in range(0, len(wanted), _BATCH):
+        some = {"ids": wanted[start : start + _BATCH]}
+        rows = run_statement(uow, _GREETINGS, some)
+        found |= {row.id: Greeting(row.nickname, row.city, row.unit_id) for row in rows}
+    return found
 
 
 def own_name_of(uow: UnitOfWork, citizen_id: int) -> str:

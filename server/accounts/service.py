@@ -30,7 +30,9 @@ from server.accounts.name_search import ids_by_shown_number as ids_by_shown_numb
 from server.accounts.phones import tell_number as tell_number
 from server.accounts.profile import checked_name as checked_name
 from server.accounts.profile import join_unit as join_unit
+from server.accounts.public_names import Greeting as Greeting
 from server.accounts.public_names import Name as Name
+from server.accounts.public_names import greetings_of as greetings_of
 from server.accounts.public_names import join_names as join_names
 from server.accounts.public_names import name_from_row as name_from_row
 from server.accounts.public_names import names_of as names_of

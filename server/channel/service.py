@@ -19,9 +19,12 @@ from server.base.uow import UnitOfWork
 from server.channel import rules, visits
 from server.channel.bulk import NewFollower as NewFollower
 from server.channel.bulk import add_followers as add_followers
+from server.channel.links import address_fault as address_fault
 from server.channel.links import fit_lines as fit_lines
 from server.channel.links import pages_linked as pages_linked
 from server.channel.links import plain_words as plain_words
+from server.channel.loading import program_of as program_of
+from server.channel.loading import released_pages as released_pages
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
 from server.channel.personal_data import OWN_DATA, latest_of
 from server.channel.scenes import knows_scene as knows_scene

@@ -1,0 +1,1 @@
+"""Writing announcements: drafts, their content per channel, rendering, preview, test sends."""

@@ -1,0 +1,54 @@
+"""The content of an announcement for rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from server.announcements.models import Announcement
+from server.announcements.rules.contents import Contents, read_contents
+from server.announcements.rules.placeholders import Placeholder
+from server.base.uow import UnitOfWork
+from server.channel import service as channel_service
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterContent:
+    """Everything of an announcement that is rendered.
+
+    `page` is a page of the mini-program without a leading slash; None opens the inbox.
+    `chat_link` is the same page as a link in a text of the chat, in WeChat's markup, or empty.
+    `appid` is that of the mini-program, for links in an article.
+    `fallbacks` are the words for what a recipient has not given.
+    """
+
+    title: str
+    body: str
+    page: str | None
+    contents: Contents
+    fallbacks: Mapping[Placeholder, str]
+    chat_link: str = ""
+    article_link: str = ""
+    appid: str = ""
+
+
+def load_content(uow: UnitOfWork, row: Announcement) -> LetterContent:
+    """The content of an announcement for rendering; read once, then used for all recipients."""
+    say = uow.texts.fill_text
+    program = channel_service.program_of(uow.settings.wechat)
+    words = say("announcements.link_words")
+    link = "" if row.page is None else program.link_pages(f"[{words}]({row.page})")
+    return LetterContent(
+        title=row.title,
+        body=row.body,
+        page=row.page,
+        contents=read_contents(row.contents),
+        fallbacks={
+            Placeholder.NAME: say("announcements.fallback.name"),
+            Placeholder.CITY: say("announcements.fallback.city"),
+            Placeholder.UNIT: say("announcements.fallback.unit"),
+        },
+        chat_link=link,
+        article_link=words,
+        appid=program.appid,
+    )

@@ -1,0 +1,1 @@
+"""Rules of announcements that need no database: field types, placeholders."""
