@@ -30,6 +30,7 @@ from .world import World
 # Settings of the console that are on or off, by their name in the world.
 _SWITCHES = ("open_platform", "mass_protection")
 _CLOCK = ("offset_s", "freeze", "advance")
+_A_PAGE = 10_000
 # Ten years. Beyond that, tokens and seasons mean nothing, and dates overflow.
 _FURTHEST_S = 10 * 366 * 86_400
 
@@ -328,6 +329,11 @@ def list_calls(world: World) -> Shown:
     }
 
 
+def list_deliveries(world: World) -> Shown:
+    """List the messages of all people after `?after=`, up to 10,000 a page."""
+    return inbox.list_deliveries(world, request.args.get("after", 0, type=int), _A_PAGE)
+
+
 def read_article(world: World) -> Shown:
     """Return the article `index` (from 0) of the mass message `msg_id`, as a phone opens it."""
     asked = request.args
@@ -385,6 +391,7 @@ READS: dict[str, Callable[[World], Shown]] = {
     "/receipts": receipts.show_receipts,
     "/mass": mass_jobs.list_jobs,
     "/article": read_article,
+    "/deliveries": list_deliveries,
     "/menu": show_menu,
     "/clock": show_clock,
     "/apps": show_apps,

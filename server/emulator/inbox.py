@@ -51,6 +51,22 @@ def list_since(world: World, openid: str, after: int) -> list[dict[str, Any]]:
     return _select_lines(world, "openid = ? AND id > ?", openid, after)
 
 
+def list_deliveries(world: World, after: int, limit: int) -> dict[str, Any]:
+    """The messages that all people received after the id `after`, for counting a whole send.
+
+    `following` is the `after` of the next page, None at the end.
+    """
+    rows = world.store.all_rows(
+        "SELECT id, openid, via, json_extract(extra, '$.msgid') AS msgid FROM messages "
+        "WHERE id > ? AND direction = ? ORDER BY id LIMIT ?",
+        after,
+        TO_PERSON,
+        limit,
+    )
+    following = rows[-1]["id"] if len(rows) == limit else None
+    return {"items": [dict(row) for row in rows], "following": following}
+
+
 def _select_lines(world: World, condition: str, *values: str | int) -> list[dict[str, Any]]:
     sql = f"SELECT * FROM messages WHERE {condition} ORDER BY id"  # noqa: S608 - conditions of this file
     return [

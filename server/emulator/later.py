@@ -17,9 +17,12 @@ log = logging.getLogger("emulator")
 
 
 class Later:
-    """A queue ordered by due time, with one scheduler thread and a few workers."""
+    """A queue ordered by due time, with one scheduler thread and workers.
 
-    def __init__(self, hands: int = 4) -> None:
+    Sixteen workers push a storm of a thousand reports a second to a server that answers in 10 ms.
+    """
+
+    def __init__(self, hands: int = 16) -> None:
         self._due: list[tuple[float, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._changed = threading.Condition()

@@ -15,6 +15,7 @@ from . import acts, groups, inbox, people, posts
 from .clock import format_beijing
 from .texts import TEXTS
 from .wechat_api import menu as api_menu
+from .wechat_api.material import find_picture
 from .world import World
 
 INDEX, FRONT = "phone.html", "front.html"
@@ -71,6 +72,14 @@ def build_routes(world: World) -> Blueprint:
     def answer_feed() -> dict[str, Any]:
         after, cards = (request.args.get(name, 0, type=int) for name in ("after", "cards"))
         return read_feed(world, request.args.get("person", ""), after, cards)
+
+    @blueprint.get("/picture")
+    def serve_picture() -> Response:
+        asked = request.args
+        found = find_picture(world, url=asked.get("url", ""), media_id=asked.get("media_id", ""))
+        if found is None:
+            abort(404)
+        return Response(found.content, content_type=found.mime, headers=HEADERS)
 
     return blueprint
 

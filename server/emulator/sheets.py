@@ -9,6 +9,7 @@ from typing import Any
 
 from . import grants, people
 from .people import Person, RefusedError
+from .templates import Template
 from .world import World
 
 MOST_TEMPLATES = 5
@@ -18,13 +19,17 @@ KEPT, MAIN_SWITCH, PRIVACY = "subscribe:", "main-switch", "privacy"
 def ask_sheet(world: World, body: dict[str, Any]) -> dict[str, Any]:
     """Open the subscription sheet: return the templates to show, and those settled already.
 
+    With a `place` it is the sheet of the official account's notices, by default with all of them.
     Raises: LookupError without a person; RefusedError with WeChat's number when no sheet is shown.
     """
     person = people.find_person(world, str(body.get("person")))
+    known = world.official_notices if body.get("place") else world.templates
     wishes = body.get("templates")
-    _check_wishes(world, person, wishes)
+    if wishes is None and body.get("place"):
+        wishes = list(known)[:MOST_TEMPLATES]
+    _check_wishes(world, known, person, wishes)
     kept, results, shown, titles = _kept_choices(world, person), {}, [], set()
-    for template in (world.templates[wish] for wish in wishes or ()):
+    for template in (known[wish] for wish in wishes or ()):
         if template.id in world.banned:
             results[template.id] = "ban"
         elif template.title in titles:
@@ -95,12 +100,12 @@ def show_privacy(world: World, body: dict[str, Any]) -> dict[str, Any]:
     return {"agreed": _read_choice(world, person, PRIVACY) == "agreed"}
 
 
-def _check_wishes(world: World, person: Person, wishes: object) -> None:
+def _check_wishes(world: World, known: dict[str, Template], person: Person, wishes: object) -> None:
     if not isinstance(wishes, list) or not wishes:
         raise RefusedError(10001, "TmplIds can't be empty")
     if len(wishes) > MOST_TEMPLATES:
         raise RefusedError(20003, "Templates count out of max bounds")
-    if not all(isinstance(wish, str) and wish in world.templates for wish in wishes):
+    if not all(isinstance(wish, str) and wish in known for wish in wishes):
         raise RefusedError(20001, "No template data return, verify the template id exist")
     if _read_choice(world, person, MAIN_SWITCH) == "off":
         raise RefusedError(20004, "The main switch is switched off")

@@ -328,3 +328,15 @@ def test_a_message_can_fail_the_check_of_its_content(
     assert received(reporting, openids) == [0] * 3
     told = Api(reporting).official(GET, {"msg_id": sent["msg_id"]})
     assert told["msg_status"] == "SEND_FAIL"
+
+
+def test_a_whole_send_is_counted_page_by_page(
+    wechat: Emulator, api: Api, crowd: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.emulator.control._A_PAGE", 3)
+    assert api.official(ALL, words(None))["errcode"] == 0
+    first = wechat.get_control("deliveries")
+    rest = wechat.get_control(f"deliveries?after={first['following']}")
+    assert [item["openid"] for item in first["items"] + rest["items"]] == crowd
+    assert {item["via"] for item in first["items"]} == {"mass"}
+    assert rest["following"] is None

@@ -2,13 +2,14 @@
 // executed, and only links to our own mini-program can be tapped.
 
 import { face, make, speaker } from "./dom.js";
+import { articleCards, templateCard } from "./official.js";
 import { openAddress } from "./program.js";
 import { person, phone } from "./state.js";
 
 const LINK = /<a\b([^>]*)>([\s\S]*?)<\/a>/gi;
 const FACT = /([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const KINDS = { image: "[图片]", voice: "[语音]", video: "[视频]", music: "[音乐]", location: "[位置]",
-  miniprogrampage: "[小程序] " };
+  miniprogrampage: "[小程序] ", article: "[图文] " };
 const FROM_CARD = 1074, FROM_LINK = 1082;
 
 export function chatLine(line, send) {
@@ -27,6 +28,8 @@ export const plain = (line) =>
 
 function bubble(line, send) {
   if (line.kind === "news") return news(line);
+  if (line.kind === "article") return articleCards(line);
+  if (line.kind === "template" || line.kind === "notice") return templateCard(line);
   if (line.kind === "miniprogrampage") {
     return card({ title: line.content, image: "", what: "打开小程序" },
       () => openAddress(line.pagepath, FROM_CARD));

@@ -14,13 +14,20 @@ const NO_TAP = { errMsg: "can only be invoked by user TAP gesture." };
 export async function subscribe({ tmplIds, tapped }) {
   if (tapped !== true) throw NO_TAP;
   const { templates, results } = await inTurn(() => told("sheet", { templates: tmplIds }));
-  const answer = templates.length ? await asking(templates) : { results: {}, keep: false };
+  const answer = templates.length ? await asking(templates, phone.program.name) : { results: {}, keep: false };
   const all = { ...results, ...answer.results };
   await inTurn(() => told("consent", { results: all, keep: answer.keep }));
   return { results: all };
 }
 
-async function asking(templates) {
+/** The sheet of the official account's notices, in an article or a web page. */
+export async function subscribeNotices(place, name) {
+  const { templates } = await inTurn(() => told("sheet", { place }));
+  const { results } = await asking(templates, name);
+  await inTurn(() => told("consent", { results, place }));
+}
+
+async function asking(templates, name) {
   const boxes = templates.map((template) =>
     make("input", { type: "checkbox", checked: true, "data-template": template.id }));
   const keep = make("input", { type: "checkbox" });
@@ -32,7 +39,7 @@ async function asking(templates) {
       [box.dataset.template, yes && box.checked ? word.value : "reject"])),
   });
   const said = await sheet({
-    title: `${phone.program.name} 申请向您发送以下消息`,
+    title: `${name} 申请向您发送以下消息`,
     fill: () => [
       make("ul", { class: "plainlist" }, ...templates.map((template, at) =>
         make("li", {}, make("label", { class: "tick" }, boxes[at],
