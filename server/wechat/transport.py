@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 import logging
-import re
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NoReturn
+from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter
@@ -26,20 +24,17 @@ from urllib3.util import Timeout
 
 from server.base.clock import Clock
 from server.wechat.bulkhead import Bulkhead
-from server.wechat.callback.documents import read_answer
 from server.wechat.deadline_adapter import WatchedAdapter
-from server.wechat.errors import CallInDoubt, NotSent, Unclassified, WeChatError, error_of
+from server.wechat.errors import CallInDoubt, NotSent
+from server.wechat.judgement import Count, Judge, parse_object
 
 _log = logging.getLogger(__name__)
 
-Count = Callable[[str, str], None]
 Alarm = Callable[[str], None]
 
 POOL = 32
 ANSWER_LIMIT = 4 * 1024 * 1024
 _PIECE = 64 * 1024
-_RID = re.compile(r"rid: ([0-9a-zA-Z-]{1,64})")
-_FIELD = re.compile(r"\bdata\.(\w{1,32})\.value")
 _PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _NEVER_LEFT = (
     requests.exceptions.ConnectTimeout,
@@ -78,44 +73,6 @@ class ApiCall:
             body=self.body,
             upload=self.upload,
         )
-
-
-class Breaker:
-    """Circuit breaker: opens after consecutive failures; later lets a single call try."""
-
-    def __init__(self, clock: Clock, *, failures: int = 5, pause_seconds: float = 30.0) -> None:
-        self._clock = clock
-        self._limit = failures
-        self._pause = pause_seconds
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._shut_until = 0.0
-
-    def admits_call(self) -> bool:
-        """Whether a call may be made now."""
-        with self._lock:
-            if self._failures < self._limit:
-                return True
-            now = self._clock.monotonic()
-            if now < self._shut_until:
-                return False
-            self._shut_until = now + self._pause
-            return True
-
-    def is_closed(self) -> bool:
-        """Whether calls are admitted without restriction."""
-        with self._lock:
-            return self._failures < self._limit
-
-    def record_result(self, worked: bool) -> None:
-        """Record the result of a call."""
-        with self._lock:
-            if worked:
-                self._failures = 0
-                return
-            self._failures += 1
-            if self._failures >= self._limit:
-                self._shut_until = self._clock.monotonic() + self._pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +114,10 @@ class Transport:
     ) -> None:
         self.total_seconds = patience.total_seconds
         self.alarm = alarm
-        self._base = base.rstrip("/")
+        self.base = base.rstrip("/")
+        self.patience = patience
+        self.judge = Judge(clock, count)
         self._clock = clock
-        self._patience = patience
-        self._count = count
-        self._breaker = Breaker(clock)
         self._bulkhead = Bulkhead(patience.calls_at_once, patience.place_seconds)
         self._session = _open_session(adapter)
         _hush_addresses()
@@ -172,7 +128,7 @@ class Transport:
 
     def is_available(self) -> bool:
         """Whether the circuit breaker is closed."""
-        return self._breaker.is_closed()
+        return self.judge.breaker.is_closed()
 
     @contextmanager
     def place_for(self, path: str) -> Iterator[None]:
@@ -184,72 +140,63 @@ class Transport:
             try:
                 held.enter_context(self._bulkhead.hold_place())
             except NotSent:
-                self._count(path, "no_place")
+                self.judge.count(path, "no_place")
                 raise
             yield
 
     def rest_briefly(self) -> None:
         """Wait a moment before the retry after a busy response."""
-        time.sleep(self._patience.rest_seconds)
+        time.sleep(self.patience.rest_seconds)
 
     def call_api(self, call: ApiCall, until: float) -> dict[str, Any]:
         """Make a call and return its response, an object without an error.
 
         Raises: WeChatError of the class for the errcode or the failure.
         """
-        raw = self._exchange_call(call, until)
-        return self._judge_answer(call, _parse_object(raw.body))
+        return self.judge.judge_body(call.path, self._exchange_call(call, until))
 
     def fetch_picture(self, call: ApiCall, until: float) -> bytes:
         """Make a call and return its picture.
 
         Raises: WeChatError as `call_api`.
         """
-        raw = self._exchange_call(call, until)
-        if raw.body.startswith(_PICTURES):
-            self._note_outcome(call, "ok", worked=True)
-            return raw.body
-        answer = _parse_object(raw.body)
+        body = self._exchange_call(call, until)
+        if body.startswith(_PICTURES):
+            self.judge.note_outcome(call.path, "ok", worked=True)
+            return body
+        answer = parse_object(body)
         # Neither a picture nor an error: whether WeChat did its work is unknown, so it is in doubt.
-        self._judge_answer(call, answer if answer and answer.get("errcode") else None)
+        self.judge.judge_answer(call.path, answer if answer and answer.get("errcode") else None)
         raise CallInDoubt
 
-    def _exchange_call(self, call: ApiCall, until: float) -> _Raw:
+    def _exchange_call(self, call: ApiCall, until: float) -> bytes:
         left = until - self._clock.monotonic()
-        if left <= 0 or not self._breaker.admits_call():
-            self._count(call.path, "not_asked")
-            raise NotSent
-        failure: WeChatError | None = None
+        self.judge.admit_call(call.path, left)
+        never_left: bool | None = None
         raw = _Raw(0, b"")
         try:
             raw = self._send_call(call, left, until)
         except (RequestException, HTTPError, OSError) as trouble:
-            failure = _error_of(trouble)
-        if failure is not None:
-            self._fail_call(call, failure.kind if failure.kind != "retry" else "away", failure)
-        if raw.status >= 500:
-            self._fail_call(call, f"http_{raw.status}", CallInDoubt())
-        if raw.status != 200:
-            self._fail_call(call, f"http_{raw.status}", Unclassified())
-        return raw
+            never_left = _never_left(trouble)
+        if never_left is not None:
+            self.judge.break_off(call.path, never_left=never_left)
+        self.judge.check_status(call.path, raw.status)
+        return raw.body
 
     def _send_call(self, call: ApiCall, left: float, until: float) -> _Raw:
-        body = None
-        if call.body is not None:
-            # Unescaped UTF-8: WeChat refuses or displays `\u` escapes of Chinese.
-            body = json.dumps(call.body, ensure_ascii=False).encode()
+        body = None if call.body is None else encode_body(call.body)
         files = None
         if call.upload is not None:
             sent = call.upload
             files = {"media": (sent.name, sent.content, sent.content_type)}
         with self._session.request(
             call.method,
-            f"{self._base}{call.path}",
+            f"{self.base}{call.path}",
             params=dict(call.params),
             data=body,
             files=files,
             headers={"Content-Type": "application/json"} if body is not None else None,
-            timeout=Timeout(connect=self._patience.connect_seconds, total=left),  # type: ignore[arg-type]
+            timeout=Timeout(connect=self.patience.connect_seconds, total=left),  # type: ignore[arg-type]
             allow_redirects=False,
             stream=True,
         ) as response:
@@ -265,36 +212,10 @@ class Transport:
                 raise requests.exceptions.ReadTimeout
         return b"".join(pieces)
 
-    def _judge_answer(self, call: ApiCall, answer: dict[str, Any] | None) -> dict[str, Any]:
-        errcode = answer.get("errcode", 0) if answer is not None else None
-        if answer is None or not isinstance(errcode, int) or isinstance(errcode, bool):
-            self._fail_call(call, "garbled", CallInDoubt())
-        if errcode == 0:
-            self._note_outcome(call, "ok", worked=True)
-            return answer
-        self._note_outcome(call, str(errcode), worked=True)
-        text = str(answer.get("errmsg", ""))
-        rid, place = _RID.search(text), _FIELD.search(text)
-        error = error_of(
-            errcode,
-            rid=rid.group(1) if rid else "",
-            field=place.group(1) if place else "",
-            message_id=str(answer.get("msg_id", "")),
-        )
-        _log.info(
-            "wechat refused",
-            extra={"path": call.path, "errcode": errcode, "rid": error.rid},
-        )
-        raise error
 
-    def _fail_call(self, call: ApiCall, outcome: str, error: WeChatError) -> NoReturn:
-        self._note_outcome(call, outcome, worked=False)
-        _log.warning("wechat failed", extra={"path": call.path, "outcome": outcome})
-        raise error
-
-    def _note_outcome(self, call: ApiCall, outcome: str, *, worked: bool) -> None:
-        self._breaker.record_result(worked)
-        self._count(call.path, outcome)
+def encode_body(body: Mapping[str, object]) -> bytes:
+    """The JSON of a body, in UTF-8: WeChat refuses or displays `\\u` escapes of Chinese."""
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 def _open_session(adapter: BaseAdapter | None) -> requests.Session:
@@ -308,22 +229,12 @@ def _open_session(adapter: BaseAdapter | None) -> requests.Session:
     return session
 
 
-def _error_of(trouble: Exception) -> WeChatError:
-    """The error of a call that broke off: whether it may have reached WeChat."""
+def _never_left(trouble: Exception) -> bool:
+    """Whether a call broke off before it had a connection."""
     if isinstance(trouble, _NEVER_LEFT):
-        return NotSent()
+        return True
     reason = getattr(trouble.args[0], "reason", None) if trouble.args else None
-    if isinstance(reason, NewConnectionError | ConnectTimeoutError):
-        return NotSent()
-    return CallInDoubt()
-
-
-def _parse_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        found = read_answer(body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)
 
 
 class _NoAddresses(logging.Filter):

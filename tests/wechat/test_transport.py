@@ -15,7 +15,8 @@ from urllib3.exceptions import NewConnectionError, ProtocolError
 from server.base.clock import SystemClock
 from server.wechat import errors
 from server.wechat.errors import CallInDoubt, NotSent, Unclassified, WeChatError
-from server.wechat.transport import ANSWER_LIMIT, ApiCall, Breaker, Patience, Transport
+from server.wechat.judgement import Breaker
+from server.wechat.transport import ANSWER_LIMIT, ApiCall, Patience, Transport
 from tests.kit.clock import FakeClock
 from tests.wechat.script import INFO, RID, SECRET, Bench, Script
 
