@@ -8,6 +8,7 @@ Source: "get a stable interface call credential".
 from __future__ import annotations
 
 import logging
+import math
 import re
 import threading
 import time
@@ -103,6 +104,8 @@ class TokenService:
         self._stopped_until = 0.0
         self._stopped_by: WeChatError | None = None
         self._forced_at: float | None = None
+        self._without_successor = ""
+        self._without_successor_until = 0.0
         self._name = f"wechat-token:{app.appid}"
 
     def valid_token(self, until: float | None = None) -> str:
@@ -203,13 +206,23 @@ class TokenService:
 
     def _ask_and_publish(self, refused: str | None, before: Token | None, until: float) -> Token:
         self._check_stop()
+        self._check_successor(refused)
         try:
             token = self._request_token(until, force=False)
             if token.value == refused:
-                token = self._force_token(refused, until)
+                token = self._forced_successor(refused, until)
         except (ConfigWrong, TokenRefused, QuotaSpent, SlowDown) as error:
             raise self._stop_asking(error) from None
         return self._publish_token(token, before)
+
+    def _forced_successor(self, refused: str, until: float) -> Token:
+        """Force a successor; without one, no caller asks again before the pause is over."""
+        try:
+            return self._force_token(refused, until)
+        except TryLater as error:
+            self._without_successor = refused
+            self._without_successor_until = self._clock.monotonic() + error.after_seconds
+            raise
 
     def _force_token(self, refused: str, until: float) -> Token:
         """Force a new token, when WeChat refuses the one that it still returns.
@@ -274,6 +287,12 @@ class TokenService:
     def _check_stop(self) -> None:
         if self._stopped_by is not None and self._clock.monotonic() < self._stopped_until:
             raise _without_traceback(self._stopped_by)
+
+    def _check_successor(self, refused: str | None) -> None:
+        left = self._without_successor_until - self._clock.monotonic()
+        if refused == self._without_successor and left > 0:
+            # Otherwise every call with this token would cause a request for another one.
+            raise TryLater(math.ceil(left))
 
     def _stop_asking(self, error: WeChatError) -> WeChatError:
         seconds = 60.0 if isinstance(error, SlowDown) else STOP_SECONDS

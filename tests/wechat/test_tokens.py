@@ -176,6 +176,23 @@ def test_without_redis_forcing_is_rare_in_each_process(clock: FakeClock, script:
     assert sum(forced(seen) for seen in script.seen) == 2
 
 
+def test_while_there_is_no_other_token_calls_do_not_ask_for_one_each(
+    bench: Bench, script: Script
+) -> None:
+    script.answers[PATH] = lambda seen: given("first")
+    assert bench.tokens.valid_token() == "first"
+    for _ in range(20):
+        with pytest.raises(TryLater):
+            bench.tokens.replace_refused("first")
+    # The first token, the same again, and the forced one.
+    assert script.count(PATH) == 3
+    # WeChat may accept it again, so it stays in use meanwhile.
+    assert bench.tokens.valid_token() == "first"
+    bench.clock.advance(61)
+    script.answers[PATH] = lambda seen: given("second")
+    assert bench.tokens.replace_refused("first") == "second"
+
+
 def test_a_refused_token_that_somebody_replaced_costs_no_call(
     bench: Bench, script: Script, kv_name: str
 ) -> None:
