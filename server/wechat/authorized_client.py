@@ -54,13 +54,13 @@ class AuthorizedClient:
         self, call: ApiCall, make: Callable[[ApiCall, float], _T], repeat: Repeat
     ) -> _T:
         until = self._transport.new_deadline()
-        token = _before_sending(lambda: self.tokens.valid_token(until))
+        token = before_sending(lambda: self.tokens.valid_token(until))
         try:
             return make(call.with_token(token), until)
         except TokenRefused:
             # WeChat refused the token before doing anything, so even a send may be retried.
             refused = token
-            token = _before_sending(lambda: self.tokens.replace_refused(refused, until))
+            token = before_sending(lambda: self.tokens.replace_refused(refused, until))
         except (SlowDown, NotSent):
             raise
         except (TryLater, CallInDoubt):
@@ -77,7 +77,7 @@ class AuthorizedClient:
             raise
 
 
-def _before_sending(token: Callable[[], str]) -> str:
+def before_sending(token: Callable[[], str]) -> str:
     """Get a token. InDoubt about the token request does not leave the waiting call in doubt."""
     try:
         return token()

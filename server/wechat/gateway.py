@@ -6,7 +6,7 @@ whose class says what to do next.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol, Self
@@ -228,6 +228,16 @@ class Gateway(Protocol):
         Never retried automatically; the caller repeats it with the same `client_msg_id`.
         Raises: AlreadySent with the id of the first time, TryLater (45066) while that one still
         runs, QuotaSpent, BadContent, InDoubt.
+        """
+        ...
+
+    def open_fan_out(
+        self, connections: int, on_result: Callable[[int, FanOutResult], None]
+    ) -> FanOut:
+        """Open a fan-out of at most `connections` concurrent sends.
+
+        Calls have the rules of the single ones: no send is retried automatically, unless WeChat
+        refused the token.
         """
         ...
 

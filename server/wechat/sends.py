@@ -6,9 +6,13 @@ which WeChat deduplicates it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from server.wechat.answers import word_of
 from server.wechat.authorized_client import Repeat
 from server.wechat.errors import CallInDoubt
+from server.wechat.fan_out import LoopFanOut
+from server.wechat.gateway import FanOut, FanOutResult
 from server.wechat.http_base import HttpBase
 from server.wechat.letter_calls import accepted_of, account_of, call_of, id_of
 from server.wechat.letters import (
@@ -20,6 +24,7 @@ from server.wechat.letters import (
     SubscriptionMessage,
     TemplateMessage,
 )
+from server.wechat.send_line import SendLine
 from server.wechat.transport import ApiCall
 
 
@@ -79,6 +84,18 @@ class Sends(HttpBase):
         self._outside_transaction()
         # This call takes a number, the query of the state a text.
         self._official.message.delete_mass(int(msg_id))
+
+    def open_fan_out(
+        self, connections: int, on_result: Callable[[int, FanOutResult], None]
+    ) -> FanOut:
+        """Open a fan-out of at most `connections` concurrent sends."""
+        self._outside_transaction()
+
+        def open_line() -> SendLine:
+            appid = self._mini_program.appid
+            return SendLine(self._transport, self._accounts, appid, connections)
+
+        return LoopFanOut(open_line, connections, on_result, self._outside_transaction)
 
     def _send_letter(self, letter: PushLetter) -> str:
         self._outside_transaction()

@@ -11,6 +11,8 @@ OPEN_ROOMS = ("service", "errors")
 # Who may import what: everybody else is refused.
 DOORS = {
     "wechatpy": ("server/wechat/",),
+    "aiohttp": ("server/wechat/send_line.py",),
+    "uvloop": ("server/wechat/fan_out.py",),
     "redis": ("server/base/redis/client.py",),
     "valkey": (),
     "huey": ("server/base/jobs.py",),

@@ -111,6 +111,7 @@ class Bench:
         kv: str = "fake:bench",
         pause: Callable[[float], None] | None = None,
         patience: Patience | None = None,
+        base: str = "http://wechat.test/api",
     ) -> None:
         self.clock = clock
         self.script = script
@@ -119,7 +120,7 @@ class Bench:
         self.app = an_app(secret=SECRET)
         self.facilities = create_facilities(create_client(kv, None, clock), clock)  # type: ignore[arg-type]
         self.transport = Transport(
-            "http://wechat.test/api",
+            base,
             clock,
             patience=patience or Patience(rest_seconds=0),
             count=self.counted,
