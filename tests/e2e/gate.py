@@ -109,9 +109,13 @@ def scan_venue(hand: Hand, demo: Demo, ref: str, button: str) -> None:
 
 
 def scan_ticket(hand: Hand, code: str) -> None:
-    """Scan a ticket on the scanner's page."""
+    """Scan a ticket on the scanner's page, and wait until its own verdict is shown."""
+    before = hand.here.locator(".result").element_handle()
     fresh = hand.here.get_by_text("扫电子票", exact=True)
     read_code(hand, "扫电子票" if fresh.count() > 0 else "扫下一张票", code)
+    # The verdict of the ticket before leaves first; it may have the same words.
+    before.wait_for_element_state("hidden")
+    expect(hand.here.locator(".result-none")).to_have_count(0)
 
 
 @contextmanager
