@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from server import slices
 from server.base.clock import SystemClock
+from server.base.group_commit import GroupCommit
 from server.base.uow import UnitOfWorkFactory
 from server.base.web import metrics
 from server.channel import callback_handler
@@ -29,11 +30,14 @@ def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) ->
     window = wechat.callback_window_seconds
     official = Envelope("official_account", wechat.official_account, machine, window_seconds=window)
     mini = Envelope("mini_program", wechat.mini_program, machine, window_seconds=window)
+    events = callback_handler.Events(
+        handlers=slices.HANDLERS, idle=slices.IDLE_EVENTS, reports=_open_stores(uow_factory)
+    )
     handlers = {
         OFFICIAL: callback_handler.official_account_handler(
-            uow_factory, official, answers=slices.ANSWERS, handlers=slices.HANDLERS
+            uow_factory, official, answers=slices.ANSWERS, events=events
         ),
-        MINI_PROGRAM: callback_handler.mini_program_handler(uow_factory, mini, slices.HANDLERS),
+        MINI_PROGRAM: callback_handler.mini_program_handler(uow_factory, mini, events),
     }
     return Webhook(
         next_app,
@@ -48,6 +52,12 @@ def with_callbacks(next_app: WSGIApplication, uow_factory: UnitOfWorkFactory) ->
         ),
         observe=_observe_callback,
     )
+
+
+def _open_stores(uow_factory: UnitOfWorkFactory) -> list[tuple[str, GroupCommit]]:
+    """The stores of reports: one for all events of a function, and for both callbacks."""
+    stores = {store: GroupCommit(uow_factory, store) for _, store in slices.REPORTS}
+    return [(event, stores[store]) for event, store in slices.REPORTS]
 
 
 def _observe_callback(path: str, outcome: str, seconds: float) -> None:

@@ -16,7 +16,7 @@ from server.activities.slice import SLICE as ACTIVITIES
 from server.announcements.slice import SLICE as ANNOUNCEMENTS
 from server.audit.slice import SLICE as AUDIT
 from server.base.jobs import Task
-from server.base.manifest import EventHandler, NamedJob, Slice
+from server.base.manifest import EventHandler, IdleEvent, NamedJob, ReportStore, Slice
 from server.base.outbox_rows import Queue
 from server.base.personal_data import PersonalData
 from server.base.retention import count_neglected
@@ -83,6 +83,8 @@ TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
 JOBS: Mapping[str, NamedJob] = merge_named({job.name: job for job in one.jobs} for one in SLICES)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
+REPORTS: tuple[ReportStore, ...] = tuple(report for one in SLICES for report in one.reports)
+IDLE_EVENTS: tuple[IdleEvent, ...] = tuple(idle for one in SLICES for idle in one.idle_events)
 PERSONAL_DATA = PersonalData([one.personal_data for one in SLICES])
 _WAITING = Hooks(waiting=tuple(provider for one in SLICES for provider in one.waiting))
 _KINDS = Hooks(

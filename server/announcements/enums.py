@@ -92,8 +92,9 @@ class ReceiptWord(StrEnum):
 
 
 class ReceiptKind(StrEnum):
-    """The event that brought a receipt."""
+    """The event that brought a receipt; `subscription` is that of the mini-program."""
 
     TEMPLATE = "template"
     MASS = "mass"
     SUBSCRIPTION = "subscription"
+    OFFICIAL_SUBSCRIPTION = "official_subscription"

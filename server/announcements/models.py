@@ -218,24 +218,33 @@ class SendReceipt(Base):
     """A receipt as WeChat sent it; the first one of a message counts.
 
     `citizen_id` is empty for an openid that belongs to nobody. `applied_at` is empty while no send
-    with this message id is known.
+    with this message id is known: it is looked for at `due_at`, and no more when that is empty.
     """
 
     __tablename__ = "send_receipt"
     __table_args__ = (
         UniqueConstraint("kind", "message_id"),
         Index("ix_send_receipt_applied_at_received_at", "applied_at", "received_at"),
+        Index(
+            "ix_send_receipt_due_at",
+            "due_at",
+            sqlite_where=text("due_at IS NOT NULL"),
+            postgresql_where=text("due_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[ReceiptKind] = mapped_column(enum_column(ReceiptKind, "kind"))
     message_id: Mapped[str] = mapped_column(String(40))
     citizen_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("citizen.id"), index=True)
-    word: Mapped[ReceiptWord] = mapped_column(enum_column(ReceiptWord, "word"))
-    # WeChat's own word, and the counts of a mass message.
+    # NULL for a word of WeChat that we do not know.
+    word: Mapped[ReceiptWord | None] = mapped_column(enum_column(ReceiptWord, "word"))
+    # WeChat's own word, the template of a subscription message, the counts of a mass message.
     status: Mapped[str] = mapped_column(String(60))
+    template_id: Mapped[str | None] = mapped_column(String(64))
     counts: Mapped[dict[str, int] | None] = mapped_column(Json)
-    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     applied_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -6,9 +6,10 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import aliased
 
 from server.announcements.enums import RecipientState
-from server.announcements.models import Recipient, SendReceipt, SendTry
+from server.announcements.models import Recipient, SendTry
+from server.announcements.receipts.retention import RECEIPTS
 from server.base.outbox_rows import idle_values
-from server.base.personal_data import Erase, Merge, Personal
+from server.base.personal_data import Erase, Personal
 from server.base.uow import UnitOfWork
 
 _ERASED = "erased"
@@ -57,13 +58,7 @@ def merge_recipients(uow: UnitOfWork, keep: int, gone: int) -> None:
 
 
 PERSONAL = (
-    Personal(
-        SendReceipt,
-        "citizen_id",
-        erase=Erase.DELETE,
-        merge=Merge.REPOINT,
-        untold_because="reports of WeChat for some days; their result is told with the recipient",
-    ),
+    RECEIPTS,
     Personal(
         SendTry,
         "recipient_id",

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from server.announcements import models as models
 from server.announcements.personal_data import PERSONAL
+from server.announcements.receipts import storing
+from server.announcements.receipts import tasks as receipt_tasks
 from server.base.access import Permission
 from server.base.manifest import Slice
 
@@ -17,5 +19,7 @@ SLICE = Slice(
         Permission.ANNOUNCEMENT_WRITE,
         Permission.ANNOUNCEMENT_APPROVE,
     ),
+    tasks=receipt_tasks.TASKS,
+    reports=storing.REPORTS,
     personal_data=PERSONAL,
 )

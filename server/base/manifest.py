@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,10 @@ from server.base.web.page import Pages, WaitingProvider
 # The name of a WeChat event and its handler: `(uow, message) -> reply or None`. The types of
 # message and reply belong to `server/wechat/`, which this layer cannot import.
 EventHandler = tuple[str, Callable[[UnitOfWork, Any], Any]]
+# The name of a WeChat event, and the function that stores a batch of its messages.
+ReportStore = tuple[str, Callable[[UnitOfWork, Sequence[Any]], None]]
+# The name of a WeChat event, and whether a message of it changes nothing.
+IdleEvent = tuple[str, Callable[[Any], bool]]
 
 
 class NamedJob(Protocol):
@@ -44,8 +48,10 @@ class Slice:
     rules refer to a live answer; keys of `metrics` are names of gauges without the prefix `kepu_`.
     `personal_data` declares each table with personal data, in the order of erasure: referring rows
     before the row they refer to. `permissions` are those that its pages require.
-    `jobs` are kinds of long work, `waiting` functions that return an organizer's pending tasks,
-    `certificates` kinds of certificates that citizens may ask for.
+    `reports` store WeChat's reports in batches, once however often they come: a report of a fan-out
+    comes a thousand times a second. `idle_events` name the messages of an event in `events` that
+    need no transaction. `jobs` are kinds of long work, `waiting` functions that return an
+    organizer's pending tasks, `certificates` kinds of certificates that citizens may ask for.
     """
 
     name: str
@@ -58,6 +64,8 @@ class Slice:
     waiting: tuple[WaitingProvider, ...] = ()
     certificates: tuple[NamedKind, ...] = ()
     events: tuple[EventHandler, ...] = ()
+    reports: tuple[ReportStore, ...] = ()
+    idle_events: tuple[IdleEvent, ...] = ()
     answers: Mapping[str, Callable[[UnitOfWork, int | None], str]] = field(default_factory=dict)
     metrics: Mapping[str, Callable[[UnitOfWork], float]] = field(default_factory=dict)
     permissions: tuple[Permission, ...] = ()

@@ -7,10 +7,12 @@ here.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from server.accounts import service as accounts
 from server.base.errors import Unavailable
+from server.base.group_commit import GroupCommit
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import late_replies, processed_messages
 from server.channel.chat import Chat, Effect, LiveAnswer, reply_or_refusal
@@ -31,6 +33,20 @@ ANSWERED_BY_SLICES = frozenset({("event", "scancode_waitmsg")})
 Handler = tuple[str, Effect]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Events:
+    """The events that slices handle, by their lower-case names.
+
+    `handlers` have effects, once per message. `idle` tells the messages of such an event without
+    effects. `reports` are stored in shared transactions, before a handler's effects: they may come
+    a thousand times a second, and a repeat stores nothing new.
+    """
+
+    handlers: Iterable[Handler] = ()
+    idle: Iterable[tuple[str, Callable[[Message], bool]]] = ()
+    reports: Iterable[tuple[str, GroupCommit]] = ()
+
+
 class CallbackHandler:
     """The handler of one app; without a `chat` it sends no replies of its own."""
 
@@ -38,14 +54,16 @@ class CallbackHandler:
         self,
         uow_factory: UnitOfWorkFactory,
         envelope: Envelope,
-        handlers: Iterable[Handler] = (),
+        events: Events,
         *,
         chat: Chat | None = None,
     ) -> None:
         self._uow_factory = uow_factory
         self._envelope = envelope
         self._chat = chat
-        self._effects = _effect_table(handlers, chat)
+        self._effects = _effect_table(events.handlers, chat)
+        self._idle = {event.lower(): idle for event, idle in events.idle}
+        self._reports = {event.lower(): store for event, store in events.reports}
 
     @property
     def envelope(self) -> Envelope:
@@ -55,12 +73,14 @@ class CallbackHandler:
     def reply_without_effects(self, message: Message) -> Reply | None:
         """The reply to a message without effects; None when it has some."""
         place = _kind_and_event(message)
+        if message.event in self._reports:
+            return None
         if self._chat is not None:
             reply = self._chat.reply_without_effects(message)
             # When the chat has no reply, a slice may handle the message.
             if reply is None or reply.says_something or place not in self._effects:
                 return reply
-        return None if place in self._effects else Reply()
+        return None if self._has_effects(message) else Reply()
 
     def apply_effects(self, message: Message) -> Reply:
         """Apply a message's effects once per `message.key`; a repeat gets the first reply.
@@ -68,6 +88,11 @@ class CallbackHandler:
         Raises: Unavailable (503) when it failed: nothing is stored, and WeChat repeats the message.
         A message without effects gets an apology as its reply instead.
         """
+        report = self._reports.get(message.event)
+        if report is not None:
+            report.store_item(message)
+            if not self._has_effects(message):
+                return Reply()
         try:
             return self._apply_once(message)
         except Unavailable as refusal:
@@ -76,6 +101,10 @@ class CallbackHandler:
             return Reply.of_text(
                 self._uow_factory.dependencies.texts.error_text(refusal.code, refusal.facts)
             )
+
+    def _has_effects(self, message: Message) -> bool:
+        idle = self._idle.get(message.event)
+        return _kind_and_event(message) in self._effects and not (idle and idle(message))
 
     def _apply_once(self, message: Message) -> Reply:
         with self._uow_factory.begin() as uow:
@@ -114,7 +143,7 @@ def official_account_handler(
     envelope: Envelope,
     *,
     answers: Mapping[str, LiveAnswer],
-    handlers: Iterable[Handler] = (),
+    events: Events | None = None,
     rule_stats: RuleStats | None = None,
     contacts: Contacts | None = None,
 ) -> CallbackHandler:
@@ -133,14 +162,14 @@ def official_account_handler(
         answers,
         heard,
     )
-    return CallbackHandler(uow_factory, envelope, handlers, chat=chat)
+    return CallbackHandler(uow_factory, envelope, events or Events(), chat=chat)
 
 
 def mini_program_handler(
-    uow_factory: UnitOfWorkFactory, envelope: Envelope, handlers: Iterable[Handler] = ()
+    uow_factory: UnitOfWorkFactory, envelope: Envelope, events: Events | None = None
 ) -> CallbackHandler:
     """Create the mini-program's handler: no chat, only the slices' event handlers."""
-    return CallbackHandler(uow_factory, envelope, handlers)
+    return CallbackHandler(uow_factory, envelope, events or Events())
 
 
 def _kind_and_event(message: Message) -> tuple[str, str]:

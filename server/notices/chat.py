@@ -38,6 +38,11 @@ def delivered_or_not(uow: UnitOfWork, message: Message) -> None:
         service.record_deliveries(uow, citizen_id, deliveries, _told_at(uow, message))
 
 
+def only_delivered(message: Message) -> bool:
+    """Whether WeChat reports that every message was delivered, so that no grant ends."""
+    return all(one.errcode == service.DELIVERED for one in deliveries_in(message.fields))
+
+
 def _record_choices(
     uow: UnitOfWork,
     message: Message,
@@ -85,3 +90,4 @@ HANDLERS: tuple[tuple[str, Callable[[UnitOfWork, Message], Reply | None]], ...] 
     ("subscribe_msg_change_event", changed_in_settings),
     ("subscribe_msg_sent_event", delivered_or_not),
 )
+IDLE = (("subscribe_msg_sent_event", only_delivered),)

@@ -37,7 +37,7 @@ from server.wechat.words import count_unknown_word
 PAIRED_WITHIN = timedelta(minutes=10)
 # WeChat's event times are whole seconds.
 _SECOND = timedelta(seconds=1)
-_DELIVERED, _ERRCODE = "0", re.compile(r"-?[0-9]{1,9}")
+DELIVERED, _ERRCODE = "0", re.compile(r"-?[0-9]{1,9}")
 _OPEN = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
 
 Side = InstrumentedAttribute[datetime | None]
@@ -109,7 +109,7 @@ def record_deliveries(
     """
     accounts.lock_citizen(uow, citizen_id)
     for item in items:
-        if item.errcode == _DELIVERED:
+        if item.errcode == DELIVERED:
             continue
         reason = class_of(int(item.errcode)) if _ERRCODE.fullmatch(item.errcode) else Unclassified
         if reason is NoGrant:

@@ -15,5 +15,6 @@ SLICE = Slice(
     tasks=tasks.TASKS,
     queues=tasks.QUEUES,
     events=chat.HANDLERS,
+    idle_events=chat.IDLE,
     personal_data=PERSONAL,
 )

@@ -10,7 +10,7 @@ from server.base.clock import SystemClock
 from server.base.errors import Unavailable
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import late_replies, models, processed_messages
-from server.channel.callback_handler import CallbackHandler, mini_program_handler
+from server.channel.callback_handler import CallbackHandler, Events, mini_program_handler
 from server.wechat.callback.inbound import Envelope, Message
 from server.wechat.callback.replies import Reply
 from tests.kit.channel import NotToday, a_handler, a_message, an_event, at_once, rows, said
@@ -75,7 +75,9 @@ def test_a_slice_does_something_with_an_event_once_and_in_silence(
     for handler in (
         a_handler(uow_factory, handlers=[("Something", leaves_a_trace)]),
         mini_program_handler(
-            uow_factory, an_envelope(uow_factory), [("Something", leaves_a_trace)]
+            uow_factory,
+            an_envelope(uow_factory),
+            Events(handlers=[("Something", leaves_a_trace)]),
         ),
     ):
         message = an_event("something", created_at=len(rows(uow_factory, models.SeenMessage)))

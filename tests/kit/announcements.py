@@ -5,10 +5,16 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from server.announcements.enums import AnnouncementState, Purpose, RecipientState
-from server.announcements.models import Announcement, Recipient
+from server.announcements.enums import (
+    AnnouncementState,
+    Channel,
+    Purpose,
+    RecipientState,
+    TryState,
+)
+from server.announcements.models import Announcement, Recipient, SendTry
 from server.base.access import REGION, Scope
-from server.base.outbox_rows import queued_values
+from server.base.outbox_rows import OutboxState, idle_values, queued_values
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
 
@@ -42,4 +48,57 @@ def a_recipient(
     row = Recipient(announcement_id=announcement.id, citizen_id=citizen_id, **values)
     uow.session.add(row)
     uow.session.flush()
+    return row
+
+
+def a_try(
+    uow: UnitOfWork, recipient: Recipient, channel: Channel, state: TryState, **columns: Any
+) -> SendTry:
+    """A call for a recipient, whose channel it becomes; columns as in the table."""
+    recipient.channel = channel
+    row = SendTry(
+        recipient_id=recipient.id,
+        channel=channel,
+        state=state,
+        **{"client_msg_id": f"try{next(_count):08d}", "made_at": uow.now, **columns},
+    )
+    uow.session.add(row)
+    uow.session.flush()
+    return row
+
+
+def a_sent_one(
+    uow: UnitOfWork,
+    announcement: Announcement,
+    citizen_id: int,
+    message_id: str,
+    channel: Channel = Channel.TEMPLATE,
+) -> Recipient:
+    """A recipient to whom a message was sent, with WeChat's id of it."""
+    row = a_recipient(
+        uow,
+        announcement,
+        citizen_id,
+        **{"state": RecipientState.SENT, **idle_values(OutboxState.DONE)},
+        settled_at=uow.now,
+    )
+    a_try(uow, row, channel, TryState.ACCEPTED, message_id=message_id, settled_at=uow.now)
+    return row
+
+
+def a_doubtful_one(
+    uow: UnitOfWork,
+    announcement: Announcement,
+    citizen_id: int,
+    state: RecipientState = RecipientState.UNKNOWN,
+    channel: Channel = Channel.TEMPLATE,
+) -> Recipient:
+    """A recipient whose call had no answer."""
+    row = a_recipient(
+        uow,
+        announcement,
+        citizen_id,
+        **{"state": state, **idle_values(OutboxState.IN_DOUBT)},
+    )
+    a_try(uow, row, channel, TryState(state.value))
     return row

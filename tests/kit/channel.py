@@ -18,7 +18,12 @@ from server.base.ownership import owned_by
 from server.base.settings import WeChatApp
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel import models
-from server.channel.callback_handler import CallbackHandler, Handler, official_account_handler
+from server.channel.callback_handler import (
+    CallbackHandler,
+    Events,
+    Handler,
+    official_account_handler,
+)
 from server.channel.chat import LiveAnswer
 from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
@@ -123,7 +128,7 @@ def a_handler(
         uow_factory,
         Envelope("official_account", app, SystemClock()),
         answers={**ANSWERS, **(answers or {})},
-        handlers=handlers,
+        events=Events(handlers=handlers),
         rule_stats=rule_stats or RuleStats(uow_factory, flush_seconds=None),
         contacts=contacts or Contacts(uow_factory, flush_seconds=None),
     )

@@ -41,6 +41,9 @@ CALLS = Counter("kepu_wechat_calls_total", "Calls to WeChat", ["path", "outcome"
 UNKNOWN_WORDS = Counter(
     "kepu_wechat_unknown_words_total", "Words of WeChat's lists that we do not know", ["place"]
 )
+RECEIPTS = Counter(
+    "kepu_send_receipts_total", "WeChat's reports of sent messages", ["kind", "outcome"]
+)
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
 OUTBOX_CALLS = Counter("kepu_outbox_calls_total", "Calls made from queues", ["queue", "outcome"])
 
@@ -57,6 +60,7 @@ _ALL: tuple[Counter | Histogram, ...] = (
     CALLBACK_SECONDS,
     CALLS,
     UNKNOWN_WORDS,
+    RECEIPTS,
 )
 # These are counted only by background workers; see worker_figures.py.
 _OF_WORKERS = (TASKS, OUTBOX_CALLS)

@@ -1,0 +1,1 @@
+"""WeChat's reports of sent messages: stored as they come, applied to the ledger afterwards."""

@@ -1,0 +1,86 @@
+"""Finds the call of a receipt whose answer was lost, so that its message id is not known.
+
+A receipt with an unknown message id belongs to the call of the same citizen and channel that is in
+doubt, when there is exactly one and no other answer can still arrive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from server.announcements.enums import RecipientState, TryState
+from server.announcements.models import Recipient, SendReceipt, SendTry
+from server.announcements.receipts.sends import CHANNELS, DOUBTFUL, Send, sends_of_tries
+from server.base.uow import UnitOfWork
+
+# The longest time between a call and its receipt for an adoption.
+WINDOW = timedelta(hours=1)
+# Until then an answer that is under way brings the message id, and the receipt needs no guess.
+ANSWERED_WITHIN = timedelta(minutes=2)
+_LOST = (TryState.IN_DOUBT, TryState.UNKNOWN)
+
+
+def adopt_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> list[tuple[SendReceipt, Send]]:
+    """The receipts among these that belong to a call in doubt, each with it.
+
+    Locks: their recipients, in the order of their ids.
+    """
+    old = [
+        one
+        for one in receipts
+        if one.citizen_id is not None and one.received_at <= uow.now - ANSWERED_WITHIN
+    ]
+    chosen = _choose_tries(old, _tries_of(uow, old)) if old else {}
+    sends = {one.attempt.id: one for one in sends_of_tries(uow, chosen.keys())}
+    return [
+        (receipt, sends[try_id])
+        for try_id, receipt in chosen.items()
+        if try_id in sends and _still_in_doubt(sends[try_id])
+    ]
+
+
+def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, list[SendTry]]:
+    """The calls of these citizens, by citizen, that are in doubt or have no answer yet."""
+    earliest = min(one.received_at for one in receipts) - WINDOW
+    rows = uow.session.execute(
+        select(Recipient.citizen_id, SendTry)
+        .join(Recipient, Recipient.id == SendTry.recipient_id)
+        .where(
+            Recipient.citizen_id.in_({one.citizen_id for one in receipts}),
+            SendTry.message_id.is_(None),
+            SendTry.state.in_((*_LOST, TryState.CLAIMED)),
+            SendTry.made_at >= earliest,
+        )
+    )
+    found: dict[int, list[SendTry]] = defaultdict(list)
+    for citizen_id, attempt in rows:
+        found[citizen_id].append(attempt)
+    return found
+
+
+def _choose_tries(
+    receipts: Sequence[SendReceipt], tries: dict[int, list[SendTry]]
+) -> dict[int, SendReceipt]:
+    """For each receipt the only call that it can belong to; of two receipts the earlier one."""
+    chosen: dict[int, SendReceipt] = {}
+    for receipt in sorted(receipts, key=lambda one: (one.received_at, one.id)):
+        possible = [
+            attempt
+            for attempt in tries.get(receipt.citizen_id or 0, ())
+            if attempt.channel is CHANNELS[receipt.kind]
+            and attempt.made_at <= receipt.received_at <= attempt.made_at + WINDOW
+            and attempt.id not in chosen
+        ]
+        if len(possible) == 1 and possible[0].state in _LOST:
+            chosen[possible[0].id] = receipt
+    return chosen
+
+
+def _still_in_doubt(send: Send) -> bool:
+    """Whether nothing else has settled the recipient before the lock."""
+    state: RecipientState = send.recipient.state
+    return state in DOUBTFUL and send.attempt.message_id is None
