@@ -85,7 +85,7 @@ def run_job(world: World, msg_id: int) -> Receipt:
     """Deliver a job to everybody who may receive it, and return the report that is due."""
     row = find_job(world, msg_id)
     manner = world.receipts.match_send(MASS, platform_openid(world.official))
-    status = manner.status or DONE
+    status = manner.status or _judge_content(world, row)
     targets = None if row["openids"] is None else json.loads(row["openids"])
     reached, total = _reachable(world, targets)
     counts = (total, len(reached), len(reached), 0)
@@ -95,6 +95,13 @@ def run_job(world: World, msg_id: int) -> Receipt:
     else:
         counts = (total, len(reached), 0, len(reached))
     return _finish_job(world, row, (status, counts), manner)
+
+
+def _judge_content(world: World, row: Any) -> str:
+    """The outcome of the check that WeChat runs on the content: sent, or `err` with a label."""
+    texts = [article["content"] + article["title"] for article in json.loads(row["articles"])]
+    suggest, label = world.judge_text(" ".join([row["content"], *texts]))
+    return DONE if suggest == "pass" else f"err({label})"
 
 
 def end_job(world: World, msg_id: int, status: str) -> Receipt:

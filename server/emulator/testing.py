@@ -173,6 +173,20 @@ class Emulator:
         """Inject a fault."""
         return self.post_control("faults", path=path, **how)
 
+    def order_receipts(self, event: str, **how: Any) -> dict[str, Any]:
+        """Change how the reports of an event are pushed."""
+        return self.post_control("receipts", event=event, **how)
+
+    def list_deliveries(self) -> list[dict[str, Any]]:
+        """The messages that all people received, oldest first."""
+        found: list[dict[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            page = self.get_control(f"deliveries?after={after}")
+            found += page["items"]
+            after = page["following"]
+        return found
+
     def advance_time(self, seconds: float) -> None:
         """Advance the emulated time."""
         self.post_control("clock", advance=seconds)

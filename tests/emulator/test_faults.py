@@ -134,3 +134,33 @@ def test_a_delay_is_kept_and_adds_to_another_fault(
 def test_a_fault_that_makes_no_sense_is_refused(wechat: Emulator, wish: dict[str, Any]) -> None:
     with pytest.raises(ControlError, match="400"):
         wechat.post_control("faults", **wish)
+
+
+NEW_SENDS = [
+    "/cgi-bin/message/template/send",
+    "/cgi-bin/message/subscribe/bizsend",
+    "/cgi-bin/message/mass/send",
+    "/cgi-bin/message/mass/sendall",
+    "/cgi-bin/message/mass/preview",
+    "/cgi-bin/draft/add",
+    "/cgi-bin/material/get_materialcount",
+]
+
+
+@pytest.mark.parametrize("path", NEW_SENDS)
+def test_every_send_can_be_refused_delayed_or_lose_its_token(
+    wechat: Emulator, api: Api, pauses: list[float], path: str
+) -> None:
+    body = None if path.endswith("count") else {"touser": "o" * 28, "msgtype": "text"}
+    wechat.order_fault(path, errcode=-1, count=1)
+    wechat.order_fault(path, delay_s=3, count=1)
+    codes = [api.official(path, body).get("errcode", 0) for _ in range(2)]
+    assert codes[0] == -1
+    assert codes[1] not in (-1, 40001)
+    assert pauses == [3]
+    token = api.token()
+    wechat.post_control("tokens", expire=True)
+    ask = {"access_token": token}
+    told = api.get(path, **ask) if body is None else api.post(path, body, **ask)
+    assert told["errcode"] == 42001
+    assert wechat.get_control("deliveries")["items"] == []
