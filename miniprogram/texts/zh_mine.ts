@@ -186,6 +186,7 @@ export const zh_mine = {
     kept_grants: '要过的提醒',
     kept_pushes: '推送到微信的提醒',
     kept_inbox: '收件箱里的消息',
+    kept_counted: '主动发给你的消息次数',
     kept_follower: '关注公众号',
     kept_codes: '扫过的公众号二维码',
     kept_replies: '公众号的回复',

@@ -69,6 +69,8 @@ BLANK: dict[str, Any] = {
     "elder_mode": False,
     "public_rank": False,
     "topics": [],
+    "muted_topics": [],
+    "announcements_off": False,
     "quiet_from": None,
     "quiet_to": None,
     "under_14": None,
@@ -258,7 +260,11 @@ def _values_for_gaps(kept: Citizen, left: Citizen) -> dict[str, Any]:
     }
     taken["unionid"] = kept.unionid or left.unionid
     taken["under_14"] = True if left.under_14 else taken.get("under_14", kept.under_14)
-    taken["topics"] = kept.topics or left.topics
+    # The survivor does not get topics that one of the two turned off.
+    muted = {*kept.muted_topics, *left.muted_topics}
+    taken["muted_topics"] = sorted(muted)
+    taken["topics"] = [one for one in kept.topics or left.topics if one not in muted]
+    taken["announcements_off"] = kept.announcements_off or left.announcements_off
     return taken
 
 
@@ -306,11 +312,24 @@ def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, 
     Raises: Unavailable (503) when one is merged at this moment.
     Locks: those citizens, shared, in the order of their ids.
     """
+    return _lock_present(uow, citizen_ids, shared=True)
+
+
+def lock_citizens(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """As `lock_recipients`, but nobody else may lock them; needed before counting per citizen.
+
+    Raises: Unavailable (503) when one is merged at this moment.
+    Locks: those citizens, in the order of their ids.
+    """
+    return _lock_present(uow, citizen_ids, shared=False)
+
+
+def _lock_present(uow: UnitOfWork, citizen_ids: Collection[int], *, shared: bool) -> dict[int, int]:
     before = set(survivors_of(uow, citizen_ids).values())
     wanted = select(Citizen.id).where(
         Citizen.id.in_(before), Citizen.merged_into.is_(None), Citizen.erased_at.is_(None)
     )
-    present = set(uow.session.scalars(wanted.order_by(Citizen.id).with_for_update(read=True)))
+    present = set(uow.session.scalars(wanted.order_by(Citizen.id).with_for_update(read=shared)))
     # Read again: a merge may have been committed between the first read and the locks.
     now = survivors_of(uow, citizen_ids)
     if not before.issuperset(now.values()):

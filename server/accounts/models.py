@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.accounts.shown_numbers import number_of
@@ -146,6 +146,9 @@ class Citizen(Outgoing, Base):
     elder_mode: Mapped[bool] = mapped_column(default=False)
     public_rank: Mapped[bool] = mapped_column(default=False)
     topics: Mapped[list[str]] = mapped_column(Json, default=list)
+    # Topics and announcements that the citizen does not want from any sender.
+    muted_topics: Mapped[list[str]] = mapped_column(Json, default=list, server_default="[]")
+    announcements_off: Mapped[bool] = mapped_column(default=False, server_default=false())
     quiet_from: Mapped[str | None] = mapped_column(String(5))
     quiet_to: Mapped[str | None] = mapped_column(String(5))
     under_14: Mapped[bool | None]

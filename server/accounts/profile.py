@@ -32,6 +32,7 @@ from server.base.errors import Invalid
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
 from server.base.sql.prepared import run_statement, table_of
+from server.base.topics import find_topic
 from server.base.uow import UnitOfWork
 from server.units import service as units
 from server.wechat.errors import WeChatError
@@ -51,6 +52,8 @@ _DEFAULTS: dict[str, Any] = {
     "elder_mode": False,
     "public_rank": False,
     "topics": [],
+    "muted_topics": [],
+    "announcements_off": False,
 }
 
 _citizen = table_of(Citizen)
@@ -177,7 +180,7 @@ def change_profile(
     """
     citizen = privacy.lock_and_load(uow, citizen_id)
     before = _place_of(citizen)
-    left = dict(changes)
+    left = _with_both_topics(citizen, changes)
     _take_back(uow, citizen_id, left)
     if "nickname" in left:
         _set_nickname(uow, citizen, left.pop("nickname"), judged)
@@ -230,6 +233,24 @@ def _set_region(citizen: Citizen, left: dict[str, Any]) -> None:
     kept = citizen.county if city == citizen.city else None
     county = left.pop("county", kept)
     citizen.city, citizen.county = units.load_regions().check_place(city, county)
+
+
+def _with_both_topics(citizen: Citizen, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The changes; a topic that is chosen now is not turned off any more, and the reverse.
+
+    Raises: Invalid (422) for an unknown topic to turn off, or one that is also chosen.
+    """
+    left = dict(changes)
+    chosen, muted = left.get("topics") or [], left.get("muted_topics") or []
+    unknown = [slug for slug in muted if find_topic(slug) is None]
+    if unknown or not set(chosen).isdisjoint(muted):
+        said = "no such topic" if unknown else "a topic is chosen or turned off, not both"
+        raise Invalid((("body", "muted_topics"), said))
+    if muted and "topics" not in left:
+        left["topics"] = [slug for slug in citizen.topics if slug not in muted]
+    if chosen and "muted_topics" not in left:
+        left["muted_topics"] = [slug for slug in citizen.muted_topics if slug not in chosen]
+    return left
 
 
 def _unit_id(uow: UnitOfWork, ref: str | None) -> int | None:

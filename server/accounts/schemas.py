@@ -89,6 +89,8 @@ class ProfileOut(Out, frozen=True, kw_only=True):
     elder_mode: bool
     public_rank: bool
     topics: list[str]
+    muted_topics: list[str]
+    announcements_off: bool
     quiet_from: str | None
     quiet_to: str | None
     under_14: bool | None
@@ -98,7 +100,10 @@ class ProfileOut(Out, frozen=True, kw_only=True):
 
 
 class ProfileIn(In, frozen=True, kw_only=True):
-    """Changes: omitted fields stay, null clears a field."""
+    """Changes: omitted fields stay, null clears a field.
+
+    A topic in `topics` is chosen, one in `muted_topics` is turned off; GET /campaign lists them.
+    """
 
     nickname: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType | None = UNSET
     city: Code | UnsetType | None = UNSET
@@ -113,6 +118,8 @@ class ProfileIn(In, frozen=True, kw_only=True):
     elder_mode: bool | UnsetType | None = UNSET
     public_rank: bool | UnsetType | None = UNSET
     topics: Annotated[list[Topic], Meta(max_length=20)] | UnsetType | None = UNSET
+    muted_topics: Annotated[list[Topic], Meta(max_length=50)] | UnsetType | None = UNSET
+    announcements_off: bool | UnsetType | None = UNSET
     quiet_from: Hour | UnsetType | None = UNSET
     quiet_to: Hour | UnsetType | None = UNSET
     # Set through endpoints of their own; null clears them here.

@@ -38,6 +38,13 @@ from server.accounts.public_names import name_from_row as name_from_row
 from server.accounts.public_names import names_of as names_of
 from server.accounts.public_names import own_name_of as own_name_of
 from server.accounts.public_names import unnamed_name_of as unnamed_name_of
+from server.accounts.reaching import CitizenFilter as CitizenFilter
+from server.accounts.reaching import citizens_of as citizens_of
+from server.accounts.reaching import facts_of_citizens as facts_of_citizens
+from server.accounts.reaching import has_announcements_off as has_announcements_off
+from server.accounts.reaching import openids_of as openids_of
+from server.accounts.reaching import opted_out_ids as opted_out_ids
+from server.accounts.reaching import quiet_hours_of as quiet_hours_of
 from server.accounts.rules import mask_name as mask_name
 from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
@@ -302,6 +309,15 @@ def lock_recipients(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, 
     return identities.lock_recipients(uow, citizen_ids)
 
 
+def lock_citizens(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
+    """As `lock_recipients`, but nobody else may lock them; needed before counting per citizen.
+
+    Raises: Unavailable (503) when one is merged at this moment.
+    Locks: those citizens, in the order of their ids.
+    """
+    return identities.lock_citizens(uow, citizen_ids)
+
+
 def former_ids(uow: UnitOfWork, citizen_id: int) -> list[int]:
     """Erased rows of the same person that limits of a running season still count."""
     return limit_traces.former_ids(uow, citizen_id)
@@ -346,12 +362,7 @@ def count_by_place(uow: UnitOfWork, chosen: Select[Any]) -> list[PlaceCount]:
 
 def quiet_hours(uow: UnitOfWork, citizen_id: int) -> tuple[time, time] | None:
     """A citizen's quiet hours, from and to in Beijing time."""
-    row = uow.session.execute(
-        select(Citizen.quiet_from, Citizen.quiet_to).where(Citizen.id == citizen_id)
-    ).one_or_none()
-    if row is None or row.quiet_from is None or row.quiet_to is None:
-        return None
-    return time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_to)
+    return quiet_hours_of(uow, [citizen_id]).get(citizen_id)
 
 
 def public_picture(uow: UnitOfWork, name: str) -> bytes | None:

@@ -146,7 +146,11 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Any]) ->
 
     `model` is a table with the place of each: columns `city`, `county` and `unit_id`.
     """
-    scope = organizer.scope
+    return people_within(statement, organizer.scope, model)
+
+
+def people_within(statement: Select[Any], scope: Scope, model: type[Any]) -> Select[Any]:
+    """Restrict to people of a place, as `people_of` does."""
     kept: ColumnElement[bool] = true()
     if scope.unit_id is not None:
         kept = model.unit_id == scope.unit_id
@@ -154,7 +158,7 @@ def people_of(statement: Select[Any], organizer: Organizer, model: type[Any]) ->
         kept = model.county == scope.county
     elif scope.city is not None:
         kept = model.city == scope.city
-    return _limit_to_scope(statement.where(kept), organizer)
+    return statement.where(kept).execution_options(**{_SCOPED: scope.spelled})
 
 
 def owned_insert(statement: Insert, organizer: Organizer, owner: Scope) -> Insert:

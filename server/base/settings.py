@@ -120,6 +120,14 @@ class CheckIn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OutreachLimit:
+    """Most messages that one person gets unasked, from all senders together."""
+
+    per_day: int = bounded_number(1, 0, 100)
+    per_week: int = bounded_number(3, 0, 700)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operator:
     """The operator of the service, shown in the privacy policy and on the contact page."""
 
@@ -166,6 +174,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     signups: SignUps = field(default_factory=SignUps)
     checkin: CheckIn = field(default_factory=CheckIn)
+    outreach: OutreachLimit = field(default_factory=OutreachLimit)
     operator: Operator = field(default_factory=Operator)
     allow: Allow = field(default_factory=Allow)
 

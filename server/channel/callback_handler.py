@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from server.accounts import service as accounts
 from server.base.errors import Unavailable
 from server.base.group_commit import GroupCommit
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.channel import late_replies, processed_messages
+from server.channel import late_replies, processed_messages, windows
 from server.channel.chat import Chat, Effect, LiveAnswer, reply_or_refusal
 from server.channel.contacts import Contacts
 from server.channel.loading import read_shipped
@@ -122,6 +123,10 @@ class CallbackHandler:
             _log.warning("late reply cannot be delivered", extra={"outcome": reply.kind})
             return
         with self._uow_factory.begin() as uow:
+            if message.kind != "event":
+                # Before its use is counted, so that the write of all contacts does not undo that.
+                at = min(message.created_at, uow.now.timestamp())
+                windows.record_messages(uow, {message.openid: datetime.fromtimestamp(at, UTC)})
             late_replies.queue_reply(uow, message.key, message.openid, reply.text)
 
     def _run_handler(self, uow: UnitOfWork, message: Message) -> Reply:

@@ -92,7 +92,8 @@ class Chat:
     def reply_without_effects(self, message: Message) -> Reply | None:
         """The reply that needs no database; None when this message needs it."""
         if message.kind != "event" or message.event in _TAPS:
-            self._contacts.note_contact(message.openid, _told_at(self._clock.now(), message))
+            at = _told_at(self._clock.now(), message)
+            self._contacts.note_contact(message.openid, at, wrote=message.kind != "event")
         if message.kind not in ("text", "event"):
             return self._standard_reply(_NOT_TEXT.get(message.kind, "channel.reply.other"))
         self._reply_rules.refresh_book()

@@ -16,7 +16,7 @@ from server.base.jobs import TaskContext
 from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff, Queue, Retry, queued_values
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
-from server.channel import rules
+from server.channel import rules, windows
 from server.channel.models import LateReply
 from server.wechat.errors import WeChatError
 from server.wechat.retries import outcome_of
@@ -34,8 +34,12 @@ class LateText:
 
 
 def queue_reply(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
-    """Queue a late reply, once per message."""
+    """Queue a late reply, once per message; it uses the follower's window for customer messages.
+
+    Locks: the citizen.
+    """
     citizen_id = accounts.citizen_of_openid(uow, APP, openid, create=True)
+    assert citizen_id is not None  # noqa: S101 - it was to be created
     row_id = uow.session.scalar(
         insert_for(uow.session, LateReply)
         .values(
@@ -49,6 +53,7 @@ def queue_reply(uow: UnitOfWork, key: str, openid: str, text: str) -> None:
         .returning(LateReply.id)
     )
     if row_id is not None:
+        windows.note_window_use(uow, [citizen_id])
         uow.enqueue_after_commit(SAY_LATE, row_id)
 
 

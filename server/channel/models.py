@@ -94,6 +94,9 @@ class Follower(Outgoing, Base):
     last_scene: Mapped[str | None] = mapped_column(String(SCENE_LENGTH))
     last_scene_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_event_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # The last message of the follower, and the customer messages sent to them since.
+    heard_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    window_used: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     ask_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     @property

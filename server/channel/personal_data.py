@@ -25,6 +25,7 @@ def tell_follower(uow: UnitOfWork, citizen_id: int) -> dict[str, object] | None:
         "first_scene": row.first_scene,
         "last_scene": row.last_scene,
         "last_event_at": _iso_text(row.last_event_at),
+        "last_message_at": _iso_text(row.heard_at),
     }
 
 
@@ -54,6 +55,8 @@ def _take_over(row: Follower, other: Follower) -> None:
     row.subscribed_at = latest_of(row.subscribed_at, other.subscribed_at)
     row.unsubscribed_at = latest_of(row.unsubscribed_at, other.unsubscribed_at)
     row.last_event_at = max(row.last_event_at, other.last_event_at)
+    if row.subscribed:
+        _take_window(row, other)
     if (
         other.first_scene_at
         and (row.first_scene_at or other.first_scene_at) >= other.first_scene_at
@@ -61,6 +64,15 @@ def _take_over(row: Follower, other: Follower) -> None:
         row.first_scene, row.first_scene_at = other.first_scene, other.first_scene_at
     if other.last_scene_at and (row.last_scene_at or other.last_scene_at) <= other.last_scene_at:
         row.last_scene, row.last_scene_at = other.last_scene, other.last_scene_at
+
+
+def _take_window(row: Follower, other: Follower) -> None:
+    """Keep the newer window; of the same one, the higher count."""
+    if other.heard_at is None or (row.heard_at and row.heard_at > other.heard_at):
+        return
+    same = row.heard_at == other.heard_at
+    row.window_used = max(row.window_used, other.window_used) if same else other.window_used
+    row.heard_at = other.heard_at
 
 
 def latest_of(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -1,7 +1,7 @@
 """Followers of the official account: follow state, the code they came by, missing unionids.
 
 WeChat's events may be repeated, late or in any order; the resulting rows are the same. Following
-earns nothing: no other slice reads these tables.
+earns nothing: other slices only ask whom a message of the account can reach.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import NotAuthenticated, Unavailable
@@ -29,6 +29,10 @@ from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
 from server.channel.personal_data import OWN_DATA, latest_of
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID
+from server.channel.windows import note_window_use as note_window_use
+from server.channel.windows import open_window_ids as open_window_ids
+from server.channel.windows import open_windows as open_windows
+from server.channel.windows import record_messages as record_messages
 from server.wechat.gateway import FollowerDetails
 
 APP: Final = "official_account"
@@ -73,9 +77,23 @@ def heard_from(uow: UnitOfWork, openid: str, at: datetime) -> int:
     return _note_follower(uow, openid, at, following=True, scene="").citizen_id
 
 
-def follower_ids() -> Select[Any]:
+def following_select() -> Select[Any]:
     """A subquery of the citizens who follow the account now."""
     return select(Follower.citizen_id).where(Follower.subscribed)
+
+
+def mark_unfollowed(uow: UnitOfWork, citizen_ids: Collection[int]) -> None:
+    """Store that these citizens do not follow any more, because WeChat refused a message to them.
+
+    Locks: the caller holds the citizens.
+    Source: error 43004, "the user must follow".
+    """
+    uow.session.execute(
+        update(Follower)
+        .where(Follower.citizen_id.in_(citizen_ids), Follower.subscribed)
+        .values(subscribed=False, state_at=uow.now, unsubscribed_at=uow.now, heard_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def worth_hearing(uow: UnitOfWork, openids: Collection[str]) -> list[str]:
@@ -120,6 +138,8 @@ def _store_follower(
     # counts.
     if at >= row.state_at:
         row.subscribed, row.state_at = following, at
+        if not following:
+            row.heard_at = None  # the window for customer messages has ended
     row.last_event_at = max(row.last_event_at, at)
     if scene:
         _came_by(uow, row, at, scene[:SCENE_LENGTH])

@@ -44,7 +44,7 @@ def read_steps(uow: UnitOfWork) -> dict[str, Counter[str]]:
     """How many people reached each step, by place; reads every citizen, and needs no lock."""
     took_part = select(Participant.citizen_id)
     chosen = {
-        "followed": channel.follower_ids(),
+        "followed": channel.following_select(),
         "logged_in": accounts.mini_program_ids(),
         "started": quiz.starter_ids(),
         "handed_in": took_part.where(Participant.completed > 0),

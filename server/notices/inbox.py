@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select, update
 
 from server.accounts import service as accounts
 from server.base.errors import Invalid, NotAuthenticated
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.base.web.cursor import decode_cursor, encode_cursor
-from server.notices.models import InboxMessage
+from server.notices.errors import NoSuchMessage
+from server.notices.models import InboxMessage, LetterText
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,25 @@ class Letter:
     body: str
     page: str | None = None
     not_pushed_reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """A message as its recipient sees it; a withdrawn one has the reason as its body, no page."""
+
+    ref: str
+    title: str
+    body: str
+    page: str | None
+    posted_at: datetime
+    not_pushed_reason: str | None
+    withdrawn: bool
+    read_at: datetime | None
+
+    @property
+    def read(self) -> bool:
+        """Whether it was opened."""
+        return self.read_at is not None
 
 
 def post_message(uow: UnitOfWork, citizen_id: int, letter: Letter) -> bool:
@@ -88,12 +108,12 @@ def _row_of_letter(uow: UnitOfWork, citizen_id: int, letter: Letter) -> dict[str
 
 def list_messages(
     uow: UnitOfWork, citizen_id: int, *, limit: int, after: str | None
-) -> tuple[list[InboxMessage], str | None]:
+) -> tuple[list[Received], str | None]:
     """One page of a citizen's inbox, newest first, and the next cursor.
 
     Raises: Invalid (422) for an unreadable cursor.
     """
-    wanted = select(InboxMessage).where(InboxMessage.citizen_id == citizen_id)
+    wanted = _WITH_TEXT.where(InboxMessage.citizen_id == citizen_id)
     if after is not None:
         at, ref = _position_from_cursor(after)
         wanted = wanted.where(
@@ -103,10 +123,90 @@ def list_messages(
             )
         )
     newest_first = wanted.order_by(InboxMessage.posted_at.desc(), InboxMessage.ref.desc())
-    rows = list(uow.session.scalars(newest_first.limit(limit + 1)))
-    page = rows[:limit]
+    rows = uow.session.execute(newest_first.limit(limit + 1)).all()
+    page = [_received(uow, *row) for row in rows[:limit]]
     more = len(rows) > limit
     return page, encode_cursor(page[-1].posted_at.isoformat(), page[-1].ref) if more else None
+
+
+def find_message(uow: UnitOfWork, citizen_id: int, ref: str) -> Received:
+    """One message of a citizen's inbox.
+
+    Raises: NoSuchMessage (404).
+    """
+    mine = (InboxMessage.citizen_id == citizen_id, InboxMessage.ref == ref)
+    row = uow.session.execute(_WITH_TEXT.where(*mine)).one_or_none()
+    if row is None:
+        raise NoSuchMessage
+    return _received(uow, *row)
+
+
+def mark_read(uow: UnitOfWork, citizen_id: int, ref: str | None) -> None:
+    """Store that a citizen has opened a message, or all of them when `ref` is None.
+
+    Raises: NoSuchMessage (404).
+    """
+    mine = InboxMessage.citizen_id == citizen_id
+    if ref is not None:
+        find_message(uow, citizen_id, ref)
+        mine = and_(mine, InboxMessage.ref == ref)
+    uow.session.execute(
+        update(InboxMessage)
+        .where(mine, InboxMessage.read_at.is_(None))
+        .values(read_at=uow.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def count_unread(uow: UnitOfWork, citizen_id: int) -> int:
+    """How many messages a citizen has not opened yet."""
+    unread = select(func.count()).where(
+        InboxMessage.citizen_id == citizen_id, InboxMessage.read_at.is_(None)
+    )
+    return uow.session.scalar(unread) or 0
+
+
+def tell_inbox(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object]]:
+    """A citizen's messages as the inbox shows them, for the export."""
+    rows = uow.session.execute(
+        _WITH_TEXT.where(InboxMessage.citizen_id == citizen_id).order_by(InboxMessage.id)
+    )
+    shown = [_received(uow, *row) for row in rows]
+    return [
+        {
+            "title": one.title,
+            "body": one.body,
+            "posted_at": one.posted_at,
+            "not_pushed_reason": one.not_pushed_reason,
+            "read_at": one.read_at,
+        }
+        for one in shown
+    ]
+
+
+_WITH_TEXT = select(InboxMessage, LetterText).outerjoin(
+    LetterText, LetterText.id == InboxMessage.letter_id
+)
+
+
+def _received(uow: UnitOfWork, row: InboxMessage, letter: LetterText | None) -> Received:
+    withdrawn = letter is not None and letter.withdrawn_at is not None
+    source = row if letter is None else letter
+    body = source.body or ""
+    if letter is not None and withdrawn:
+        reason = letter.withdrawn_reason
+        said = "notices.withdrawn.with_reason" if reason else "notices.withdrawn.without_reason"
+        body = uow.texts.fill_text(said, reason=reason or "")
+    return Received(
+        ref=row.ref,
+        title=source.title or "",
+        body=body,
+        page=None if withdrawn else source.page,
+        posted_at=row.posted_at,
+        not_pushed_reason=row.not_pushed_reason,
+        withdrawn=withdrawn,
+        read_at=row.read_at,
+    )
 
 
 def _position_from_cursor(after: str) -> tuple[datetime, str]:

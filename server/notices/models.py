@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Date,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,16 +49,40 @@ class MessageGrant(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class LetterText(Base):
+    """A text in the inboxes of many citizens, stored once; `key` prevents duplicates.
+
+    `page` is the mini-program page to open, without a leading slash. Withdrawn, its copies show
+    `withdrawn_reason` in place of the text and open no page.
+    """
+
+    __tablename__ = "shared_letter"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(100))
+    title: Mapped[str] = mapped_column(String(100))
+    body: Mapped[str] = mapped_column(Text)
+    page: Mapped[str | None] = mapped_column(String(200))
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn_reason: Mapped[str | None] = mapped_column(String(200))
+
+
 class InboxMessage(Base):
     """One message in a citizen's inbox; `key` prevents duplicates.
 
-    `page` is the mini-program page to open, without a leading slash.
+    A copy of a shared letter refers to it and has no text of its own. `page` is the mini-program
+    page to open, without a leading slash.
     """
 
     __tablename__ = "inbox_message"
     __table_args__ = (
         UniqueConstraint("ref"),
         UniqueConstraint("citizen_id", "key"),
+        CheckConstraint(
+            "letter_id IS NOT NULL OR (title IS NOT NULL AND body IS NOT NULL)", name="has_text"
+        ),
         Index("ix_inbox_message_citizen_id_posted_at_ref", "citizen_id", "posted_at", "ref"),
     )
 
@@ -65,10 +91,32 @@ class InboxMessage(Base):
     citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
     key: Mapped[str] = mapped_column(String(100))
     page: Mapped[str | None] = mapped_column(String(200))
-    title: Mapped[str] = mapped_column(String(100))
-    body: Mapped[str] = mapped_column(Text)
+    letter_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("shared_letter.id"))
+    title: Mapped[str | None] = mapped_column(String(100))
+    body: Mapped[str | None] = mapped_column(Text)
     not_pushed_reason: Mapped[str | None] = mapped_column(String(40))
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Outreach(Base):
+    """A citizen was written to, unasked, on a Beijing day; `key` names the message.
+
+    Rows are counted for the limit over all senders, and released when the message was refused.
+    """
+
+    __tablename__ = "outreach"
+    __table_args__ = (
+        UniqueConstraint("citizen_id", "key"),
+        Index("ix_outreach_citizen_id_day", "citizen_id", "day"),
+        Index("ix_outreach_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    citizen_id: Mapped[int] = mapped_column(BigId, ForeignKey("citizen.id"))
+    key: Mapped[str] = mapped_column(String(100))
+    day: Mapped[date] = mapped_column(Date)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class PushState(StrEnum):
@@ -86,7 +134,7 @@ class Push(Outgoing, Base):
 
     A push and the grant that it uses are claimed together. When WeChat certainly did not accept it,
     it is queued again and the grant is restored. A claim of a dead worker, or one without a
-    response, ends as unknown.
+    response, ends as unknown. A `counted` push is unasked: the limit over all senders holds for it.
     """
 
     __tablename__ = "push"
@@ -102,6 +150,7 @@ class Push(Outgoing, Base):
     page: Mapped[str] = mapped_column(String(200))
     fields: Mapped[dict[str, Any]] = mapped_column(Json)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    counted: Mapped[bool] = mapped_column(default=False, server_default=false())
     grant_id: Mapped[int | None] = mapped_column(BigId)
     message_id: Mapped[str | None] = mapped_column(String(40))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from server.base.personal_data import Erase, Merge, Personal
-from server.notices.models import InboxMessage, MessageGrant, Push
+from datetime import timedelta
+
+from server.base.personal_data import Erase, Keep, Merge, Personal
+from server.notices.inbox import tell_inbox
+from server.notices.models import InboxMessage, MessageGrant, Outreach, Push
 from server.notices.pushes import tell_pushes
 
 PERSONAL = (
@@ -19,7 +22,16 @@ PERSONAL = (
         "citizen_id",
         erase=Erase.DELETE,
         merge=Merge.KEEP_ONE,
-        export={"inbox": ("title", "body", "posted_at", "not_pushed_reason")},
+        export={"inbox": tell_inbox},
+    ),
+    Personal(
+        Outreach,
+        "citizen_id",
+        erase=Erase.DELETE,
+        merge=Merge.KEEP_ONE,
+        # Only seven days are counted.
+        keep=Keep(since="at", longest=timedelta(days=30)),
+        export={"messages_counted": ("day", "at")},
     ),
     Personal(
         MessageGrant,

@@ -30,9 +30,10 @@ from server.base.outbox_rows import (
     Retry,
 )
 from server.base.uow import UnitOfWork
-from server.notices import inbox
+from server.notices import inbox, outreach
 from server.notices.inbox import Letter
 from server.notices.models import InboxMessage, MessageGrant, Push
+from server.notices.reasons import NotPushed, say_reason
 from server.notices.rules import next_loud
 from server.wechat.errors import NoGrant, WeChatError
 from server.wechat.letters import SubscriptionMessage
@@ -40,7 +41,7 @@ from server.wechat.retries import outcome_of
 
 TASK = "notices.send_pushes"
 APP: accounts.AppName = "mini_program"
-_NO_GRANT = "no_grant"
+_NO_GRANT = NotPushed.NO_GRANT.value
 # A claim this old belongs to a dead worker; the message may have been sent.
 CLAIM_LASTS = timedelta(seconds=60)
 _OPEN_GRANT = (MessageGrant.used_at.is_(None), MessageGrant.revoked_at.is_(None))
@@ -51,6 +52,8 @@ class PlannedPush:
     """A message to push, and its copy for the inbox.
 
     After `expires_at` it is not pushed any more; `fields` has values by the template's keys.
+    `counted` is set where the message is no answer to an act of the citizen's own: the limit over
+    all senders holds for it, and it is not pushed to people who turned announcements off.
     """
 
     letter: Letter
@@ -58,6 +61,7 @@ class PlannedPush:
     page: str
     fields: Mapping[str, str]
     expires_at: datetime
+    counted: bool = False
 
 
 def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
@@ -75,6 +79,7 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
         page=planned.page,
         fields=dict(planned.fields),
         expires_at=planned.expires_at,
+        counted=planned.counted,
         made_at=uow.now,
     )
     push.enqueue_again(uow.now)
@@ -110,7 +115,7 @@ def spare_grants(uow: UnitOfWork, citizen_id: int, template_id: str) -> int:
 
 def say_no_grant(uow: UnitOfWork) -> str:
     """The sentence for a letter that is not pushed, because the citizen has no grant for it."""
-    return _say_reason(uow, _NO_GRANT)
+    return say_reason(uow, _NO_GRANT)
 
 
 def list_with_grant(
@@ -160,10 +165,28 @@ def _prepare_message(uow: UnitOfWork, push: Push) -> SubscriptionMessage | Outco
     grant = _oldest_grant(uow, push)
     if grant is None:
         return GiveUp(reason=_NO_GRANT)
+    unwanted = _why_unwanted(uow, push) if push.counted else None
+    if unwanted is not None:
+        return GiveUp(reason=unwanted)
     grant.used_at, push.grant_id = uow.now, grant.id
     return SubscriptionMessage(
         openid=openid, template_id=push.template_id, page=push.page, fields=push.fields
     )
+
+
+def _why_unwanted(uow: UnitOfWork, push: Push) -> str | None:
+    """Reserve a place within the limit for an unasked message, or return why it is not sent."""
+    if accounts.has_announcements_off(uow, push.citizen_id):
+        return NotPushed.OPTED_OUT.value
+    limit = uow.settings.outreach
+    reserved = outreach.reserve_outreach(
+        uow, _outreach_key(push), [push.citizen_id], limit.per_day, limit.per_week
+    )
+    return None if reserved else NotPushed.CAPPED.value
+
+
+def _outreach_key(push: Push) -> str:
+    return f"push:{push.id}"
 
 
 def _oldest_grant(uow: UnitOfWork, push: Push) -> MessageGrant | None:
@@ -197,9 +220,11 @@ def _settle_message(uow: UnitOfWork, push: Push, outcome: Outcome) -> None:
             push.message_id = outcome.result or None
         case Retry():
             _give_back(uow, push)
+            _release_place(uow, push)
         case GiveUp(reason=reason):
             # WeChat has no grant of this citizen, so all open ones are invalid.
             (_end_grants if reason == _NO_GRANT else _give_back)(uow, push)
+            _release_place(uow, push)
             _tell_in_inbox(uow, push, reason)
 
 
@@ -220,17 +245,13 @@ def _tell_in_inbox(uow: UnitOfWork, push: Push, reason: str) -> None:
     uow.session.execute(
         update(InboxMessage)
         .where(InboxMessage.citizen_id == push.citizen_id, InboxMessage.key == push.key)
-        .values(not_pushed_reason=_say_reason(uow, reason))
+        .values(not_pushed_reason=say_reason(uow, reason))
     )
 
 
-def _say_reason(uow: UnitOfWork, reason: str) -> str:
-    sentences = {
-        "no_grant": uow.texts.fill_text("notices.not_pushed.no_grant"),
-        "quiet_hours": uow.texts.fill_text("notices.not_pushed.quiet_hours"),
-        "too_late": uow.texts.fill_text("notices.not_pushed.too_late"),
-    }
-    return sentences.get(reason) or uow.texts.fill_text("notices.not_pushed.refused")
+def _release_place(uow: UnitOfWork, push: Push) -> None:
+    if push.counted:
+        outreach.release_outreach(uow, _outreach_key(push), [push.citizen_id])
 
 
 def _give_back(uow: UnitOfWork, push: Push) -> None:

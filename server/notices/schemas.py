@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from server.base.web.schema import In, Instant, Out
+from server.base.web.schema import In, Instant, Out, Page
 
 TemplateId = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -29,7 +29,8 @@ class SubscriptionsOut(Out, frozen=True, kw_only=True):
 class InboxItem(Out, frozen=True, kw_only=True):
     """One message; `not_pushed_reason` says why it is only in the inbox.
 
-    `page` is the mini-program page to open, without a leading slash; null for none.
+    `page` is the mini-program page to open, without a leading slash; null for none. A `withdrawn`
+    message has the reason as its `body`.
     """
 
     id: str
@@ -38,3 +39,11 @@ class InboxItem(Out, frozen=True, kw_only=True):
     page: str | None
     posted_at: Instant
     not_pushed_reason: str | None
+    withdrawn: bool
+    read: bool
+
+
+class InboxOut(Page[InboxItem], frozen=True, kw_only=True):
+    """One page of the inbox; `unread` counts the messages of all pages that were not opened."""
+
+    unread: int

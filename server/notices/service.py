@@ -18,16 +18,34 @@ from server.base.templates import message_templates
 from server.base.uow import UnitOfWork
 from server.notices.bulk import NewGrant as NewGrant
 from server.notices.bulk import add_grants as add_grants
+from server.notices.grants import end_grants as end_grants
+from server.notices.grants import give_back_grants as give_back_grants
+from server.notices.grants import open_grants_select as open_grants_select
+from server.notices.grants import take_grants as take_grants
 from server.notices.inbox import Letter as Letter
+from server.notices.inbox import count_unread as count_unread
+from server.notices.inbox import find_message as find_message
 from server.notices.inbox import list_messages as list_messages
+from server.notices.inbox import mark_read as mark_read
 from server.notices.inbox import post_message as post_message
 from server.notices.inbox import post_messages as post_messages
+from server.notices.letters import SharedLetter as SharedLetter
+from server.notices.letters import mark_not_pushed as mark_not_pushed
+from server.notices.letters import post_copies as post_copies
+from server.notices.letters import post_shared_letter as post_shared_letter
+from server.notices.letters import withdraw_shared_letter as withdraw_shared_letter
 from server.notices.models import MessageGrant
+from server.notices.outreach import capped_ids as capped_ids
+from server.notices.outreach import outreach_counts_select as outreach_counts_select
+from server.notices.outreach import release_outreach as release_outreach
+from server.notices.outreach import reserve_outreach as reserve_outreach
 from server.notices.pushes import PlannedPush as PlannedPush
 from server.notices.pushes import list_with_grant as list_with_grant
 from server.notices.pushes import plan_push as plan_push
 from server.notices.pushes import say_no_grant as say_no_grant
 from server.notices.pushes import spare_grants as spare_grants
+from server.notices.reasons import NotPushed as NotPushed
+from server.notices.reasons import say_reason as say_reason
 from server.notices.rules import Meaning, meaning_of
 from server.notices.rules import next_loud as next_loud
 from server.wechat.errors import NoGrant, Unclassified, class_of

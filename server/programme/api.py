@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from server.base.errors import NotFound
 from server.base.templates import message_templates
+from server.base.topics import announcement_topics
 from server.base.uow import UnitOfWork
 from server.base.web.auth import Who
 from server.base.web.endpoint import Api, endpoint
@@ -22,6 +23,7 @@ from server.programme.schemas import (
     TargetOut,
     TemplateOut,
     TitleOut,
+    TopicOut,
 )
 
 API = Api("programme")
@@ -41,6 +43,7 @@ def get_campaign(uow: UnitOfWork) -> CampaignOut:
         operator=OperatorOut(**asdict(uow.settings.operator)),
         policy_version=uow.settings.policy_version,
         policy_date=uow.settings.policy_day,
+        topics=[fill_from(topic, TopicOut) for topic in announcement_topics()],
         subscribe_templates=[
             fill_from(template, TemplateOut)
             for template in message_templates()

@@ -64,6 +64,13 @@ class TemplateOut(Out, frozen=True, kw_only=True):
     title: str
 
 
+class TopicOut(Out, frozen=True, kw_only=True):
+    """A topic of announcements, which citizens choose and turn off in their profile."""
+
+    slug: str
+    name: str
+
+
 class OperatorOut(Out, frozen=True, kw_only=True):
     """The operator of the service, with contacts for privacy and complaints."""
 
@@ -103,6 +110,7 @@ class CampaignOut(Out, frozen=True, kw_only=True):
     policy_version: str
     policy_date: Day | None
     subscribe_templates: list[TemplateOut]
+    topics: list[TopicOut]
 
 
 class ProgrammeQuery(PageQuery, frozen=True, kw_only=True):

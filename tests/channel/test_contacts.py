@@ -183,9 +183,9 @@ def test_memory_is_bounded_and_who_found_no_room_comes_the_next_time(
 ) -> None:
     monkeypatch.setattr(contacts, "WAITING_IN_MEMORY", 2)
     for openid in ("o-1", "o-2", "o-3"):
-        noted.note_contact(openid, clock.now())
+        noted.note_contact(openid, clock.now(), wrote=True)
     assert noted.flush_contacts() == 2
-    noted.note_contact("o-3", clock.now())
+    noted.note_contact("o-3", clock.now(), wrote=True)
     assert noted.flush_contacts() == 1
     assert len(rows(uow_factory, models.Follower)) == 3
 
@@ -194,7 +194,7 @@ def test_a_thread_of_its_own_writes_and_the_end_writes_the_rest(
     uow_factory: UnitOfWorkFactory, clock: FakeClock
 ) -> None:
     quick = Contacts(uow_factory, flush_seconds=3600)
-    quick.note_contact("o-1", clock.now())
+    quick.note_contact("o-1", clock.now(), wrote=True)
     quick.flush_and_stop()
     assert len(rows(uow_factory, models.Follower)) == 1
 
@@ -206,7 +206,7 @@ def test_many_processes_that_note_one_person_make_one_follower(
     processes = [Contacts(uow_factory, flush_seconds=None) for _ in range(4)]
     for one in processes:
         for number in range(3):
-            one.note_contact(f"o-{number}", uow_factory.dependencies.clock.now())
+            one.note_contact(f"o-{number}", uow_factory.dependencies.clock.now(), wrote=True)
     try:
         at_once([one.flush_contacts for one in processes])
     except AppError as refusal:

@@ -48,6 +48,7 @@ def test_the_export_tells_all_of_it(uow_factory: UnitOfWorkFactory, citizen_id: 
         "first_scene": "contest",
         "last_scene": "contest",
         "last_event_at": "2026-05-01T03:59:50+00:00",
+        "last_message_at": "2026-05-01T04:00:00+00:00",
     }
     assert held["scene_visits"] == [{"scene": "contest", "day": "2026-05-01"}]
     (late,) = held["late_replies"]

@@ -103,6 +103,7 @@ def filled_profile(uow: UnitOfWork, citizen_id: int) -> None:
     row = a_row_of(uow, table_of(citizen), "mark-丙")
     model: Any = uow.session.get_one(citizen.table, citizen_id)
     other = {"elder_mode": True, "public_rank": True, "topics": ["x"], "nickname_state": "shown"}
+    other |= {"muted_topics": ["x"], "announcements_off": True}
     for name in citizen.blank:
         if name not in ("erased_at", "unionid"):
             setattr(model, name, other.get(name, row[name]))
@@ -233,7 +234,8 @@ def test_the_export_begins_with_the_person_and_names_every_part_once(
             "pictures",
             "phone",
         ),
-        *("earlier_erasures", "participation", "message_grants", "inbox", "pushes", "follower"),
+        *("earlier_erasures", "participation", "message_grants", "messages_counted"),
+        *("inbox", "pushes", "follower"),
         *(
             "scene_visits",
             "visits",

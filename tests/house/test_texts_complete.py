@@ -18,7 +18,7 @@ COMPOSED = (
     "checkin.certificate_",
     "quiz.rank_reason.", "quiz.integrity.task_", "quiz.entrants.state_word.",
     "audit.kind.", "quiz.signal.", "quiz.signal_evidence.", "quiz.hold_state.", "quiz.hold_letter.",
-    "quiz.final_letter.",
+    "quiz.final_letter.", "notices.not_pushed.",
     "quiz.seal.",
     "unit_requests.state.", "unit_requests.letter.", "unit_requests.answer.",
     "quiz.seal.", "quiz.share_rank.", "quiz.final.", "quiz.ranks.",

@@ -149,7 +149,8 @@ def test_permissions_need_a_citizen_who_agreed(
 def test_the_inbox_is_paged_newest_first(
     api: CheckedClient, uow_factory: UnitOfWorkFactory, person: Person, token: str, clock: FakeClock
 ) -> None:
-    assert api.get("/me/inbox", citizen=token).get_json() == {"items": [], "next": None}
+    empty = {"items": [], "next": None, "unread": 0}
+    assert api.get("/me/inbox", citizen=token).get_json() == empty
     for number in range(3):
         clock.advance(1)
         with uow_factory.begin() as uow:
@@ -168,7 +169,44 @@ def test_the_inbox_is_paged_newest_first(
     assert first["items"][0]["not_pushed_reason"] is None
     second = api.get(f"/me/inbox?limit=2&after={first['next']}", citizen=token).get_json()
     assert [item["title"] for item in second["items"]] == ["通知0"]
-    assert second["next"] is None
+    assert (second["next"], second["unread"]) == (None, 3)
+
+
+def test_a_message_is_shown_alone_and_is_new_until_it_is_opened(
+    api: CheckedClient, uow_factory: UnitOfWorkFactory, person: Person, token: str
+) -> None:
+    with uow_factory.begin() as uow:
+        for number in range(3):
+            letter = service.Letter(title=f"通知{number}", body="正文", key=f"a:{number}")
+            service.post_message(uow, person.id, letter)
+    shown = api.get("/me/inbox", citizen=token).get_json()
+    one = shown["items"][0]
+    assert (shown["unread"], one["read"], one["withdrawn"]) == (3, False, False)
+    assert api.get(f"/me/inbox/{one['id']}", citizen=token).get_json() == one
+    for _ in range(2):
+        assert api.post(f"/me/inbox/{one['id']}/read", citizen=token).status_code == 204
+    assert api.get(f"/me/inbox/{one['id']}", citizen=token).get_json() == {**one, "read": True}
+    assert api.get("/me/inbox", citizen=token).get_json()["unread"] == 2
+    assert api.post("/me/inbox/read", citizen=token).status_code == 204
+    assert api.get("/me/inbox", citizen=token).get_json()["unread"] == 0
+
+
+def test_a_message_of_somebody_else_is_not_found(
+    api: CheckedClient, uow_factory: UnitOfWorkFactory, person: Person, token: str
+) -> None:
+    with uow_factory.begin() as uow:
+        service.post_message(uow, person.id, service.Letter(title="题", body="文", key="a:1"))
+        other = a_session(uow, a_citizen(uow))
+    (one,) = api.get("/me/inbox", citizen=token).get_json()["items"]
+    answers = [
+        api.get(f"/me/inbox/{one['id']}", citizen=other),
+        api.post(f"/me/inbox/{one['id']}/read", citizen=other),
+        api.get("/me/inbox/msg_unknown", citizen=token),
+    ]
+    assert [(one.status_code, one.get_json()["code"]) for one in answers] == [
+        (404, "no_such_message")
+    ] * 3
+    assert api.get("/me/inbox", citizen=token).get_json()["unread"] == 1
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=nonsense"])

@@ -297,6 +297,7 @@ def test_the_export_holds_permissions_and_messages_and_erasure_drops_them(
                 "body": "我的",
                 "posted_at": uow.now,
                 "not_pushed_reason": "no_grant",
+                "read_at": None,
             }
         ]
         privacy.erase_citizen(uow, person.id)

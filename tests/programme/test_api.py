@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server.base.templates import message_templates
+from server.base.topics import announcement_topics
 from server.base.uow import UnitOfWorkFactory
 from server.programme.commands import load_campaign
 from tests.kit.clock import FakeClock
@@ -52,6 +53,13 @@ def test_the_campaign_names_the_templates_that_have_a_sender(
     told = client.get("/campaign").get_json()["subscribe_templates"]
     assert {t["slug"] for t in told} == set(notice.dependencies.hooks.sends) == SENDS
     assert {t["id"] for t in told} < {t.id for t in message_templates()}
+
+
+def test_the_campaign_lists_the_topics_of_announcements(
+    client: Any, notice: UnitOfWorkFactory
+) -> None:
+    told = client.get("/campaign").get_json()["topics"]
+    assert told == [{"slug": one.slug, "name": one.name} for one in announcement_topics()]
 
 
 def test_without_a_campaign_the_answer_is_404(client: Any) -> None:

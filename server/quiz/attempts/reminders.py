@@ -90,6 +90,7 @@ def plan_reminder(uow: UnitOfWork, contest: ContestView, citizen_id: int) -> boo
         page=page,
         fields=fields,
         expires_at=datetime.combine(today, EXPIRES, BEIJING),
+        counted=True,
     )
     return notices.plan_push(uow, citizen_id, planned)
 

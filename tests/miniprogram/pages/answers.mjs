@@ -11,7 +11,7 @@ export const LOGIN = {
 export const PROFILE = {
   id: "c1", nickname: "韦小妹", nickname_state: "shown", pending_nickname: null, avatar_url: null, avatar_preview_url: null, avatar_state: "none", phone_masked: null,
   city: "450100", city_name: "南宁市", county: "450103", county_name: "青秀区", unit: "u1", unit_name: "南宁市科学技术协会", audience: "youth", sex: null, birth_band: null,
-  schooling: null, residence: null, language: "zh", elder_mode: false, public_rank: false, topics: ["quiz"], quiet_from: null,
+  schooling: null, residence: null, language: "zh", elder_mode: false, public_rank: false, topics: ["quiz"], muted_topics: [], announcements_off: false, quiet_from: null,
   quiet_to: null, under_14: false, consented: true, policy_version: "2026-1", created_at: at("08:00"),
 };
 export const STRANGER = { ...PROFILE, nickname: null, nickname_state: "none", city: null, city_name: null, county: null, county_name: null, unit: null, unit_name: null, audience: null, topics: [], under_14: null, consented: false };
@@ -23,6 +23,7 @@ export const CAMPAIGN = {
   summary: { date_text: "11月", on: "2026-11-30", precision: "month", awards: [] },
   organisers: [{ id: "o1", name: "广西科学技术协会", role: "host" }], policy_version: "2026-1", policy_date: "2026-03-01",
   operator: { name: "广西科学技术协会", address: "南宁市古城路", phone: "0771-0000001", email: "bagui@example.org", complaints: "0771-0000002", privacy_contact: "privacy@example.org" },
+  topics: [{ slug: "quiz", name: "网络竞赛" }, { slug: "lectures", name: "科普讲座" }, { slug: "caravan", name: "科普大篷车" }],
   subscribe_templates: [{ slug: "quiz", id: "tmpl-quiz", title: "答题提醒" }, { slug: "lecture", id: "tmpl-lecture", title: "讲座提醒" }],
 };
 
@@ -99,7 +100,9 @@ export const CITIES = [
   { code: "450200", name: "柳州市", short: "柳州", tile_row: 2, tile_col: 3, counties: [{ code: "450202", name: "城中区", kind: "district" }] },
 ];
 export const unit = (id, name) => ({ id, name, kind: "association", level: "city", city: "450100", county: null, assumed: false });
-export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", page: null, posted_at: at("08:30"), not_pushed_reason: null, ...changes });
+export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", page: null, posted_at: at("08:30"), not_pushed_reason: null, withdrawn: false, read: true, ...changes });
+/** One page of the inbox; `unread` counts those of these letters that were not opened. */
+export const inbox = (...letters) => ({ items: letters, next: null, unread: letters.filter(({ read }) => !read).length });
 export const items = (...all) => ({ items: all, next: null });
 
 /** A lecture of two hours with free seats, three days after NOW. */
@@ -159,7 +162,10 @@ export const USUAL = {
   "GET /regions": items(...CITIES),
   "GET /me/unit-requests": { items: [] },
   "GET /units": items(unit("u1", "南宁市科学技术协会"), unit("u2", "南宁市科技馆")),
-  "GET /me/inbox": items(letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })),
+  "GET /me/inbox": inbox(letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })),
+  "GET /me/inbox/{ref}": ({ path }) => letter(path.split("/").at(-1)),
+  "POST /me/inbox/{ref}/read": null,
+  "POST /me/inbox/read": null,
   "GET /me/subscriptions": { remaining: { "tmpl-quiz": 1 } },
   "POST /me/subscriptions": { remaining: { "tmpl-quiz": 2 } },
   "POST /me/consents": { policy_version: "2026-1", guardian: false, under_14: false, given_at: at("09:00") },

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CAMPAIGN, LOGIN, PROFILE, STRANGER, items, letter, programme } from "./answers.mjs";
+import { CAMPAIGN, LOGIN, PROFILE, STRANGER, inbox, items, letter, programme } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
@@ -225,7 +225,7 @@ scene("quiet hours that could not be kept are not asked on", "packages/mine/subs
 // Inbox
 
 scene("the inbox marks what was not pushed with its reason, and goes on at its end", "packages/mine/inbox/index", {
-  script: { "GET /me/inbox": [{ items: [letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })], next: "more" }, items(letter("l3"))] },
+  script: { "GET /me/inbox": [{ items: [letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })], next: "more", unread: 0 }, inbox(letter("l3"))] },
 }, async (phone, server) => {
   const { t } = phone.page.data;
   await phone.says(fill(t.not_pushed, { reason: "没有订阅" }));
@@ -236,7 +236,7 @@ scene("the inbox marks what was not pushed with its reason, and goes on at its e
   assert.deepEqual(server.to("GET /me/inbox").map(({ query }) => query.after), [undefined, "more"]);
 });
 
-scene("a message leads to where it is about", "packages/mine/inbox/index", { script: { "GET /me/inbox": items(letter("l1", { page: "packages/quiz/round/index?id=k1" }), letter("l2")) } }, async (phone) => {
+scene("a message leads to where it is about", "packages/mine/inbox/index", { script: { "GET /me/inbox": inbox(letter("l1", { page: "packages/quiz/round/index?id=k1" }), letter("l2")) } }, async (phone) => {
   const { t } = phone.page.data;
   await phone.says("通知l2");
   assert.equal(phone.words.split(t.follow).length, 2, "only one of them leads on");

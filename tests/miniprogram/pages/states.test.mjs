@@ -2,7 +2,7 @@
 // there is nothing to show, when all is there. The words are those of the page's own catalogue.
 
 import assert from "node:assert/strict";
-import { CONTEST, ME, STRANGER, USUAL, board, items } from "./answers.mjs";
+import { CONTEST, ME, STRANGER, USUAL, board, inbox, items } from "./answers.mjs";
 import { PAGES } from "./pages.mjs";
 import { asked, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
@@ -63,7 +63,7 @@ const EMPTY = [
   ["packages/lectures/list/index", { "GET /activities": items() }, (t) => [t.none, t.clear]],
   ["packages/lectures/ticket/index", { "GET /me/tickets": { absences: null, past: [], items: [] } }, (t) => [t.none, t.find]],
   ["packages/checkin/feedback/index?id=a1", { "GET /activities/{ref}/feedback": { open: false, given: null } }, (t) => [t.not_open, t.back]],
-  ["packages/mine/inbox/index", { "GET /me/inbox": items() }, (t) => [t.none]],
+  ["packages/mine/inbox/index", { "GET /me/inbox": inbox() }, (t) => [t.none]],
   ["packages/mine/unit/index", { "GET /units": items() }, (t) => [t.nothing]],
   ["packages/mine/subscriptions/index", { "GET /me/subscriptions": { remaining: {} } }, (t) => [t.left.replace("{count}", "0"), t.quiet_none]],
 ];

@@ -69,6 +69,7 @@ function namesOf(t: Words): Record<string, string> {
     message_grants: t.kept_grants,
     pushes: t.kept_pushes,
     inbox: t.kept_inbox,
+    messages_counted: t.kept_counted,
     follower: t.kept_follower,
     scene_visits: t.kept_codes,
     late_replies: t.kept_replies,

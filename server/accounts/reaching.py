@@ -1,0 +1,122 @@
+"""Facts about many citizens for messages: who wants them, when not to disturb, and openids.
+
+Announcements select, count and freeze people by these statements, in one query over their tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import time
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, or_, select
+
+from server.accounts.models import App, Citizen, Identity
+from server.base.access import Scope
+from server.base.ownership import people_within
+from server.base.uow import UnitOfWork
+
+_PRESENT = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CitizenFilter:
+    """Conditions on citizens; all that are not empty must hold, with any of their values.
+
+    Units: `cities` and `counties` are codes, `unit_ids` row ids; `topics` were chosen by people.
+    """
+
+    cities: tuple[str, ...] = ()
+    counties: tuple[str, ...] = ()
+    unit_ids: tuple[int, ...] = ()
+    topics: tuple[str, ...] = ()
+
+
+def citizens_of(scope: Scope, chosen: CitizenFilter) -> Select[Any]:
+    """The ids of present citizens of a place that meet the conditions, none erased or merged."""
+    found = people_within(select(Citizen.id).where(*_PRESENT), scope, Citizen)
+    for column, values in (
+        (Citizen.city, chosen.cities),
+        (Citizen.county, chosen.counties),
+        (Citizen.unit_id, chosen.unit_ids),
+    ):
+        if values:
+            found = found.where(column.in_(values))
+    if chosen.topics:
+        found = found.where(or_(*(_lists(Citizen.topics, slug) for slug in chosen.topics)))
+    return found
+
+
+def opted_out_ids(topic: str | None) -> Select[Any]:
+    """The ids of citizens who want no announcements at all, or none about this topic."""
+    muted = false() if topic is None else _lists(Citizen.muted_topics, topic)
+    return select(Citizen.id).where(or_(Citizen.announcements_off, muted))
+
+
+def facts_of_citizens(topic: str | None) -> Select[Any]:
+    """One row for each present citizen, for a join: `citizen_id` and facts for an announcement.
+
+    Columns: `nickname` (None unless it passed the check), `city`, `unit_id`, `opted_out` and
+    `chose_topic` (about `topic`), `quiet_from` and `quiet_to` (HH:MM of Beijing, both or none),
+    `in_mini_program` and `in_official_account` (an openid is known).
+    """
+    chose = false() if topic is None else _lists(Citizen.topics, topic)
+    muted = false() if topic is None else _lists(Citizen.muted_topics, topic)
+    facts: list[Any] = [
+        Citizen.id.label("citizen_id"),
+        Citizen.nickname,
+        Citizen.city,
+        Citizen.unit_id,
+        or_(Citizen.announcements_off, muted).label("opted_out"),
+        chose.label("chose_topic"),
+        Citizen.quiet_from,
+        Citizen.quiet_to,
+        _has_openid(App.MINI_PROGRAM).label("in_mini_program"),
+        _has_openid(App.OFFICIAL_ACCOUNT).label("in_official_account"),
+    ]
+    return select(*facts).where(*_PRESENT)
+
+
+def has_announcements_off(uow: UnitOfWork, citizen_id: int) -> bool:
+    """Whether a citizen wants no announcements at all."""
+    asked = select(Citizen.announcements_off).where(Citizen.id == citizen_id)
+    return bool(uow.session.scalar(asked))
+
+
+def openids_of(
+    uow: UnitOfWork,
+    citizen_ids: Collection[int],
+    app: Literal["official_account", "mini_program"],
+) -> dict[int, str]:
+    """The openids of citizens in one of the apps, where they have one; the newest of several."""
+    rows = uow.session.execute(
+        select(Identity.citizen_id, Identity.openid)
+        .where(Identity.citizen_id.in_(citizen_ids), Identity.app == App(app))
+        .order_by(Identity.id)
+    )
+    return {row.citizen_id: row.openid for row in rows}
+
+
+def quiet_hours_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, tuple[time, time]]:
+    """The quiet hours of those citizens who have some, from and to in Beijing time."""
+    rows = uow.session.execute(
+        select(Citizen.id, Citizen.quiet_from, Citizen.quiet_to).where(
+            Citizen.id.in_(citizen_ids),
+            Citizen.quiet_from.is_not(None),
+            Citizen.quiet_to.is_not(None),
+        )
+    )
+    return {
+        row.id: (time.fromisoformat(row.quiet_from), time.fromisoformat(row.quiet_to))
+        for row in rows
+    }
+
+
+def _lists(column: Any, slug: str) -> ColumnElement[bool]:
+    # Both databases store JSON lists as text; a slug has no character that JSON escapes.
+    return cast(column, Text).contains(f'"{slug}"', autoescape=True)
+
+
+def _has_openid(app: App) -> ColumnElement[bool]:
+    return exists().where(Identity.citizen_id == Citizen.id, Identity.app == app)
