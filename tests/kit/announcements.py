@@ -71,10 +71,10 @@ def a_sent_one(
     uow: UnitOfWork,
     announcement: Announcement,
     citizen_id: int,
-    message_id: str,
+    message_id: str | None,
     channel: Channel = Channel.TEMPLATE,
 ) -> Recipient:
-    """A recipient to whom a message was sent, with WeChat's id of it."""
+    """A recipient to whom a message was sent; WeChat may have answered without an id of it."""
     row = a_recipient(
         uow,
         announcement,

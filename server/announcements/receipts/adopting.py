@@ -1,7 +1,8 @@
-"""Finds the call of a receipt whose answer was lost, so that its message id is not known.
+"""Finds the call of a receipt when the message id of the call is not known.
 
-A receipt with an unknown message id belongs to the call of the same citizen and channel that is in
-doubt, when there is exactly one and no other answer can still arrive.
+The answer of a call in doubt was lost; the answer to a subscription notice of the official account
+never has an id. A receipt with an unknown id belongs to such a call of the same citizen and
+channel, when there is exactly one and no other answer can still arrive.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from server.announcements.enums import RecipientState, TryState
+from server.announcements.enums import Channel, RecipientState, TryState
 from server.announcements.models import Recipient, SendReceipt, SendTry
 from server.announcements.receipts.sends import CHANNELS, DOUBTFUL, Send, sends_of_tries
 from server.base.uow import UnitOfWork
@@ -25,7 +26,7 @@ _LOST = (TryState.IN_DOUBT, TryState.UNKNOWN)
 
 
 def adopt_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> list[tuple[SendReceipt, Send]]:
-    """The receipts among these that belong to a call in doubt, each with it.
+    """The receipts among these that belong to a call without a message id, each with it.
 
     Locks: their recipients, in the order of their ids.
     """
@@ -39,12 +40,12 @@ def adopt_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> list[tuple[
     return [
         (receipt, sends[try_id])
         for try_id, receipt in chosen.items()
-        if try_id in sends and _still_in_doubt(sends[try_id])
+        if try_id in sends and _still_without_id(sends[try_id])
     ]
 
 
 def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, list[SendTry]]:
-    """The calls of these citizens, by citizen, that are in doubt or have no answer yet."""
+    """The calls of these citizens, by citizen, without a message id or without an answer yet."""
     earliest = min(one.received_at for one in receipts) - WINDOW
     rows = uow.session.execute(
         select(Recipient.citizen_id, SendTry)
@@ -52,7 +53,7 @@ def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, lis
         .where(
             Recipient.citizen_id.in_({one.citizen_id for one in receipts}),
             SendTry.message_id.is_(None),
-            SendTry.state.in_((*_LOST, TryState.CLAIMED)),
+            SendTry.state.in_((*_LOST, TryState.ACCEPTED, TryState.CLAIMED)),
             SendTry.made_at >= earliest,
         )
     )
@@ -75,12 +76,19 @@ def _choose_tries(
             and attempt.made_at <= receipt.received_at <= attempt.made_at + WINDOW
             and attempt.id not in chosen
         ]
-        if len(possible) == 1 and possible[0].state in _LOST:
+        if len(possible) == 1 and _lacks_id(possible[0]):
             chosen[possible[0].id] = receipt
     return chosen
 
 
-def _still_in_doubt(send: Send) -> bool:
-    """Whether nothing else has settled the recipient before the lock."""
+def _lacks_id(attempt: SendTry) -> bool:
+    """Whether the call is over and has no message id. Source: bizsend answers without one."""
+    notice = attempt.channel is Channel.OFFICIAL_SUBSCRIPTION
+    return attempt.state in _LOST or (notice and attempt.state is TryState.ACCEPTED)
+
+
+def _still_without_id(send: Send) -> bool:
+    """Whether nothing else has settled the recipient, or found the id, before the lock."""
     state: RecipientState = send.recipient.state
-    return state in DOUBTFUL and send.attempt.message_id is None
+    settled = state is RecipientState.SENT and send.attempt.state is TryState.ACCEPTED
+    return (settled or state in DOUBTFUL) and send.attempt.message_id is None
