@@ -313,7 +313,7 @@ def _open_transport(wechat: WeChat, clock: Clock, total_seconds: float) -> Trans
             total_seconds,
             calls_at_once=wechat.calls_at_once,
         ),
-        count=lambda path, outcome: metrics.CALLS.labels(path, outcome).inc(),
+        count=lambda path, outcome: metrics.calls(path, outcome).inc(),
         alarm=_sound_alarm,
     )
 

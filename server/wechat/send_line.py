@@ -18,8 +18,12 @@ from server.wechat.transport import ANSWER_LIMIT, Transport, encode_body
 
 if TYPE_CHECKING:
     import aiohttp
+    import yarl
 
 _log = logging.getLogger(__name__)
+
+# Paths of letters, with the present and the previous token.
+_MOST_ADDRESSES = 16
 
 
 class SendLine:
@@ -37,6 +41,7 @@ class SendLine:
     ) -> None:
         # Imported here, because the web server never fans out, and it costs 15 MB.
         import aiohttp
+        import yarl
 
         self._mini_program_appid = mini_program_appid
         self._transport = transport
@@ -47,6 +52,9 @@ class SendLine:
             for name, client in accounts.items()
         }
         self._timeout = aiohttp.ClientTimeout
+        self._url = yarl.URL
+        # Building an address costs more than sending a letter should.
+        self._addresses: dict[tuple[str, str], yarl.URL] = {}
         self._broken = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
         self._never_left = (
             aiohttp.ClientConnectorError,
@@ -59,6 +67,8 @@ class SendLine:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": "identity", "Content-Type": "application/json"},
             trust_env=False,
+            # A small compressed answer could unpack to gigabytes.
+            auto_decompress=False,
         )
 
     async def close(self) -> None:
@@ -99,22 +109,32 @@ class SendLine:
             tokens.alarm_once(f"call_{error.kind}", token)
             raise
 
+    def _address_of(self, path: str, token: str) -> yarl.URL:
+        address = self._addresses.get((path, token))
+        if address is None:
+            if len(self._addresses) >= _MOST_ADDRESSES:
+                self._addresses.clear()
+            address = self._url(f"{self._transport.base}{path}").with_query(access_token=token)
+            self._addresses[path, token] = address
+        return address
+
     async def _exchange_call(self, path: str, body: bytes, token: str, until: float) -> Accepted:
         left = until - asyncio.get_running_loop().time()
         self._judge.admit_call(path, left)
         never_left: bool | None = None
+        address: yarl.URL | None = None
         status, content = 0, b""
         try:
+            address = self._address_of(path, token)
             async with self._session.post(
-                f"{self._transport.base}{path}",
-                params={"access_token": token},
+                address,
                 data=body,
                 timeout=self._timeout(total=left, connect=self._transport.patience.connect_seconds),
                 allow_redirects=False,
             ) as response:
                 status, content = response.status, await _read_content(response)
         except self._broken as trouble:
-            never_left = isinstance(trouble, self._never_left)
+            never_left = address is None or isinstance(trouble, self._never_left)
         if never_left is not None:
             self._judge.break_off(path, never_left=never_left)
         self._judge.check_status(path, status)
@@ -133,6 +153,9 @@ def _encoded(body: Mapping[str, object]) -> bytes:
 
 
 async def _read_content(response: aiohttp.ClientResponse) -> bytes:
+    length = response.content_length
+    if length is not None and length <= ANSWER_LIMIT:
+        return await response.read()
     pieces: list[bytes] = []
     size = 0
     async for piece in response.content.iter_any():

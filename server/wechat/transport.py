@@ -7,7 +7,6 @@ are no retries here: only the caller knows what may be repeated.
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
+import msgspec
 import requests
 from requests.adapters import BaseAdapter
 from requests.exceptions import RequestException
@@ -215,7 +215,7 @@ class Transport:
 
 def encode_body(body: Mapping[str, object]) -> bytes:
     """The JSON of a body, in UTF-8: WeChat refuses or displays `\\u` escapes of Chinese."""
-    return json.dumps(body, ensure_ascii=False).encode()
+    return msgspec.json.encode(body)
 
 
 def _open_session(adapter: BaseAdapter | None) -> requests.Session:

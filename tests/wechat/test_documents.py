@@ -8,7 +8,7 @@ import pytest
 
 from server.base.errors import AppError
 from server.wechat.callback import documents
-from server.wechat.callback.documents import read_document, read_encrypted
+from server.wechat.callback.documents import read_answer, read_document, read_encrypted
 from tests.kit.clock import FakeClock
 from tests.kit.wechat_side import WeChatSide, an_app, xml_text
 from tests.wechat import hostile
@@ -66,3 +66,26 @@ def test_a_usual_outer_document_needs_no_parser(
 def test_a_message_shows_nobody_in_a_log(clock: FakeClock) -> None:
     message = WeChatSide(an_app("safe"), clock).opened(xml_text("我的秘密"))
     assert repr(message) == "Message(app='official_account', kind='text', event='')"
+
+
+ANSWERS = [
+    *(b'{"errcode":0,"errmsg":"ok","msgid":200228332}', b' {"a" : [1, 2.5e3, -0, null, true]} '),
+    *(b'{"a":1,"a":2}', b'{"a":123456789012345678901234567890}', b'{"a":1E400}', b'{"a":NaN}'),
+    *(b'{"a":"\x7f"}', b'{"a":"\x01"}', b'{"a":"\\u0000\\ud83d"}', '{"a":"桂\ufffe林"}'.encode()),
+    *(b"[1,2", b'{"a":1}x', b"", b"01", b'"ok"', b"\xff", b"[" * 100_000, b"\xef\xbb\xbf{}"),
+]
+
+
+@pytest.mark.parametrize("body", ANSWERS, ids=range(len(ANSWERS)))
+def test_a_plain_answer_is_read_as_every_other_one(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read() -> object:
+        try:
+            return repr(read_answer(body))
+        except (ValueError, RecursionError) as trouble:
+            return isinstance(trouble, RecursionError)
+
+    plain = read()
+    monkeypatch.setattr(documents, "_decode_plain", lambda _body: documents._UNREADABLE)
+    assert plain == read()

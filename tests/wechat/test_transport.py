@@ -46,7 +46,7 @@ def test_an_answer_without_an_error_is_given_back(bench: Bench, script: Script) 
 def test_chinese_travels_as_it_is(bench: Bench, script: Script) -> None:
     script.answers[INFO] = {}
     ask(bench)
-    assert script.seen[0].raw == '{"text": "桂林 <山水>"}'.encode()
+    assert script.seen[0].raw == '{"text":"桂林 <山水>"}'.encode()
 
 
 GARBLED = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from server.announcements.compose.rendering import (
     Rendered,
     RenderedArticle,
@@ -12,6 +10,7 @@ from server.announcements.compose.rendering import (
 )
 from server.announcements.enums import Channel
 from server.wechat.letter_calls import call_of
+from server.wechat.transport import encode_body
 
 # Shown instead of the openid and of the id under which WeChat recognises a repeated call.
 OPENID_MARK, ID_MARK = "OPENID", "CLIENTMSGID"
@@ -26,4 +25,4 @@ def payload_bytes(rendered: Rendered, channel: Channel, appid: str) -> bytes:
     if isinstance(rendered, RenderedArticle | RenderedNote):
         return b""
     letter = address_letter(rendered, channel, OPENID_MARK, ID_MARK)
-    return json.dumps(call_of(letter, appid).body, ensure_ascii=False).encode()
+    return encode_body(call_of(letter, appid).body or {})

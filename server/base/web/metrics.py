@@ -51,6 +51,7 @@ OUTBOX_CALLS = Counter("kepu_outbox_calls_total", "Calls made from queues", ["qu
 requests = cache(REQUESTS.labels)
 seconds = cache(SECONDS.labels)
 callbacks = cache(CALLBACKS.labels)
+calls = cache(CALLS.labels)
 callback_seconds = cache(CALLBACK_SECONDS.labels)
 
 _ALL: tuple[Counter | Histogram, ...] = (

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias
 from xml.parsers import expat
 
+import msgspec
+
 from server.base.errors import Malformed
 
 Value: TypeAlias = "str | dict[str, Value] | list[Value]"
@@ -33,6 +35,7 @@ _REFERENCE = re.compile(
     r"<!\[CDATA\[.*?(?:\]\]>|\Z)|&#(?:x(?P<hex>[0-9A-Fa-f]+)|(?P<decimal>[0-9]+));", re.DOTALL
 )
 _LARGEST = 0x10FFFF
+_UNREADABLE = object()
 # The outer document of an encrypted message as WeChat writes it: a part of what the parser accepts.
 _BLANK = rb"[ \t\r\n]*"
 _ENVELOPE = re.compile(
@@ -123,7 +126,19 @@ def read_answer(body: bytes) -> Any:
 
     Raises: ValueError, RecursionError for invalid JSON.
     """
+    # Most answers are plain ASCII, without escapes: nothing in them can be forbidden.
+    if body.isascii() and b"\\" not in body:
+        found = _decode_plain(body)
+        if found is not _UNREADABLE:
+            return found
     return _without_marks(json.loads(_mark_forbidden(body), strict=False))
+
+
+def _decode_plain(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return _UNREADABLE
 
 
 class _Tree:
