@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from server.activities.kinds import PUBLIC, ActivityKind, ActivityState
 from server.activities.models import Activity, ActivitySeries, Seating
-from server.base.clock import BEIJING
+from server.base.clock import BEIJING, beijing_midnight
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 
@@ -70,6 +70,26 @@ def list_activities(
 def views_of(uow: UnitOfWork, activity_ids: Collection[int]) -> Sequence[ActivityView]:
     """Activities by their row ids, in no order."""
     return _read_views(uow, _select_views().where(Activity.id.in_(list(activity_ids))))
+
+
+def ids_on_days(
+    refs: Collection[str], first_day: date | None, last_day: date | None
+) -> Select[Any]:
+    """A subquery of the public activities with these refs, or all, that begin on these days.
+
+    Both days are included; a postponed activity takes place on no day.
+    """
+    asked = select(Activity.id).where(Activity.state.in_(PUBLIC))
+    if refs:
+        asked = asked.where(Activity.ref.in_(refs))
+    if first_day is not None:
+        asked = asked.where(Activity.starts_at >= beijing_midnight(first_day))
+    if last_day is not None:
+        next_day = last_day + timedelta(days=1)
+        asked = asked.where(Activity.starts_at < beijing_midnight(next_day))
+    if first_day is not None or last_day is not None:
+        asked = asked.where(Activity.state != ActivityState.POSTPONED)
+    return asked
 
 
 def _read_views(uow: UnitOfWork, asked: Select[Any]) -> Sequence[ActivityView]:

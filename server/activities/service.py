@@ -48,6 +48,7 @@ from server.activities.reading import ActivityStatus as ActivityStatus
 from server.activities.reading import ActivityView as ActivityView
 from server.activities.reading import WantedActivities as WantedActivities
 from server.activities.reading import find_activity as find_activity
+from server.activities.reading import ids_on_days as ids_on_days
 from server.activities.reading import list_activities as list_activities
 from server.activities.reading import views_of as views_of
 from server.activities.rules import MOST_PARTY as MOST_PARTY

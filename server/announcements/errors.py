@@ -25,3 +25,21 @@ class WrongAudienceRule(Invalid):
     def __init__(self, part: str) -> None:
         super().__init__(((part,), "wrong"))
         self.part = part
+
+
+class TooManyDays(Conflict):
+    """The split of an audience over days would take too long."""
+
+    code = "too_many_days"
+
+
+class SplitNeeded(Conflict):
+    """One day's messages exceed WeChat's daily quota; `most` people a day fit."""
+
+    code = "split_needed"
+
+
+class NoGroundForTemplate(Conflict):
+    """Template messages need an act of the recipients that asked for them."""
+
+    code = "no_ground_for_template"

@@ -128,6 +128,18 @@ class OutreachLimit:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sending:
+    """WeChat's daily quotas of the accounts, and the usual rate, for forecasts of announcements."""
+
+    per_second: float = bounded_number(200.0, 0.1, 10000.0)
+    mini_subscription_per_day: int = bounded_number(10_000_000, 0, 10**9)
+    official_subscription_per_day: int = bounded_number(100_000, 0, 10**9)
+    template_per_day: int = bounded_number(100_000, 0, 10**9)
+    customer_message_per_day: int = bounded_number(500_000, 0, 10**9)
+    mass_per_day: int = bounded_number(100, 0, 10**9)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operator:
     """The operator of the service, shown in the privacy policy and on the contact page."""
 
@@ -175,6 +187,7 @@ class Settings:
     signups: SignUps = field(default_factory=SignUps)
     checkin: CheckIn = field(default_factory=CheckIn)
     outreach: OutreachLimit = field(default_factory=OutreachLimit)
+    sending: Sending = field(default_factory=Sending)
     operator: Operator = field(default_factory=Operator)
     allow: Allow = field(default_factory=Allow)
 

@@ -29,6 +29,7 @@ from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
 from server.channel.personal_data import OWN_DATA, latest_of
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID
+from server.channel.visits import citizens_by_scene as citizens_by_scene
 from server.channel.windows import note_window_use as note_window_use
 from server.channel.windows import open_window_ids as open_window_ids
 from server.channel.windows import open_windows as open_windows

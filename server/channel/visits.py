@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from server.base.clock import beijing_day
 from server.base.sql.tables import insert_for
@@ -26,6 +28,18 @@ def record_visit(
             where=SceneVisit.at > made.excluded.at,
         )
     )
+
+
+def citizens_by_scene(
+    scenes: Collection[str], first_day: date | None, last_day: date | None
+) -> Select[Any]:
+    """A subquery of the citizens who came with one of these scenes; both days are included."""
+    asked = select(SceneVisit.citizen_id).where(SceneVisit.scene.in_(scenes))
+    if first_day is not None:
+        asked = asked.where(SceneVisit.day >= first_day)
+    if last_day is not None:
+        asked = asked.where(SceneVisit.day <= last_day)
+    return asked
 
 
 def merge_visits(uow: UnitOfWork, keep: int, gone: int) -> None:

@@ -71,6 +71,19 @@ def select_attended(activity_id: int) -> Select[Any]:
     return select(Admission.signup_id).where(Admission.activity_id == activity_id, Admission.holds)
 
 
+def citizens_attended(activity_ids: Select[Any]) -> Select[Any]:
+    """A subquery of the citizens who came to one of the activities."""
+    return (
+        select(SignUp.citizen_id)
+        .join(Admission, Admission.signup_id == SignUp.id)
+        .where(
+            SignUp.citizen_id.is_not(None),
+            Admission.activity_id.in_(activity_ids),
+            Admission.holds,
+        )
+    )
+
+
 def was_recorded(uow: UnitOfWork, activity_id: int) -> bool:
     """Whether anybody was ever checked in to an activity, so that absences are known."""
     asked = select(Admission.id).where(Admission.activity_id == activity_id, Admission.holds)

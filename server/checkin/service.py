@@ -34,6 +34,7 @@ from server.checkin.reading import Attendance as Attendance
 from server.checkin.reading import HallCounters as HallCounters
 from server.checkin.reading import attendance_in as attendance_in
 from server.checkin.reading import attended_signups as attended_signups
+from server.checkin.reading import citizens_attended as citizens_attended
 from server.checkin.reading import list_conflicts as list_conflicts
 from server.checkin.reading import read_counters as read_counters
 from server.checkin.reading import select_attended as select_attended

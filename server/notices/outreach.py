@@ -66,14 +66,17 @@ def release_outreach(uow: UnitOfWork, key: str, citizen_ids: Collection[int]) ->
     )
 
 
-def outreach_counts_select(today: date) -> Select[Any]:
+def outreach_counts_select(today: date, but: str | None = None) -> Select[Any]:
     """Columns `citizen_id`, `today` and `week`: the messages of this Beijing day and of seven days.
 
-    Citizens without one are missing.
+    Citizens without one are missing. The message with the key `but` does not count.
     """
     on_day = func.sum(case((Outreach.day == today, 1), else_=0))
     columns: list[Any] = [Outreach.citizen_id, on_day.label("today"), func.count().label("week")]
-    return select(*columns).where(Outreach.day > today - _WEEK).group_by(Outreach.citizen_id)
+    counted = select(*columns).where(Outreach.day > today - _WEEK)
+    if but is not None:
+        counted = counted.where(Outreach.key != but)
+    return counted.group_by(Outreach.citizen_id)
 
 
 def capped_ids(today: date, per_day: int, per_week: int) -> Select[Any]:

@@ -36,6 +36,7 @@ from server.quiz.integrity.inspection import (
 from server.quiz.integrity.service import decide_flagged, hold_results
 from server.quiz.leaderboards.board_keys import CountedPlace
 from server.quiz.leaderboards.commands import Rebuilt, rebuild_leaderboards
+from server.quiz.leaderboards.entrants import ResultBand, entrants_of
 from server.quiz.review.reports import PastReport, add_reports
 from server.quiz.sealing.commands import verify_final_ranks
 from server.quiz.sealing.service import publish_version, seal_contest
@@ -59,6 +60,7 @@ __all__ = [
     "ReadingOptions",
     "Rebuilt",
     "RebuiltParticipation",
+    "ResultBand",
     "Sitting",
     "add_played_papers",
     "add_reports",
@@ -66,6 +68,7 @@ __all__ = [
     "contest_by_slug",
     "decide_flagged",
     "demo_season",
+    "entrants_of",
     "find_contest",
     "hold_results",
     "import_questions",

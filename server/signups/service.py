@@ -21,6 +21,8 @@ from server.activities.service import ActivityState, ActivityTimes, LockedSeats,
 from server.base.errors import Invalid, NotFound
 from server.base.uow import UnitOfWork
 from server.signups import limits, store, waitlist
+from server.signups.audiences import citizens_absent as citizens_absent
+from server.signups.audiences import citizens_signed_up as citizens_signed_up
 from server.signups.bulk import NewSignUp as NewSignUp
 from server.signups.bulk import add_signups as add_signups
 from server.signups.bulk import ids_of_signups as ids_of_signups
@@ -56,7 +58,9 @@ from server.signups.gate_tickets import lock_tickets as lock_tickets
 from server.signups.gate_tickets import search_tickets as search_tickets
 from server.signups.gate_tickets import seated_parties as seated_parties
 from server.signups.gate_tickets import tickets_of as tickets_of
-from server.signups.kinds import HOPING, NoticeKind
+from server.signups.kinds import HOPING as HOPING
+from server.signups.kinds import LIVE as LIVE
+from server.signups.kinds import NoticeKind
 from server.signups.kinds import SignUpState as SignUpState
 from server.signups.lottery import draw_lottery as draw_lottery
 from server.signups.models import SignUp as SignUp

@@ -1,0 +1,85 @@
+"""The forecast of an announcement: its audience grouped by facts, and the choice for each group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from server.announcements.audience.facts import FACTS, facts_from_row, facts_select, has_ground
+from server.announcements.audience.plan import Forecast, PlanProblem, SendingPlan, forecast_of
+from server.announcements.audience.selecting import select_recipients
+from server.announcements.enums import Channel
+from server.announcements.errors import NoGroundForTemplate, SplitNeeded
+from server.announcements.models import Announcement, ChannelUse, Recipient
+from server.base.access import Organizer
+from server.base.clock import beijing_day
+from server.base.errors import NotFound
+from server.base.ownership import scope_of, serving_found_row
+from server.base.uow import UnitOfWork
+
+
+def forecast(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Forecast:
+    """Foretell the result of sending an announcement of the organizer's place now.
+
+    After the freeze it is about the frozen recipients.
+    Raises: NotFound (404) outside the organizer's scope, WrongAudienceRule (422).
+    """
+    if not organizer.scope.covers_scope(scope_of(row)):
+        raise NotFound
+    frozen = select(Recipient.citizen_id).where(Recipient.announcement_id == row.id)
+    people = select_recipients(uow, row) if row.audience_size is None else frozen
+    return forecast_people(uow, people, row)
+
+
+def forecast_people(uow: UnitOfWork, people: Select[Any], row: Announcement) -> Forecast:
+    """The forecast for people given by a select of their row ids."""
+    each = facts_select(uow, people, row).subquery()
+    columns: list[Any] = [each.c[name] for name in FACTS]
+    # Every row is about a person of the place of the announcement.
+    with serving_found_row(uow.session):
+        counted = uow.session.execute(
+            select(*columns, func.count().label("people")).group_by(*columns)
+        ).all()
+        plan = _plan_of(uow, row)
+    return forecast_of([(facts_from_row(one), one.people) for one in counted], plan)
+
+
+def require_plan(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Forecast:
+    """The forecast of an announcement that may be sent as it is.
+
+    Raises: as `forecast`, SplitNeeded (409) over the daily quota without a fitting split over days,
+    NoGroundForTemplate (409).
+    """
+    found = forecast(uow, organizer, row)
+    if PlanProblem.NO_GROUND in found.problems:
+        raise NoGroundForTemplate
+    if PlanProblem.OVER_QUOTA in found.problems:
+        raise SplitNeeded(most=found.fitting_per_day)
+    return found
+
+
+def _plan_of(uow: UnitOfWork, row: Announcement) -> SendingPlan:
+    sending = uow.settings.sending
+    return SendingPlan(
+        ladder=tuple(Channel(name) for name in row.ladder),
+        limits={
+            Channel.MINI_SUBSCRIPTION: sending.mini_subscription_per_day,
+            Channel.OFFICIAL_SUBSCRIPTION: sending.official_subscription_per_day,
+            Channel.TEMPLATE: sending.template_per_day,
+            Channel.CUSTOMER_MESSAGE: sending.customer_message_per_day,
+            Channel.MASS: sending.mass_per_day,
+        },
+        used=_calls_on_first_day(uow, row),
+        rate=sending.per_second,
+        per_day=row.per_day,
+        has_ground=has_ground(row),
+    )
+
+
+def _calls_on_first_day(uow: UnitOfWork, row: Announcement) -> dict[Channel, int]:
+    """The calls already made on the Beijing day on which the announcement starts."""
+    start = row.starts_at or row.send_at or uow.now
+    day = beijing_day(max(start, uow.now))
+    used = select(ChannelUse.channel, ChannelUse.calls).where(ChannelUse.on_day == day)
+    return {one.channel: one.calls for one in uow.session.execute(used)}
