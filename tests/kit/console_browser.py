@@ -32,6 +32,8 @@ WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation", (e) => violations.push(
   `${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`));
+window.settled = 0;
+document.addEventListener("htmx:afterSettle", () => { settled += 1; });
 """
 # Elements outside of the window (except in a box that scrolls), and controls that are too small.
 FAULTS = """(least) => [...document.querySelectorAll("body *")].flatMap((one) => {
@@ -133,6 +135,18 @@ def load_page(
         page.context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dict is taken
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.goto(site.address(path))
+
+
+@contextmanager
+def part_replaced(page: Page) -> Iterator[None]:
+    """Wait after the block until htmx has replaced a part of the page and made its links live.
+
+    The new part is shown some milliseconds before htmx listens to it: a link that is pressed in
+    between loads a whole page. A state that the old part has too is no sign of the new one.
+    """
+    before = page.evaluate("settled")
+    yield
+    page.wait_for_function("(before) => settled > before", arg=before)
 
 
 def resize_page(page: Page, size: tuple[int, int]) -> None:

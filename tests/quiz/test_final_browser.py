@@ -108,7 +108,8 @@ def test_ranks_go_from_the_freeze_to_the_final_board_and_the_export(
 
     use(page.get_by_role("link", name="第1版"))
     use(page.get_by_role("link", name="看全部名次"))
-    use(page.get_by_role("link", name="导出"))
+    # The link before has this word in its name as well.
+    use(page.get_by_role("link", name="导出", exact=True))
     page.get_by_label("全部").check()
     page.get_by_label("用途").fill("评奖")
     with page.expect_download() as downloading:
