@@ -11,6 +11,7 @@ from prometheus_client.core import Metric
 
 from server import slices
 from server.accounts import service as accounts
+from server.activities import service as activities
 from server.audit.service import latest_change, record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database_away import DatabaseAway
@@ -195,7 +196,11 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     pictures = Finders(
         public=accounts.public_picture,
         private=accounts.private_picture,
-        question=quiz.picture_content,
+        named={
+            "questions": quiz.picture_content,
+            "activities": activities.poster_content,
+            "activities/small": activities.small_poster_content,
+        },
     )
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(verify_pages(uow_factory))

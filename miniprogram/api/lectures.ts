@@ -1,6 +1,7 @@
 /** Lectures and other dated activities: list, sign-up, offers, and the user's own tickets. */
 import { BASE_URL } from '../config/env'
 import type { Client } from './client'
+import { postered } from './pictures'
 import type { Audience, Page } from './shapes'
 
 export type Phase = 'not_open' | 'lottery' | 'open' | 'closed' | 'postponed' | 'cancelled' | 'ended'
@@ -60,6 +61,8 @@ export interface Activity {
   live_link: string | null
   office_phone: string
   notes: string
+  /** The address of the poster; in lists that of a small square of it. */
+  poster: string | null
   /** The rule about absences as a sentence; null where they have no effect. */
   no_show_rule: string | null
   me: Place | null
@@ -117,15 +120,17 @@ export interface Absences {
 
 export function lectures(client: Client) {
   return {
-    list: (filter: ActivityFilter) =>
-      client.call<Page<Activity>>('GET', '/activities', {
+    list: async (filter: ActivityFilter): Promise<Page<Activity>> => {
+      const page = await client.call<Page<Activity>>('GET', '/activities', {
         who: 'either',
         query: {
           city: filter.city, programme: filter.programme, audience: filter.audience,
           from: filter.from, to: filter.to, after: filter.after, limit: filter.limit,
         },
-      }),
-    one: (id: string) => client.call<Activity>('GET', `/activities/${id}`, { who: 'either' }),
+      })
+      return { ...page, items: page.items.map(postered) }
+    },
+    one: async (id: string) => postered(await client.call<Activity>('GET', `/activities/${id}`, { who: 'either' })),
     signUp: (id: string, body: SignUpWish, key: string) =>
       client.call<Place>('POST', `/activities/${id}/signup`, { body, key }),
     withdraw: (id: string, key: string) =>

@@ -12,6 +12,10 @@ export const pictured = <T extends { avatar_url: string | null }>(one: T): T =>
 export const illustrated = <T extends { picture?: Picture }>(one: T): T =>
   one.picture ? { ...one, picture: { ...one.picture, url: pictureAt(one.picture.url) } } : one
 
+/** An activity with the absolute URL of its poster. */
+export const postered = <T extends { poster: string | null }>(one: T): T =>
+  one.poster ? { ...one, poster: pictureAt(one.poster) } : one
+
 /** The user's own record with both picture URLs absolute. */
 export const picturedSelf = <T extends { avatar_url: string | null; avatar_preview_url: string | null }>(one: T): T => {
   const shown = pictured(one)

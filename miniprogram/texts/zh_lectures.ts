@@ -31,6 +31,7 @@ export const zh_lectures = {
   },
   lecture: {
     title: '活动介绍',
+    poster_of: '活动海报，点开看整张',
     time: '时间',
     venue: '地点',
     speaker: '主讲人',

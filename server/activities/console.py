@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from server.activities import desk, lifecycle
+from server.activities import desk, lifecycle, posters
 from server.activities.activity_list import ACTIVITIES, ActivityQuery, badge_of, listed_state
 from server.activities.desk import ShownActivity
 from server.activities.drafts import ActivityDraft
@@ -25,14 +25,24 @@ from server.activities.forms import (
 )
 from server.activities.kinds import ActivityKind, ActivityState
 from server.activities.lifecycle import DraftRefused
+from server.activities.posters import MadePoster
 from server.activities.sayings import say_content, say_seats, say_terms, say_times
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
-from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
+from server.base.web.page import (
+    FieldRefused,
+    Page,
+    PagePreflight,
+    Pages,
+    Redirect,
+    Section,
+    page,
+)
 from server.base.web.schema import Query
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
+from server.console.picture_fields import read_picture
 from server.programme import service as programmes
 from server.units import service as units
 
@@ -85,7 +95,19 @@ def show_new_form(
         if source is not None:
             fill_content(form, desk.copy_content(source.draft, uow.now))
     _offer_choices(uow, organizer, form)
-    return Page("activities/form.html", form=form, shown=None, source=source)
+    return Page(
+        "activities/form.html", form=form, shown=None, **_with_poster(source), source=source
+    )
+
+
+def convert_upload(
+    _preflight: PagePreflight,
+    form: DescriptionForm,
+    ref: str | None = None,  # noqa: ARG001 - required, as a part of the path
+    query: CopyQuery | None = None,  # noqa: ARG001 - required, as the query of a new one
+) -> MadePoster | None:
+    """Convert the poster of a form before the transaction; None without one."""
+    return read_picture(form.poster, posters.convert_poster)
 
 
 @page(
@@ -95,13 +117,19 @@ def show_new_form(
     needs=Permission.ACTIVITY_WRITE,
     form=ActivityForm,
     query=CopyQuery,
+    ask=convert_upload,
 )
 def write_activity(
-    uow: UnitOfWork, organizer: Organizer, form: ActivityForm, query: CopyQuery
+    uow: UnitOfWork,
+    organizer: Organizer,
+    form: ActivityForm,
+    query: CopyQuery,
+    asked: MadePoster | None,
 ) -> Redirect:
-    """Store a new draft."""
+    """Store a new draft; a copy has the poster of its source unless the form says otherwise."""
     source = desk.show_activity(uow, organizer, query.copy) if query.copy else None
-    draft = read_content(form, None if source is None else _series_of(source))
+    poster = _choose_poster(uow, organizer, form, asked, source)
+    draft = read_content(form, poster, None if source is None else _series_of(source))
     key = form.form_key.data or None
     ref = _refuse_fields(lambda: lifecycle.write_activity(uow, organizer, draft, key))
     return Redirect(f"/activities/{ref}", said="activities.drafted")
@@ -115,6 +143,7 @@ def show_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     return Page(
         "activities/activity.html",
         shown=shown,
+        **_with_poster(shown),
         state=state.value,
         badge=badge_of(state),
         times=list(say_times(uow.texts, shown)),
@@ -135,13 +164,23 @@ def show_edit_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Activi
     if not form.is_submitted():
         fill_content(form, shown.draft)
     _offer_choices(uow, organizer, form)
-    return Page("activities/form.html", form=form, shown=shown, source=None)
+    return Page("activities/form.html", form=form, shown=shown, **_with_poster(shown), source=None)
 
 
-@page(PAGES, "POST", "/activities/<ref>/edit", needs=Permission.ACTIVITY_WRITE, form=ActivityForm)
-def change_draft(uow: UnitOfWork, organizer: Organizer, ref: str, form: ActivityForm) -> Redirect:
+@page(
+    PAGES,
+    "POST",
+    "/activities/<ref>/edit",
+    needs=Permission.ACTIVITY_WRITE,
+    form=ActivityForm,
+    ask=convert_upload,
+)
+def change_draft(
+    uow: UnitOfWork, organizer: Organizer, ref: str, form: ActivityForm, asked: MadePoster | None
+) -> Redirect:
     """Change a draft."""
-    draft = read_content(form, _own_activity(uow, organizer, ref).draft)
+    shown = _own_activity(uow, organizer, ref)
+    draft = read_content(form, _choose_poster(uow, organizer, form, asked, shown), shown.draft)
     _refuse_fields(lambda: lifecycle.change_draft(uow, organizer, ref, draft))
     return Redirect(f"/activities/{ref}", said="activities.changed")
 
@@ -164,6 +203,7 @@ def show_describe_form(
         "activities/describe.html",
         form=form,
         shown=shown,
+        **_with_poster(shown),
         fixed=[*say_times(uow.texts, shown), *say_seats(uow.texts, shown)],
     )
 
@@ -174,12 +214,14 @@ def show_describe_form(
     "/activities/<ref>/describe",
     needs=Permission.ACTIVITY_WRITE,
     form=DescriptionForm,
+    ask=convert_upload,
 )
 def correct_descriptions(
-    uow: UnitOfWork, organizer: Organizer, ref: str, form: DescriptionForm
+    uow: UnitOfWork, organizer: Organizer, ref: str, form: DescriptionForm, asked: MadePoster | None
 ) -> Redirect:
     """Change the describing fields of a published activity."""
-    given = read_descriptions(form)
+    shown = _own_activity(uow, organizer, ref)
+    given = read_descriptions(form, _choose_poster(uow, organizer, form, asked, shown))
     if given.live_link is not None and not given.live_link.startswith("https://"):
         raise FieldRefused("live_link", "activities.fault.live_link.not_https")
     desk.correct_descriptions(uow, organizer, ref, given)
@@ -232,6 +274,24 @@ def _own_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> ShownActiv
     if not shown.own:
         raise NotFound
     return shown
+
+
+def _with_poster(shown: ShownActivity | None) -> dict[str, str | None]:
+    """The address of the poster of an activity, for a page."""
+    return {"poster": None if shown is None else posters.poster_path(shown.draft.poster)}
+
+
+def _choose_poster(
+    uow: UnitOfWork,
+    _organizer: Organizer,
+    form: DescriptionForm,
+    made: MadePoster | None,
+    shown: ShownActivity | None,
+) -> str | None:
+    """The poster after a form: a new one, none, or the present one of the activity."""
+    if made is not None:
+        return posters.keep_poster(uow, made)
+    return None if form.poster_gone.data or shown is None else shown.draft.poster
 
 
 def _list_rights(organizer: Organizer, shown: ShownActivity) -> set[str]:

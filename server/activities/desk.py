@@ -54,6 +54,7 @@ class Descriptions:
     notes: str
     live_link: str | None
     office_phone: str
+    poster: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ _COPIED = (
     "venue", "address", "latitude", "longitude", "starts_at", "ends_at", "live_link",
     "office_phone", "notes", "signup_opens_at", "signup_closes_at", "party_max", "waitlist_most",
     "offer_minutes", "phone_needed", "draw_at", "room_limit", "checkout_needed", "series_id",
-    "series_number",
+    "series_number", "poster",
 )  # fmt: skip
 MOST_OFFER_MINUTES = 7 * 24 * 60
 _DEGREE = 1_000_000
@@ -42,7 +42,10 @@ class DraftFault(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityDraft:
-    """The content of an activity, before it is checked; coordinates in millionths of a degree."""
+    """The content of an activity, before it is checked; coordinates in millionths of a degree.
+
+    `poster` is the name of a stored poster.
+    """
 
     kind: ActivityKind
     title: str
@@ -76,6 +79,7 @@ class ActivityDraft:
     draw_at: datetime | None = None
     room_limit: int | None = None
     checkout_needed: bool = False
+    poster: str | None = None
 
 
 def check_draft(uow: UnitOfWork, draft: ActivityDraft) -> list[DraftFault]:

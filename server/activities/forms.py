@@ -29,6 +29,7 @@ from server.activities.moving import Move
 from server.activities.rules import MOST_PARTY, MOST_SEATS
 from server.base.clock import BEIJING, beijing_day
 from server.console.forms import ConsoleForm, reason_field
+from server.console.picture_fields import picture_field
 
 # Slugs of the campaign's groups, as accounts and boards have them.
 AUDIENCES = ("youth", "farmer", "worker", "official", "elder")
@@ -100,6 +101,8 @@ class DescriptionForm(ConsoleForm):
     notes = _area_field("notes", 3, hint=True)
     live_link = _text_field("live_link", hint=True)
     office_phone = _text_field("office_phone")
+    poster = picture_field("activities.form.poster", "activities.form.poster_hint")
+    poster_gone = BooleanField("activities.form.poster_gone")
 
 
 class MoveForm(ConsoleForm):
@@ -183,8 +186,8 @@ class ReturnForm(ConsoleForm):
     reason = reason_field("activities.form.return_reason", "activities.form.return_reason_hint")
 
 
-def read_descriptions(form: DescriptionForm) -> Descriptions:
-    """The corrected fields of a valid form."""
+def read_descriptions(form: DescriptionForm, poster: str | None) -> Descriptions:
+    """The corrected fields of a valid form, with the name of its poster."""
     return Descriptions(
         speaker=_text_of(form.speaker),
         speaker_post=_text_of(form.speaker_post),
@@ -193,11 +196,17 @@ def read_descriptions(form: DescriptionForm) -> Descriptions:
         notes=_text_of(form.notes),
         live_link=_text_of(form.live_link) or None,
         office_phone=_text_of(form.office_phone),
+        poster=poster,
     )
 
 
-def read_content(form: ActivityForm, base: ActivityDraft | None = None) -> ActivityDraft:
-    """The draft that a valid form describes; `base` has what the form does not show."""
+def read_content(
+    form: ActivityForm, poster: str | None, base: ActivityDraft | None = None
+) -> ActivityDraft:
+    """The draft that a valid form describes, with the name of its poster.
+
+    `base` has what the form does not show.
+    """
     city, _, county = (form.place.data or "").partition("/")
     latitude, longitude = _read_point(form.point.data) or (None, None)
     draft = ActivityDraft(
@@ -224,7 +233,7 @@ def read_content(form: ActivityForm, base: ActivityDraft | None = None) -> Activ
         phone_needed=bool(form.phone_needed.data),
         questions=questions.read_lines(form.questions.data or ""),
         checkout_needed=bool(form.checkout_needed.data),
-        **vars(read_descriptions(form)),
+        **vars(read_descriptions(form, poster)),
     )
     if base is None:
         return draft
@@ -240,7 +249,7 @@ _INSTANTS = ("starts_at", "ends_at", "signup_opens_at", "signup_closes_at", "dra
 
 def fill_descriptions(form: DescriptionForm, draft: ActivityDraft) -> None:
     """Show the describing fields of an activity in an empty form."""
-    for name in Descriptions.__dataclass_fields__:
+    for name in Descriptions.__dataclass_fields__.keys() - {"poster"}:
         getattr(form, name).data = getattr(draft, name) or ""
 
 

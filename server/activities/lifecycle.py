@@ -7,6 +7,7 @@ slice of sign-ups, which informs the people who have signed up.
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, not_, select
@@ -22,6 +23,7 @@ from server.activities.drafts import (
 from server.activities.errors import OwnActivity, WrongActivityState
 from server.activities.kinds import ActivityState
 from server.activities.models import Activity
+from server.activities.posters import hold_poster
 from server.activities.rules import commit_seed
 from server.audit.service import Subject, record_change
 from server.base.access import Organizer
@@ -62,6 +64,7 @@ def write_activity(
         if made is not None:
             return made
     _refuse_faults(uow, draft)
+    draft = replace(draft, poster=hold_poster(uow, draft.poster))
     row = add_activity(uow, organizer.scope, draft, ref, writer_id=organizer.id, form_key=form_key)
     record_change(
         uow, organizer, "activities.write_activity", subject_of(row), after=_facts_of(row)

@@ -11,15 +11,18 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
+    UniqueConstraint,
     false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from server.activities.kinds import PUBLIC, ActivityKind, ActivityState
+from server.base.kept_pictures import KeptPicture
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.console.models import CheckedFile, RememberedHeading
@@ -55,8 +58,8 @@ class Activity(Owned, Base):
     `audiences` holds slugs between bars (`|youth|elder|`), empty for everybody. Coordinates are
     those of WeChat's map (GCJ-02) in millionths of a degree. With `draw_at` sign-ups until then
     take part in a lottery; `draw_commitment` is published before and is the SHA-256 of `draw_seed`,
-    which is published after the draw. `revision` grows with each change that calendar programs must
-    fetch.
+    which is published after the draw. `poster` is the name of an `ActivityPoster`. `revision`
+    grows with each change that calendar programs must fetch.
     """
 
     __tablename__ = "activity"
@@ -102,7 +105,7 @@ class Activity(Owned, Base):
     live_link: Mapped[str | None] = mapped_column(String(300))
     office_phone: Mapped[str] = mapped_column(String(40), default="", server_default=text("''"))
     notes: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
-    poster: Mapped[str | None] = mapped_column(String(40))
+    poster: Mapped[str | None] = mapped_column(String(40), index=True)
     signup_opens_at: Mapped[datetime] = mapped_column(UtcDateTime)
     signup_closes_at: Mapped[datetime] = mapped_column(UtcDateTime)
     party_max: Mapped[int] = mapped_column(SmallInteger, default=1, server_default=text("1"))
@@ -137,6 +140,15 @@ class Activity(Owned, Base):
     def published_condition(cls) -> ColumnElement[bool]:
         """The activities that citizens see."""
         return cls.state.in_(PUBLIC)
+
+
+class ActivityPoster(KeptPicture, Base):
+    """A poster of activities; `small` is a square JPEG of its middle for lists."""
+
+    __tablename__ = "activity_poster"
+    __table_args__ = (UniqueConstraint("digest"), Index("ix_activity_poster_used_at", "used_at"))
+
+    small: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 
 class Seating(Base):

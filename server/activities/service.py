@@ -43,6 +43,12 @@ from server.activities.moving import store_closing as store_closing
 from server.activities.moving import store_move as store_move
 from server.activities.moving import store_new_date as store_new_date
 from server.activities.moving import store_postponement as store_postponement
+from server.activities.posters import MadePoster as MadePoster
+from server.activities.posters import keep_poster as keep_poster
+from server.activities.posters import poster_content as poster_content
+from server.activities.posters import poster_path as poster_path
+from server.activities.posters import small_poster_content as small_poster_content
+from server.activities.posters import small_poster_path as small_poster_path
 from server.activities.questions import read_lines as read_lines
 from server.activities.reading import ActivityStatus as ActivityStatus
 from server.activities.reading import ActivityView as ActivityView
@@ -65,6 +71,7 @@ from server.activities.seats import lock_seats as lock_seats
 from server.activities.seats import store_counts as store_counts
 from server.base.access import Scope
 from server.base.errors import NotFound
+from server.base.kept_pictures import measured_picture as measured_picture
 from server.base.ownership import scope_from_columns
 from server.base.sql.prepared import run_statement, table_of
 from server.base.uow import UnitOfWork

@@ -103,6 +103,7 @@ def _strip_text(given: str | None) -> str:
 
 
 def takes_file(form: type[Any]) -> bool:
-    """Whether a form has a field for a file."""
-    fields = (getattr(one, "field_class", None) for one in vars(form).values())
+    """Whether a form has a field for a file, its own or an inherited one."""
+    declared = (one for kind in form.__mro__ for one in vars(kind).values())
+    fields = (getattr(one, "field_class", None) for one in declared)
     return any(isinstance(one, type) and issubclass(one, FileField) for one in fields)

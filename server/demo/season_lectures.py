@@ -8,7 +8,7 @@ writing; one opens its sign-up two minutes later.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -18,13 +18,14 @@ import msgspec
 
 from server.accounts import service as accounts
 from server.activities import service as activities
-from server.activities.service import ActivityDraft, ActivityKind
+from server.activities.service import ActivityDraft, ActivityKind, MadePoster
 from server.base.access import Organizer
 from server.base.clock import BEIJING, beijing_day
 from server.base.ids import derived_ref
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.checkin import service as checkin
 from server.checkin.service import AdmissionWay, PastAdmission, PastFeedback
+from server.demo.lecture_posters import Motif, draw_lecture_poster
 from server.organizers import service as organizers
 from server.signups import service as signups
 from server.signups.service import Contact, NewSignUp
@@ -91,7 +92,7 @@ class LectureFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Units: `day` is relative to today, `at` a time of day in Beijing, empty for one that runs now;
     `people` are sign-ups, each of up to `party_max` persons; degrees of GCJ-02. `feedback` are
-    ratings with words, of the people who came first.
+    ratings with words, of the people who came first. `motif` is the figure of its poster.
     """
 
     ref: str
@@ -124,6 +125,7 @@ class LectureFacts(msgspec.Struct, frozen=True, kw_only=True):
     questions: str = ""
     reason: str = ""
     feedback: tuple[tuple[int, str], ...] = ()
+    motif: Motif | None = None
 
     def starts_at(self, now: datetime) -> datetime:
         """The start, for a season written now."""
@@ -169,6 +171,7 @@ class _Planned:
     facts: LectureFacts
     seats: int
     people: tuple[tuple[Listener, int, float], ...]
+    poster: MadePoster | None = None
 
 
 _READ = msgspec.json.Decoder(LecturesFile)
@@ -189,9 +192,17 @@ def write_lectures(
         known = activities.known_activities(uow, [one.ref for one in file.lectures])
     missing = [one for one in planned if one.facts.ref not in known]
     for one in missing:
+        # Drawn before the transaction, because drawing takes a while.
+        one = replace(one, poster=_draw_poster(one.facts))
         with uow_factory.begin() as uow:
             _write_lecture(uow, file.series, one)
     return len(missing)
+
+
+def _draw_poster(facts: LectureFacts) -> MadePoster | None:
+    if facts.motif is None:
+        return None
+    return draw_lecture_poster(facts.motif, facts.title, facts.speaker)
 
 
 def _plan_lectures(
@@ -317,6 +328,7 @@ def _draft_of(
         speaker=facts.speaker, speaker_post=facts.speaker_post, speaker_bio=facts.speaker_bio,
         abstract=facts.abstract, audiences=facts.audiences, city=facts.city, county=facts.county,
         latitude=round(facts.latitude * 1_000_000), longitude=round(facts.longitude * 1_000_000),
+        poster=None if planned.poster is None else activities.keep_poster(uow, planned.poster),
         notes=facts.notes, questions=activities.read_lines(facts.questions),
     )  # fmt: skip
 

@@ -70,7 +70,7 @@ def list_activities(uow: UnitOfWork, query: ActivitiesQuery) -> Page[ActivityOut
     more = len(found) > len(shown)
     last = shown[-1].activity if more else None
     return Page(
-        items=[responses.activity_out(one, uow.now, mine.get(one.activity.id)) for one in shown],
+        items=[responses.listed_activity(one, uow.now, mine.get(one.activity.id)) for one in shown],
         next=None if last is None else encode_cursor(last.starts_at.isoformat(), last.id),
     )
 

@@ -32,6 +32,19 @@ def activity_out(
     view: ActivityView, now: datetime, mine: OwnPlaceOut | None, rule: str | None = None
 ) -> ActivityOut:
     """An activity with the caller's place in it, and the rule about absences."""
+    poster = activities.poster_path(view.activity.poster)
+    return _activity_out(view, now, mine, poster=poster, no_show_rule=rule)
+
+
+def listed_activity(view: ActivityView, now: datetime, mine: OwnPlaceOut | None) -> ActivityOut:
+    """An activity in a list: with the small square of its poster, and without the rule."""
+    poster = activities.small_poster_path(view.activity.poster)
+    return _activity_out(view, now, mine, poster=poster, no_show_rule=None)
+
+
+def _activity_out(
+    view: ActivityView, now: datetime, mine: OwnPlaceOut | None, **shown: str | None
+) -> ActivityOut:
     row, seating, series = view.activity, view.seating, view.series
     most = row.waitlist_most
     return fill_from(
@@ -56,7 +69,7 @@ def activity_out(
             for one in read_questions(row.questions)
         ],
         lottery=_lottery_out(view),
-        no_show_rule=rule,
+        **shown,
         me=mine,
     )
 

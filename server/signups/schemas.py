@@ -80,6 +80,7 @@ class LotteryOut(Out, frozen=True, kw_only=True):
 class ActivityOut(Out, frozen=True, kw_only=True):
     """An activity; coordinates are those of WeChat's map (GCJ-02) in degrees.
 
+    `poster` is the address of its poster, in lists that of a small square of it.
     `no_show_rule` is the published rule about absences as a sentence; null in lists, and where
     absences have no effect.
     """
@@ -122,6 +123,7 @@ class ActivityOut(Out, frozen=True, kw_only=True):
     live_link: str | None
     office_phone: str
     notes: str
+    poster: str | None
     no_show_rule: str | None
     me: OwnPlaceOut | None
 

@@ -12,8 +12,11 @@ from dataclasses import replace
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
+from sqlalchemy import update
 
 from server import slices
+from server.activities import posters
+from server.activities.models import Activity
 from server.app import Overrides, create_app
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -50,6 +53,7 @@ NO_PAGES = {
     "/activities/import/example",
 }
 PICTURED = {"/questions/<ref>", "/questions/<ref>/versions", "/questions/<ref>/edit"}
+POSTERED = {"/activities/<ref>", "/activities/<ref>/edit", "/activities/<ref>/describe"}
 
 
 @pytest.fixture
@@ -82,6 +86,10 @@ def fill_address(uow_factory: UnitOfWorkFactory, route: PageRoute) -> str:
             places = probe.make(uow, organizer.scope, True)
         if route.path in PICTURED:
             give_picture(uow, places["ref"])
+        if route.path in POSTERED:
+            name = posters.keep_poster(uow, posters.convert_poster(a_picture()))
+            described = update(Activity).where(Activity.ref == places["ref"])
+            uow.session.execute(described.values(poster=name))
     path = route.path
     for name in route.places:
         assert name in places, f"{route.spelled}: {MISSING}"

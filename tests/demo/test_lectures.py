@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from server.accounts.models import Citizen
+from server.activities import service as activities
 from server.activities.models import Activity, ActivitySeries
 from server.activities.service import ActivityState, SignUpPhase, phase_at
 from server.app import Application
@@ -40,6 +41,7 @@ from server.signups.tasks import tell_notices
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import Lecture, recount, stored_counts
 from tests.kit.clock import FakeClock
+from tests.kit.pictures import opened
 from tests.kit.seat_sampler import find_breaks, take_snapshot
 
 LISTENERS = 160
@@ -105,6 +107,21 @@ def test_there_are_twelve_lectures_one_in_every_state(
     assert running.starts_at < clock.now() < running.ends_at
     assert found[Story.SOON].ref == RUSH
     assert found[Story.SOON].signup_opens_at == clock.now() + OPENS_IN
+
+
+def test_most_have_a_poster_of_their_own_and_some_have_none(
+    demo: Application, listeners: list[Listener]
+) -> None:
+    write_all(demo, listeners)
+    names = [row.poster for row in lectures_of(demo).values()]
+    drawn = {name for name in names if name is not None}
+    assert (len(drawn), names.count(None)) == (8, 4)
+    with demo.uow_factory.begin(read_only=True) as uow:
+        for name in drawn:
+            whole = activities.poster_content(uow, name)
+            small = activities.small_poster_content(uow, name)
+            sizes = [opened(one or b"").size for one in (whole, small)]
+            assert sizes == [(1440, 810), (240, 240)]
 
 
 def test_they_are_in_several_cities_of_several_kinds_and_in_both_series(

@@ -13,8 +13,10 @@ from playwright.sync_api import Browser, expect
 from server.base.clock import BEIJING
 from tests.e2e.gate import press_in_wechat
 from tests.e2e.hand import REFUSED, citizen, hand_of
+from tests.e2e.organizer import organizer_at
 from tests.e2e.outside import Demo
 from tests.e2e.phone import browser
+from tests.kit.pictures import a_picture
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -124,6 +126,31 @@ def test_a_citizen_finds_a_lecture_signs_up_and_shows_the_ticket_without_network
     assert (place["status"], place["party_size"]) == ("confirmed", 3)
     left = ann.api("GET", "/me/subscriptions").body["remaining"]
     assert sorted(left.values())[-1] == 1
+
+
+def test_a_poster_added_after_the_publication_is_seen_in_the_list_and_enlarged(
+    lectures: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "海报.jpg"
+    file.write_bytes(a_picture("JPEG", (1600, 900)))
+    with organizer_at(browser, lectures) as desk:
+        desk.goto(f"{lectures.server}/console/activities/draw/describe")
+        desk.get_by_label("海报（可以不加）").set_input_files(file)
+        desk.get_by_role("button", name="保存").click()
+        expect(desk.get_by_alt_text("《天文台开放夜》的海报")).to_be_visible()
+    ann = citizen(lectures, "黄小妹")
+    with hand_of(browser, lectures, ann.person, tmp_path) as hand:
+        hand.go(LIST)
+        square = hand.here.locator("wx-image img")
+        expect(square).to_have_count(1)
+        expect(square).to_have_js_property("naturalWidth", 240)
+        hand.measure("lectures-poster")
+        hand.tap("天文台开放夜")
+        wide = hand.here.get_by_alt_text("活动海报，点开看整张")
+        expect(wide).to_have_js_property("naturalWidth", 1440)
+        hand.measure("lecture-poster")
+        wide.tap()
+        expect(hand.over.locator("img")).to_have_js_property("naturalWidth", 1440)
 
 
 def test_who_waits_takes_the_seat_that_is_offered(

@@ -54,6 +54,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "question.picture": "the picture of a question",
     "question.picture_alt": "what the picture of a question shows",
     "question_picture.name": "the address of a question's picture",
+    "activity_poster.name": "the address of an activity's poster",
     "audit_entry.organizer_id": "an official in office: the log that the law asks for",
     "audit_entry.organizer_name": "an official in office, as above",
     "contest.final_id": "the published version of the contest's ranks, which refers back",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
@@ -40,10 +42,18 @@ PEOPLE = {
     )
 }
 
+_EDGE = "edge-of-the-form"
+
 
 def resolve_test_session(_uow: UnitOfWork, cookie: str) -> Organizer | None:
     """The organizer whose key in PEOPLE is the cookie's value."""
     return PEOPLE.get(cookie)
+
+
+def _form_part(name: str, more: str, content: bytes) -> bytes:
+    """A part of a multipart form; werkzeug's own would leave a temporary file open."""
+    head = f'--{_EDGE}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+    return head.encode() + content + b"\r\n"
 
 
 class Browser:
@@ -67,6 +77,26 @@ class Browser:
         if method == "GET":
             return self.client.get(address)
         return self.client.open(address, method=method, data={"csrf_token": self.token(), **form})
+
+    def send_files(
+        self, path: str, fields: Mapping[str, str], files: Mapping[str, bytes]
+    ) -> tuple[int, str]:
+        """Post a form with files; the status, and the next path of the console or the page.
+
+        An empty file is a field in which none was chosen.
+        """
+        given = {**fields, "csrf_token": self.token()}
+        parts = [_form_part(name, "", value.encode()) for name, value in given.items()]
+        for name, raw in files.items():
+            file_name = "a.png" if raw else ""
+            parts.append(_form_part(name, f'; filename="{file_name}"', raw))
+        answer = self.client.post(
+            f"/console{path}",
+            data=b"".join(parts) + f"--{_EDGE}--\r\n".encode(),
+            content_type=f"multipart/form-data; boundary={_EDGE}",
+        )
+        location = answer.headers.get("Location")
+        return answer.status_code, location.removeprefix("/console") if location else answer.text
 
     def token(self) -> str:
         """The token that a form of this browser carries."""

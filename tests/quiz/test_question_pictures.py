@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from server.base.jobs import TaskContext
+from server.base.kept_pictures import KEPT_UNUSED, digest_of
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.bank import pictures
 from server.quiz.bank import service as banks
@@ -29,7 +30,7 @@ from tests.kit.jobs import run_jobs
 from tests.kit.pictures import a_heic, a_picture, opened
 from tests.kit.question_probes import WRITTEN
 from tests.kit.quiz import open_contest
-from tests.quiz.test_bank_pages import path_of, upload
+from tests.quiz.test_bank_pages import upload
 from tests.quiz.test_file_imports import EDITOR, QuestionFile, keep
 
 ALT = "红底白横杠的圆形标志"
@@ -50,23 +51,7 @@ def send_question(
     app: Flask, path: str, fields: dict[str, str], picture: bytes = b"", who: str = "editor-county"
 ) -> tuple[int, str]:
     """Post the form of a question with a picture; the status, and the next path or the page."""
-    browser, edge = Browser(app, who), b"edge-of-the-form"
-    parts = [
-        b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n'
-        % (edge, name.encode(), value.encode())
-        for name, value in {**fields, "csrf_token": browser.token()}.items()
-    ]
-    parts.append(
-        b'--%b\r\nContent-Disposition: form-data; name="picture"; filename="%b"\r\n\r\n%b\r\n'
-        % (edge, b"a.png" if picture else b"", picture)
-    )
-    answer = browser.client.post(
-        f"/console{path}",
-        data=b"".join(parts) + b"--%b--\r\n" % edge,
-        content_type="multipart/form-data; boundary=edge-of-the-form",
-    )
-    location = answer.headers.get("Location")
-    return answer.status_code, path_of(location) if location else answer.text
+    return Browser(app, who).send_files(path, fields, {"picture": picture})
 
 
 def write_pictured(app: Flask, picture: bytes, **changed: str) -> str:
@@ -194,7 +179,7 @@ def test_a_picture_is_served_to_caches_without_being_run_and_only_by_its_name(
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
     # The name has 100 random bits and tells nothing about the content.
-    digest = pictures.digest_of(answer.data)
+    digest = digest_of(answer.data)
     for guess in (digest, digest[:24], "pic_0", name.upper(), "%00", "1"):
         assert app.test_client().get(f"/pictures/questions/{guess}.jpg").status_code == 404
 
@@ -411,7 +396,7 @@ def test_an_unused_picture_is_deleted_after_a_week_and_a_used_one_is_kept(
         pictures.keep_picture(uow, pictures.convert_picture(a_picture(colour="blue")))
     assert pictures.drop_unused_pictures(task_context) == 0
     with uow_factory.begin() as uow:
-        old = uow.now - pictures.KEPT_UNUSED - timedelta(seconds=1)
+        old = uow.now - KEPT_UNUSED - timedelta(seconds=1)
         uow.session.execute(update(QuestionPicture).values(used_at=old))
     assert pictures.drop_unused_pictures(task_context) == 1
     (row,) = read_rows(uow_factory)
@@ -424,7 +409,7 @@ def test_a_picture_that_is_used_again_is_not_deleted_as_unused(
     made = pictures.convert_picture(a_picture())
     with uow_factory.begin() as uow:
         first = pictures.keep_picture(uow, made)
-        old = uow.now - pictures.KEPT_UNUSED - timedelta(seconds=1)
+        old = uow.now - KEPT_UNUSED - timedelta(seconds=1)
         uow.session.execute(update(QuestionPicture).values(used_at=old))
     with uow_factory.begin() as uow:
         assert pictures.keep_picture(uow, made) == first

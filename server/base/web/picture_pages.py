@@ -1,11 +1,11 @@
-"""Pictures of citizens and of questions.
+"""Pictures of citizens, of questions and of activities.
 
 Public ones have a random name. A citizen's own picture has a signed address until it is checked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request
@@ -15,21 +15,21 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.endpoint import Picture, picture_response
 
 _KEEP_SECONDS = 300
-# The content of a question's picture never changes under its name.
-_KEEP_QUESTION_SECONDS = 24 * 3600
+_KEEP_NAMED_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finders:
     """Functions that find a picture.
 
-    `public` and `question` get the name; `private` gets viewer, name, instant and signature of the
-    address.
+    `public` gets the name; `private` gets viewer, name, instant and signature of the address.
+    `named` are pictures whose content never changes under their random name, by the folder of
+    their address.
     """
 
     public: Callable[[UnitOfWork, str], bytes | None]
     private: Callable[[UnitOfWork, str, str, str, str], bytes | None]
-    question: Callable[[UnitOfWork, str], bytes | None]
+    named: Mapping[str, Callable[[UnitOfWork, str], bytes | None]]
 
 
 def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint:
@@ -52,10 +52,13 @@ def picture_pages(uow_factory: UnitOfWorkFactory, finders: Finders) -> Blueprint
     def show_picture(name: str) -> Response:
         return answer_picture(lambda uow: finders.public(uow, name), _KEEP_SECONDS)
 
-    @pages.get("/pictures/questions/<name>.jpg")
-    def show_question_picture(name: str) -> Response:
-        return answer_picture(
-            lambda uow: finders.question(uow, name), _KEEP_QUESTION_SECONDS, shared=True
+    def show_named(name: str, folder: str) -> Response:
+        find = finders.named[folder]
+        return answer_picture(lambda uow: find(uow, name), _KEEP_NAMED_SECONDS, shared=True)
+
+    for folder in finders.named:
+        pages.add_url_rule(
+            f"/pictures/{folder}/<name>.jpg", view_func=show_named, defaults={"folder": folder}
         )
 
     @pages.get("/pictures/<viewer>/<name>/<until>/<signature>.jpg")

@@ -72,6 +72,7 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
             ),
             "parameters": _describe_places("viewer", "name", "until", "signature"),
         },
+        **_describe_named(get_page),
         **_describe_verification(get_page),
         "/": get_page("A page that links the phone, the documents and the health", "text/html"),
         "/front.css": get_page("The style of that page", "text/css"),
@@ -82,6 +83,22 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
         "/docs": get_page("A page that shows this document", "text/html"),
         "/wechat/official/callback": callback,
         "/wechat/miniprogram/callback": callback,
+    }
+
+
+def _describe_named(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """Pictures with a random name, whose content never changes."""
+    summaries = {
+        "/pictures/questions/{name}.jpg": "A picture of a question",
+        "/pictures/activities/{name}.jpg": "The poster of an activity",
+        "/pictures/activities/small/{name}.jpg": "The small square of a poster, for lists",
+    }
+    return {
+        path: {
+            **get_page(summary, "image/jpeg", None, errors.NotFound, DatabaseAway),
+            "parameters": _describe_places("name"),
+        }
+        for path, summary in summaries.items()
     }
 
 

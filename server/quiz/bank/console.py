@@ -8,7 +8,7 @@ from wtforms.fields import SelectChoice
 
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
-from server.base.pictures import PictureRefused
+from server.base.kept_pictures import MadePicture
 from server.base.uow import UnitOfWork
 from server.base.web.page import (
     FieldRefused,
@@ -20,9 +20,9 @@ from server.base.web.page import (
     page,
 )
 from server.base.web.schema import Query
-from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
+from server.console.picture_fields import read_picture
 from server.quiz.bank import lifecycle, named_banks, pictures, questions
 from server.quiz.bank.files.reasons import RowRefused
 from server.quiz.bank.forms import (
@@ -34,18 +34,11 @@ from server.quiz.bank.forms import (
     place_reason,
     read_form,
 )
-from server.quiz.bank.pictures import MadePicture, PictureMisshapen
 from server.quiz.bank.tables import QUESTIONS, QuestionQuery
 from server.quiz.enums import QuestionStage
 
 PAGES = Pages("bank", Path(__file__).with_name("pages"))
 _P = Permission
-_PICTURE_REFUSALS = {
-    "picture_unreadable": "quiz.bank_picture.picture_unreadable",
-    "picture_kind_unsupported": "quiz.bank_picture.picture_kind_unsupported",
-    "picture_too_large": "quiz.bank_picture.picture_too_large",
-    "picture_misshapen": "quiz.bank_picture.picture_misshapen",
-}
 
 
 class VersionsQuery(Query, frozen=True, kw_only=True):
@@ -88,16 +81,7 @@ def convert_upload(
     ref: str | None = None,  # noqa: ARG001 - required, as a part of the path
 ) -> MadePicture | None:
     """Convert the picture of a form before the transaction; None without one."""
-    given = form.picture.data
-    content: bytes = given.read(UPLOAD_LIMIT_BYTES + 1) if given else b""
-    if not content:
-        return None
-    if len(content) > UPLOAD_LIMIT_BYTES:
-        raise FieldRefused("picture", "quiz.bank_picture.file_large")
-    try:
-        return pictures.convert_picture(content)
-    except (PictureRefused, PictureMisshapen) as refusal:
-        raise FieldRefused("picture", _PICTURE_REFUSALS[refusal.code]) from None
+    return read_picture(form.picture, pictures.convert_picture)
 
 
 @page(

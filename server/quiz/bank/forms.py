@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired, Length
 
 from server.base.texts import Texts
 from server.console.forms import ConsoleForm, reason_field
+from server.console.picture_fields import picture_field
 from server.console.upload_pages import ColumnsForm
 from server.quiz.bank.files.options import LETTERS
 from server.quiz.bank.files.reasons import RowRefused
@@ -66,11 +67,7 @@ class QuestionForm(ConsoleForm):
         "quiz.bank_form.stem",
         validators=[InputRequired("quiz.question_file.stem_empty"), _length_of("stem")],
     )
-    picture = FileField(
-        "quiz.bank_picture.file",
-        description="quiz.bank_picture.file_hint",
-        render_kw={"accept": "image/jpeg,image/png,image/webp,image/gif"},
-    )
+    picture = picture_field("quiz.bank_picture.file", "quiz.bank_picture.file_hint")
     picture_alt = StringField(
         "quiz.question_column.picture_alt",
         description="quiz.bank_picture.alt_hint",

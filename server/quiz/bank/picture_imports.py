@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.base.access import Organizer
 from server.base.errors import AppError
+from server.base.kept_pictures import MadePicture, digest_of
 from server.base.uow import UnitOfWorkFactory
 from server.console.sheets.reasons import Problem
 from server.quiz.bank import pictures
@@ -15,7 +16,6 @@ from server.quiz.bank.files.packages import Package, is_package, plain_name, rea
 from server.quiz.bank.files.reading import ReadingOptions, Table, read_bytes, read_questions
 from server.quiz.bank.files.reasons import QuestionReason
 from server.quiz.bank.files.rows import Draft
-from server.quiz.bank.pictures import MadePicture
 
 # The reason for refusing a row, by the code of its picture's refusal.
 _REFUSALS = {
@@ -107,7 +107,7 @@ def _find_stored(
 ) -> dict[str, str]:
     """Pictures that need no conversion: those of an export, and those of an earlier run."""
     files = {cell: None if package is None else package.find_picture(cell) for cell in cells}
-    digests = {cell: pictures.digest_of(raw) for cell, raw in files.items() if raw is not None}
+    digests = {cell: digest_of(raw) for cell, raw in files.items() if raw is not None}
     asked = {cell: plain_name(cell).removesuffix(".jpg") for cell in cells if cell not in digests}
     with uow_factory.begin(read_only=True) as uow:
         known = pictures.names_by_digest(uow, digests.values())

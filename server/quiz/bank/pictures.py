@@ -5,37 +5,24 @@ A version of a question refers to its picture by name, so papers keep the pictur
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
+from server.base import kept_pictures
 from server.base.access import Organizer
 from server.base.errors import AppError
 from server.base.jobs import TaskContext
+from server.base.kept_pictures import MadePicture, PictureShape
 from server.base.ownership import visible_to
-from server.base.pictures import check_picture, make_whole, measure_jpeg, wait_for_turn
-from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.quiz.models import Question, QuestionPicture
 
-# The longer side of a stored picture, in pixels. A phone enlarges it to this size on a tap.
-SIDE = 1080
-LEAST_SIDE, MOST_RATIO = 40, 8
-# Longer than an upload or an import takes from storing a picture to storing its question.
-KEPT_UNUSED = timedelta(days=7)
+# A phone enlarges a picture to the whole side on a tap.
+SHAPE = PictureShape(side=1080, least=40, ratio=8)
 # The limit of all pictures in one export, in bytes.
 MOST_EXPORTED = 20 * 2**20
 _CHUNK = 500
-
-
-class PictureMisshapen(AppError):
-    """A picture that is too small or too narrow to recognise anything on a phone."""
-
-    code = "picture_misshapen"
-    status = 422
 
 
 class PicturesTooMany(AppError):
@@ -45,34 +32,12 @@ class PicturesTooMany(AppError):
     status = 422
 
 
-@dataclass(frozen=True, kw_only=True)
-class MadePicture:
-    """A converted picture that is not stored yet."""
-
-    digest: str
-    content: bytes = field(repr=False)
-    width: int
-    height: int
-
-
-def digest_of(content: bytes) -> str:
-    """The key of a content."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def convert_picture(raw: bytes) -> MadePicture:
     """Check and convert an uploaded picture; takes seconds, so never inside a transaction.
 
     Raises: PictureRefused, PictureKindUnsupported, PictureTooLarge, PictureMisshapen (422).
     """
-    check_picture(raw)
-    with wait_for_turn():
-        content = make_whole(raw, SIDE)
-    width, height = measure_jpeg(content)
-    shorter, longer = sorted((width, height))
-    if shorter < LEAST_SIDE or longer > shorter * MOST_RATIO:
-        raise PictureMisshapen
-    return MadePicture(digest=digest_of(content), content=content, width=width, height=height)
+    return kept_pictures.convert_picture(raw, SHAPE)
 
 
 def keep_picture(uow: UnitOfWork, made: MadePicture) -> str:
@@ -80,12 +45,7 @@ def keep_picture(uow: UnitOfWork, made: MadePicture) -> str:
 
     Locks: the picture, so that it is not deleted as unused before the question refers to it.
     """
-    fresh = insert_for(uow.session, QuestionPicture).values(
-        name=uow.new_ref("pic"), digest=made.digest, content=made.content,
-        width=made.width, height=made.height, used_at=uow.now,
-    )  # fmt: skip
-    kept = fresh.on_conflict_do_update(index_elements=["digest"], set_={"used_at": uow.now})
-    return str(uow.session.execute(kept.returning(QuestionPicture.name)).scalar_one())
+    return kept_pictures.keep_picture(uow, QuestionPicture, "pic", made)
 
 
 def keep_names(uow: UnitOfWork, names: Iterable[str]) -> None:
@@ -153,7 +113,7 @@ def read_contents(uow: UnitOfWork, names: Iterable[str]) -> Mapping[str, bytes]:
 
 def picture_content(uow: UnitOfWork, name: str) -> bytes | None:
     """The picture with this name as a JPEG."""
-    return uow.session.scalar(select(QuestionPicture.content).where(QuestionPicture.name == name))
+    return kept_pictures.content_of(uow, QuestionPicture, name)
 
 
 def picture_path(name: str) -> str:
@@ -163,12 +123,5 @@ def picture_path(name: str) -> str:
 
 def drop_unused_pictures(context: TaskContext, *_ids: int) -> int:
     """Delete pictures that no version of a question refers to; return how many."""
-    with context.uow_factory.begin() as uow:
-        referred = select(Question.id).where(Question.picture == QuestionPicture.name).exists()
-        gone = uow.session.execute(
-            delete(QuestionPicture)
-            .where(QuestionPicture.used_at <= uow.now - KEPT_UNUSED, ~referred)
-            .returning(QuestionPicture.name)
-            .execution_options(synchronize_session=False)
-        )
-        return len(gone.all())
+    referred = select(Question.id).where(Question.picture == QuestionPicture.name).exists()
+    return kept_pictures.drop_unused(context, QuestionPicture, referred)

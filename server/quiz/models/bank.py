@@ -9,7 +9,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Text,
     UniqueConstraint,
@@ -18,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from server.base.kept_pictures import KeptPicture
 from server.base.ownership import Owned
 from server.base.sql.tables import Base, BigId, Json, UtcDateTime, enum_column
 from server.console.models import CheckedFile, RememberedHeading
@@ -99,23 +99,11 @@ class Question(Owned, Base):
         return cls.state == QuestionState.LIVE
 
 
-class QuestionPicture(Base):
-    """A picture of questions, converted and without metadata; equal contents are stored once.
-
-    It has no owner: questions of several places may show it. `name` is random and a part of its
-    address; `digest` is the SHA-256 of `content`. `used_at` is when a question last got it: a
-    week later it is deleted unless a version of a question refers to it.
-    """
+class QuestionPicture(KeptPicture, Base):
+    """A picture of questions, named by their versions."""
 
     __tablename__ = "question_picture"
     __table_args__ = (UniqueConstraint("digest"), Index("ix_question_picture_used_at", "used_at"))
-
-    name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    digest: Mapped[str] = mapped_column(String(64))
-    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    width: Mapped[int] = mapped_column(Integer)
-    height: Mapped[int] = mapped_column(Integer)
-    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class QuestionImport(CheckedFile, Base):

@@ -112,7 +112,7 @@ export const lecture = (id, changes = {}) => ({
   city: "450100", city_name: "南宁市", county: "450103", county_name: "青秀区", venue: "广西图书馆报告厅", address: "民族大道61号", latitude: 22.8167, longitude: 108.3669,
   starts_at: at("15:00", "2026-06-20"), ends_at: at("17:00", "2026-06-20"), signup_opens_at: at("09:00", "2026-06-10"), signup_closes_at: at("12:00", "2026-06-20"),
   seats: 300, seats_left: 12, waitlist_length: 0, waitlist_open: true, party_max: 1, offer_minutes: 30, phone_needed: false, questions: [], lottery: null, live_link: null,
-  office_phone: "", notes: "", no_show_rule: null, me: null, ...changes,
+  office_phone: "", notes: "", poster: null, no_show_rule: null, me: null, ...changes,
 });
 export const CODE = "K1AAAAAAABMNOPQRSTUVWXYZ23";
 export const place = (status, changes = {}) => ({ status, party_size: 1, position: null, offer_expires_at: null, ticket: status === "confirmed" ? { code: CODE } : null, checked_in: false, ...changes });

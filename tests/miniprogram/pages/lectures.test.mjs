@@ -119,7 +119,44 @@ scene("without a position the order stays that of time", LIST, { answers: { posi
   assert.deepEqual([phone.page.data.order, server.to("GET /activities").length], ["time", 1]);
 });
 
+const POSTER = "/pictures/activities/pst_1.jpg";
+const SQUARE = "/pictures/activities/small/pst_1.jpg";
+const onNet = (path) => `/phone/net/kepu.example.org${path}`;
+const fails = (phone, image) => image.dispatchEvent(new phone.window.Event("error"));
+
+scene("the list shows the small square of a poster beside the words, and nothing in its place when it does not come", LIST, { script: { "GET /activities": items(lecture("a1", { poster: SQUARE }), lecture("a2")) } }, async (phone) => {
+  await phone.says("讲座a2");
+  const [image, ...others] = phone.all("wx-image img");
+  assert.deepEqual([image.getAttribute("src"), others], [onNet(SQUARE), []]);
+  // The title says the same.
+  assert.ok(image.closest("[aria-hidden=true]"));
+  fails(phone, image);
+  await phone.until(() => phone.all("wx-image img").length === 0, "a list without the picture");
+  await phone.says("讲座a1");
+});
+
 // One activity
+
+scene("the poster is wide, said in words, and seen whole by a tap", DETAIL, shows({ poster: POSTER }), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.until(() => phone.$("wx-image img"), "a poster");
+  const image = phone.$("wx-image img");
+  assert.deepEqual([image.getAttribute("src"), image.alt], [onNet(POSTER), t.poster_of]);
+  await phone.tap(phone.named(t.poster_of));
+  assert.equal(phone.over(".wx-preview img").getAttribute("src"), onNet(POSTER));
+});
+
+scene("a poster that does not come, and an activity without one, leave no hole", DETAIL, shows({ poster: POSTER }), async (phone, server) => {
+  const { t } = phone.page.data;
+  await phone.until(() => phone.$("wx-image img"), "a poster");
+  fails(phone, phone.$("wx-image img"));
+  await phone.until(() => phone.all("wx-image").length === 0, "a page without the picture");
+  assert.equal(phone.all(`[aria-label="${t.poster_of}"]`).length, 0);
+  server.will({ [ONE]: lecture("a1") });
+  await phone.page.onPullDownRefresh();
+  await phone.says("溶洞是怎样形成的。");
+  assert.equal(phone.all("wx-image").length, 0);
+});
 
 scene("all that is known is told, and the map, the office and the live link are at hand", DETAIL, {
   answers: { map: {}, phoneCall: { called: true } },

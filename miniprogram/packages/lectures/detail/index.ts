@@ -3,7 +3,7 @@ import { lectures } from '../../../api/index'
 import type { Activity } from '../../../api/lectures'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
-import { callNumber, confirm, copy, endPull, freshKey, open, say, showOnMap, wire } from '../../../platform/wx'
+import { callNumber, confirm, copy, endPull, freshKey, open, preview, say, showOnMap, wire } from '../../../platform/wx'
 import type { Fact } from './shown'
 import { shownOf } from './shown'
 
@@ -16,6 +16,8 @@ Page({
     id: '',
     activity: null as Activity | null,
     facts: [] as Fact[],
+    /** The address of the poster; empty without one, or when it does not come. */
+    poster: '',
     ...{ say: '', free: false, hasPoint: false, action: '' },
     ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false, arrives: false, rates: false },
   },
@@ -80,6 +82,12 @@ Page({
     await this.read()
   },
 
+  enlarge() {
+    preview(this.data.poster)
+  },
+  posterFailed() {
+    this.setData({ poster: '' })
+  },
   map() {
     const { activity } = this.data
     if (!activity || activity.latitude === null || activity.longitude === null) return

@@ -18,6 +18,7 @@ export function shownOf(one: Activity, now: number, t: Words, c: Common) {
   const way = wayOf(one)
   return {
     activity: one,
+    poster: one.poster ?? '',
     say: sayPublic(one, now, c),
     free: way === 'seat' || way === 'lottery',
     facts: factsOf(one, now, t),

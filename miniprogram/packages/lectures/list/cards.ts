@@ -16,6 +16,8 @@ const DAYS_SHOWN = 14
 export interface Card {
   id: string
   title: string
+  /** The address of the small poster; empty without one, or when it does not come. */
+  poster: string
   time: string
   place: string
   away: string
@@ -34,6 +36,7 @@ export function cardOf(one: Activity, now: number, here: Point | null, t: Words,
   return {
     id: one.id,
     title: one.title,
+    poster: one.poster ?? '',
     time: sayOccasion(one.starts_at, one.ends_at, now),
     place: placeOf(one),
     away: km === null ? '' : km < 1 ? t.near : fill(t.away, { km: wholeKm(km) }),

@@ -102,6 +102,10 @@ Page({
     this.again({ chosen: NONE, day: '', filters: filtersOf(NONE, {}, this.data.t) })
   },
 
+  posterFailed(event: WechatMiniprogram.CustomEvent) {
+    const lost = event.currentTarget.dataset.id as string
+    this.setData({ cards: this.data.cards.map((card) => (card.id === lost ? { ...card, poster: '' } : card)) })
+  },
   detail(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/lectures/detail/index?id=${event.currentTarget.dataset.id as string}`)
   },
