@@ -23,6 +23,7 @@ from server.quiz.contests.commands import (
     open_demo_contest,
     open_programme_contest,
 )
+from server.quiz.contests.editing import list_titles
 from server.quiz.contests.loading import ContestPlan
 from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView, find_contest
@@ -75,6 +76,7 @@ __all__ = [
     "inspect_contest",
     "inspect_from_beginning",
     "list_flags",
+    "list_titles",
     "open_contest",
     "open_demo_contest",
     "open_programme_contest",

@@ -102,6 +102,7 @@ CITIZENS = {
     "text": "activity_feedback.words",
 }  # fmt: skip
 NO_PAGES = {
+    "/announcements/audience-count",
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",
