@@ -1,11 +1,16 @@
 /** The citizen's notices, and the remaining push grants. */
 import type { Client } from './client'
-import type { Letter, Page, Subscriptions } from './shapes'
+import type { Inbox, Letter, Subscriptions } from './shapes'
 
 export function notices(client: Client) {
   return {
     inbox: (after?: string) =>
-      client.call<Page<Letter>>('GET', '/me/inbox', { query: { after, limit: 20 } }),
+      client.call<Inbox>('GET', '/me/inbox', { query: { after, limit: 20 } }),
+    /** The number of notices that were not opened. */
+    unread: () => client.call<Inbox>('GET', '/me/inbox', { query: { limit: 1 } }).then(({ unread }) => unread),
+    letter: (id: string) => client.call<Letter>('GET', `/me/inbox/${id}`),
+    read: (id: string) => client.call<void>('POST', `/me/inbox/${id}/read`),
+    readAll: () => client.call<void>('POST', '/me/inbox/read'),
     remaining: () => client.call<Subscriptions>('GET', '/me/subscriptions'),
     subscribed: (results: Record<string, string>) =>
       client.call<Subscriptions>('POST', '/me/subscriptions', { body: { results } }),

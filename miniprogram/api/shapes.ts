@@ -3,6 +3,9 @@
  * OpenAPI.
  */
 
+import type { Topic } from './letters'
+export type { Inbox, Letter, Subscriptions, Topic } from './letters'
+
 export interface Page<T> {
   items: T[]
   next: string | null
@@ -50,6 +53,8 @@ export interface Profile {
   elder_mode: boolean
   public_rank: boolean
   topics: string[]
+  muted_topics: string[]
+  announcements_off: boolean
   quiet_from: string | null
   quiet_to: string | null
   under_14: boolean | null
@@ -67,6 +72,8 @@ export interface ProfileChange {
   elder_mode?: boolean
   public_rank?: boolean
   topics?: string[]
+  muted_topics?: string[]
+  announcements_off?: boolean
   quiet_from?: string | null
   quiet_to?: string | null
   /** The number is set through WeChat's phone-number button; null removes it. */
@@ -151,6 +158,7 @@ export interface Campaign {
   policy_date: string | null
   operator: Operator
   subscribe_templates: Template[]
+  topics: Topic[]
 }
 
 /** The operator of the service; an unset fact is an empty string. */
@@ -182,20 +190,6 @@ export interface Programme {
   focus: string[]
   participants: string[]
   note: string | null
-}
-
-export interface Subscriptions {
-  remaining: Record<string, number>
-}
-
-export interface Letter {
-  id: string
-  title: string
-  body: string
-  /** The page to open, without leading slash. */
-  page: string | null
-  posted_at: string
-  not_pushed_reason: string | null
 }
 
 export interface ContestRules {

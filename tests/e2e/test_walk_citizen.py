@@ -180,7 +180,46 @@ def test_reminders_are_counted_and_messages_come_into_the_inbox(
         hand.go("packages/mine/inbox/index")
         hand.sees("改在周六上午九点")
         hand.sees("没有推送到微信：没有次数")
+        hand.sees("2 条还没看")
         hand.measure("inbox")
+        hand.tap("有新讲座")
+        hand.titled("通知")
+        hand.sees("没有推送到微信：没有次数")
+        hand.measure("message")
+        hand.go("packages/mine/inbox/index")
+        hand.sees("1 条还没看")
+        hand.tap("全部标为已看")
+        expect(hand.here.get_by_text("条还没看")).to_have_count(0)
+
+
+def test_topics_are_turned_off_and_all_announcements_with_one_tap(
+    demo: Demo, browser: Browser, tmp_path: Path
+) -> None:
+    qin = citizen(demo, "覃小妹")
+    with hand_of(browser, demo, qin.person, tmp_path) as hand:
+        hand.go("packages/mine/subscriptions/index")
+        hand.sees("接收科普通知")
+        caravan = hand.here.get_by_role("switch", name="科普大篷车")
+        expect(caravan).to_have_attribute("aria-checked", "true")
+        caravan.tap()
+        expect(caravan).to_have_attribute("aria-checked", "false")
+        hand.tap("换城市")
+        hand.here.get_by_role("radio", name="桂林市").tap()
+        hand.sees("桂林市")
+        hand.here.get_by_role("switch", name="公众号里也通知我").tap()
+        hand.measure("subscriptions-topics")
+        hand.here.get_by_role("switch", name="接收科普通知").tap()
+        hand.sees("已经停收")
+        expect(caravan).to_have_count(0)
+        hand.measure("subscriptions-stopped")
+        hand.here.get_by_role("switch", name="接收科普通知").tap()
+        expect(caravan).to_have_attribute("aria-checked", "false")
+        me = qin.api("GET", "/me").body
+        assert (me["muted_topics"], me["announcements_off"], me["city"]) == (
+            ["caravan"], False, "450300",
+        )  # fmt: skip
+        assert "quiz" in me["topics"]
+        assert "caravan" not in me["topics"]
 
 
 def post(demo: Demo, who: Citizen) -> None:

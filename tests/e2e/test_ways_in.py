@@ -203,6 +203,7 @@ def test_the_daily_reminder_comes_as_a_message_and_both_it_and_the_inbox_lead_to
         shell.hand.go(INBOX)
         shell.hand.sees("每日答题提醒")
         shell.hand.measure("inbox-reminder")
+        shell.hand.tap("每日答题提醒")
         shell.hand.tap("去看看")
         shell.hand.sees("开始答题")
         left = ann.api("GET", "/me/subscriptions").body["remaining"]

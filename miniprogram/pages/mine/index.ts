@@ -1,5 +1,6 @@
 /** The user's page: profile, own results, and links to all personal pages. */
-import { accounts, quiz } from '../../api/index'
+import { accounts, notices, quiz } from '../../api/index'
+import { Problem } from '../../api/problem'
 import type { Profile } from '../../api/shapes'
 import { leftToday, ownContestOf } from '../../logic/contests'
 import { fill } from '../../logic/fill'
@@ -18,6 +19,7 @@ Page({
     contest: '',
     total: '',
     today: '',
+    unread: '',
   },
 
   onShow() {
@@ -28,19 +30,31 @@ Page({
 
   async read() {
     await load(this, async () => {
-      const [profile, contests] = await Promise.all([accounts.me(), quiz.contests()])
+      const [profile, contests, unread] = await Promise.all([accounts.me(), quiz.contests(), this.unread()])
       const { t, c } = this.data
       const own = ownContestOf(contests.items)
       const total = standingOf(own?.me ?? null, c).total
       const left = leftToday(contests.items)
       return {
         profile,
+        unread,
         name: profile.nickname ?? profile.pending_nickname ?? t.nameless,
         contest: total ? (own?.title ?? '') : '',
         total: total || t.no_score,
         today: left === null ? '' : fill(t.left_today, { count: left }),
       }
     })
+  },
+
+  /** Empty when nothing is new or the number cannot be read: the page is useful without it. */
+  async unread(): Promise<string> {
+    try {
+      const count = await notices.unread()
+      return count > 0 ? fill(this.data.t.unread, { count }) : ''
+    } catch (why) {
+      if (!(why instanceof Problem)) throw why
+      return ''
+    }
   },
 
   async onPullDownRefresh() {

@@ -1,8 +1,8 @@
-// The programmes, and what is the reader's own: consent, reminders, inbox, settings.
+// The programmes, and what is the reader's own: consent, reminders, settings.
 
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
-import { CAMPAIGN, LOGIN, PROFILE, STRANGER, inbox, items, letter, programme } from "./answers.mjs";
+import { CAMPAIGN, LOGIN, PROFILE, STRANGER, items, programme } from "./answers.mjs";
 import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
@@ -220,29 +220,6 @@ scene("quiet hours that could not be kept are not asked on", "packages/mine/subs
   await phone.tapWords(t.quiet_off);
   await phone.says(t.quiet_none);
   assert.deepEqual(changes(server).at(-1), { quiet_from: null, quiet_to: null });
-});
-
-// Inbox
-
-scene("the inbox marks what was not pushed with its reason, and goes on at its end", "packages/mine/inbox/index", {
-  script: { "GET /me/inbox": [{ items: [letter("l1"), letter("l2", { not_pushed_reason: "没有订阅" })], next: "more", unread: 0 }, inbox(letter("l3"))] },
-}, async (phone, server) => {
-  const { t } = phone.page.data;
-  await phone.says(fill(t.not_pushed, { reason: "没有订阅" }));
-  assert.equal(phone.words.split(t.not_pushed.split("{")[0]).length, 2, "the other one was pushed");
-  await phone.page.onReachBottom();
-  await phone.says("通知l3");
-  await phone.page.onReachBottom();
-  assert.deepEqual(server.to("GET /me/inbox").map(({ query }) => query.after), [undefined, "more"]);
-});
-
-scene("a message leads to where it is about", "packages/mine/inbox/index", { script: { "GET /me/inbox": inbox(letter("l1", { page: "packages/quiz/round/index?id=k1" }), letter("l2")) } }, async (phone) => {
-  const { t } = phone.page.data;
-  await phone.says("通知l2");
-  assert.equal(phone.words.split(t.follow).length, 2, "only one of them leads on");
-  await phone.tapWords(t.follow);
-  await on(phone, "packages/quiz/round/index");
-  assert.deepEqual(plain(phone.page.options), { id: "k1" });
 });
 
 // Settings

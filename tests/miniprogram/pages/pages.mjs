@@ -30,4 +30,5 @@ export const PAGES = [
   ["packages/mine/unit/index", "GET /units", ["南宁市科技馆"]],
   ["packages/mine/subscriptions/index", "GET /me/subscriptions", ["答题提醒", "讲座提醒"]],
   ["packages/mine/inbox/index", "GET /me/inbox", ["通知l1", "通知l2"]],
+  ["packages/mine/message/index?id=l1", "GET /me/inbox/{ref}", ["通知l1", "请准时参加。"]],
 ];

@@ -4,7 +4,7 @@ import type { Letter } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
-import { load } from '../../../kit/load'
+import { act, load } from '../../../kit/load'
 import { endPull, open, wire } from '../../../platform/wx'
 
 interface Shown {
@@ -13,7 +13,10 @@ interface Shown {
   body: string
   at: string
   reason: string
-  page: string
+  fresh: boolean
+  withdrawn: boolean
+  /** What a screen reader says of the row. */
+  label: string
 }
 
 Page({
@@ -21,8 +24,10 @@ Page({
     ...dressed('inbox'),
     state: 'loading',
     problem: '',
+    busy: false,
     letters: [] as Shown[],
     next: null as string | null,
+    unread: '',
   },
 
   onShow() {
@@ -32,22 +37,35 @@ Page({
 
   async read() {
     await load(this, async () => {
-      const { items, next } = await notices.inbox()
+      const { items, next, unread } = await notices.inbox()
       const letters = items.map((one) => this.letter(one))
-      return { letters, next, state: letters.length > 0 ? 'content' : 'empty' }
+      return { letters, next, unread: this.unread(unread), state: letters.length > 0 ? 'content' : 'empty' }
     })
   },
 
-  letter({ id, title, body, page, posted_at, not_pushed_reason: reason }: Letter): Shown {
-    const { t } = this.data
-    const why = reason === null ? '' : fill(t.not_pushed, { reason })
-    return { id, title, body, page: page ? `/${page}` : '', at: sayInstant(posted_at, wire.now()), reason: why }
+  unread(count: number): string {
+    return count > 0 ? fill(this.data.t.unread, { count }) : ''
   },
 
-  follow(event: WechatMiniprogram.TouchEvent) {
-    open(event.currentTarget.dataset.page as string)
+  letter({ id, title, body, posted_at, not_pushed_reason: reason, withdrawn, read }: Letter): Shown {
+    const { t } = this.data
+    const why = reason === null ? '' : fill(t.not_pushed, { reason })
+    const at = sayInstant(posted_at, wire.now())
+    const label = [read ? '' : t.fresh, withdrawn ? t.withdrawn : '', title, at, why].filter((words) => words !== '').join('，')
+    return { id, title, body, at, reason: why, fresh: !read, withdrawn, label }
+  },
+
+  open(event: WechatMiniprogram.TouchEvent) {
+    open(`/packages/mine/message/index?id=${event.currentTarget.dataset.id as string}`)
   },
   subscriptions: () => open('/packages/mine/subscriptions/index'),
+
+  async readAll() {
+    await act(this, async () => {
+      await notices.readAll()
+      await this.read()
+    })
+  },
 
   async onReachBottom() {
     const { next, letters } = this.data

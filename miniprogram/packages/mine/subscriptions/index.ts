@@ -1,21 +1,17 @@
-/** Subscription settings: quiet hours, and the remaining push grants. */
-import { accounts, notices, programme } from '../../../api/index'
-import type { Profile, ProfileChange, Subscriptions, Template } from '../../../api/shapes'
-import { QUIET_FROM, QUIET_TO } from '../../../logic/choices'
+/** Subscription centre: announcements and topics, city, quiet hours, and the remaining push grants. */
+import { accounts, notices, programme, units } from '../../../api/index'
+import type { City, Profile, ProfileChange, Template, Topic } from '../../../api/shapes'
 import type { Choice } from '../../../logic/choices'
-import { fill } from '../../../logic/fill'
+import { afterChoosingAll, afterToggle } from '../../../logic/topics'
+import type { TopicRow } from '../../../logic/topics'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
-import { act, inTurn, load } from '../../../kit/load'
+import { inTurn, load } from '../../../kit/load'
 import { askToSubscribe, say } from '../../../platform/wx'
+import { changeOf, grantsShown, profileShown, sheetShown } from './shown'
+import type { Kind, Sheet } from './shown'
 
-interface Kind {
-  id: string
-  title: string
-  left: string
-}
-
-const asChoices = (hours: string[]): Choice[] => hours.map((value) => ({ value, label: value }))
+type Switched = WechatMiniprogram.CustomEvent<{ value: boolean }>
 
 Page({
   data: {
@@ -24,11 +20,20 @@ Page({
     problem: '',
     busy: false,
     profile: null as Profile | null,
+    topics: [] as Topic[],
+    rows: [] as TopicRow[],
+    chosen: false,
+    cities: [] as City[],
+    city: '',
     templates: [] as Template[],
     kinds: [] as Kind[],
+    together: [] as string[],
+    togetherWords: '',
     quiet: '',
-    sheet: '' as '' | 'quiet_from' | 'quiet_to',
+    sheet: '' as '' | Sheet,
+    heading: '',
     choices: [] as Choice[],
+    picked: '',
   },
 
   onShow() {
@@ -39,64 +44,77 @@ Page({
   async read() {
     await load(this, async () => {
       await mustAgree()
-      const [profile, { subscribe_templates: templates }, left] = await Promise.all([
+      const [profile, { topics, subscribe_templates: templates }, { items: cities }, left] = await Promise.all([
         accounts.me(),
         programme.campaign(),
+        units.cities(),
         notices.remaining(),
       ])
-      this.setData({ templates })
-      return { ...this.shown(profile), kinds: this.kinds(left) }
+      const { t } = this.data
+      return { topics, cities, templates, ...profileShown(profile, topics, t), ...grantsShown(templates, left, t) }
     })
   },
 
-  kinds({ remaining }: Subscriptions): Kind[] {
-    const { t, templates } = this.data
-    const left = (id: string) => fill(t.left, { count: remaining[id] ?? 0 })
-    return templates.map(({ id, title }) => ({ id, title, left: left(id) }))
-  },
-
-  shown(profile: Profile) {
-    const { t } = this.data
-    const { quiet_from: from, quiet_to: to } = profile
-    return { profile, quiet: from && to ? fill(t.quiet_hours, { from, to }) : t.quiet_none }
-  },
-
-  async change(changes: ProfileChange): Promise<boolean> {
-    return act(this, async () => {
-      this.setData(this.shown(await accounts.change(changes)))
-      say(this.data.t.saved)
+  /** Saves each change immediately; a change during another save is queued, not lost. */
+  change(changes: (now: Profile) => ProfileChange): Promise<boolean> {
+    return inTurn(this, async () => {
+      const { profile, topics, t } = this.data
+      if (profile === null) return
+      this.setData(profileShown(await accounts.change(changes(profile)), topics, t))
+      say(t.saved)
     })
   },
 
-  /**
-   * WeChat opens its sheet only inside the tap handler; the grants it returns must never be lost.
-   */
+  async announcements(event: Switched) {
+    await this.change(() => ({ announcements_off: !event.detail.value }))
+  },
+  async topic(event: Switched) {
+    const { slug } = event.currentTarget.dataset as { slug: string }
+    await this.change((now) => afterToggle(this.data.topics, now, slug, event.detail.value))
+  },
+  async account(event: Switched) {
+    await this.change((now) => afterChoosingAll(this.data.topics, now, event.detail.value))
+  },
+
   subscribe(event: WechatMiniprogram.TouchEvent) {
-    const asked = askToSubscribe([event.currentTarget.dataset.id as string])
+    this.ask([event.currentTarget.dataset.id as string])
+  },
+  subscribeTogether() {
+    this.ask(this.data.together)
+  },
+  /** WeChat opens its sheet only inside the tap handler; the grants it returns must never be lost. */
+  ask(ids: string[]) {
+    const asked = askToSubscribe(ids)
     void inTurn(this, async () => {
       const results = await asked
-      if (Object.keys(results).length === 0) return say(this.data.t.not_asked)
-      this.setData({ kinds: this.kinds(await notices.subscribed(results)) })
+      const { t, templates } = this.data
+      if (Object.keys(results).length === 0) return say(t.not_asked)
+      this.setData(grantsShown(templates, await notices.subscribed(results), t))
     })
   },
 
-  quietFrom() {
-    this.setData({ sheet: 'quiet_from', choices: asChoices(QUIET_FROM) })
+  openSheet(sheet: Sheet) {
+    this.setData(sheetShown(sheet, this.data.cities, this.data.profile, this.data.t))
   },
-  async picked(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
-    const { value } = event.detail
-    if (this.data.sheet === 'quiet_from') {
-      const done = await this.change({ quiet_from: value, quiet_to: this.data.profile?.quiet_to ?? '07:00' })
-      this.setData(done ? { sheet: 'quiet_to', choices: asChoices(QUIET_TO) } : { sheet: '' })
-    } else {
-      this.closeSheet()
-      await this.change({ quiet_to: value })
-    }
+  pickCity() {
+    this.openSheet('city')
+  },
+  quietFrom() {
+    this.openSheet('quiet_from')
+  },
+  async pick(event: WechatMiniprogram.CustomEvent<{ value: string }>) {
+    const { sheet } = this.data
+    if (sheet === '') return
+    if (sheet !== 'quiet_from') this.closeSheet()
+    const done = await this.change((now) => changeOf(sheet, event.detail.value, now))
+    if (sheet !== 'quiet_from') return
+    if (done) this.openSheet('quiet_to')
+    else this.closeSheet()
   },
   closeSheet() {
     this.setData({ sheet: '' })
   },
   async noQuiet() {
-    await this.change({ quiet_from: null, quiet_to: null })
+    await this.change(() => ({ quiet_from: null, quiet_to: null }))
   },
 })
