@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.announcements import models as models
-from server.announcements.audience import console as audience_console
 from server.announcements.personal_data import PERSONAL
 from server.announcements.receipts import storing
 from server.announcements.receipts import tasks as receipt_tasks
@@ -20,7 +19,6 @@ SLICE = Slice(
         Permission.ANNOUNCEMENT_WRITE,
         Permission.ANNOUNCEMENT_APPROVE,
     ),
-    pages=(audience_console.PAGES,),
     tasks=receipt_tasks.TASKS,
     reports=storing.REPORTS,
     personal_data=PERSONAL,

@@ -23,7 +23,6 @@ from server.quiz.contests.commands import (
     open_demo_contest,
     open_programme_contest,
 )
-from server.quiz.contests.editing import list_titles
 from server.quiz.contests.loading import ContestPlan
 from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView, find_contest
@@ -76,7 +75,6 @@ __all__ = [
     "inspect_contest",
     "inspect_from_beginning",
     "list_flags",
-    "list_titles",
     "open_contest",
     "open_demo_contest",
     "open_programme_contest",

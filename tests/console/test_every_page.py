@@ -45,7 +45,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Parts that a page loads into itself, and files.
 NO_PAGES = {
-    "/announcements/audience-count",
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",

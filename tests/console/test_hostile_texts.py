@@ -102,7 +102,6 @@ CITIZENS = {
     "text": "activity_feedback.words",
 }  # fmt: skip
 NO_PAGES = {
-    "/announcements/audience-count",
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",

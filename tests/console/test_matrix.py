@@ -244,7 +244,6 @@ PROBES = {
     **ORGANIZERS,
     **UNITS,
     "GET /": Probe(),
-    "GET /announcements/audience-count": Probe(),
     "GET /unit-requests": Probe(make=a_unit_request, shows="ref"),
     **list_probes("/unit-requests"),
     "GET /unit-requests/<ref>": Probe(make=a_unit_request),

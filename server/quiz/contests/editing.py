@@ -37,8 +37,6 @@ from server.quiz.rule_check import read_rule_set, version_of
 
 _SUBJECT = "contest"
 _MOST_DAYS = 400
-# The longest list of a choice.
-_MOST_TITLES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,13 +91,6 @@ def state_of(contest: Contest, now: datetime) -> str:
 def select_contests(organizer: Organizer) -> Select[Any]:
     """The contests that an organizer may see, for lists."""
     return visible_to(select(Contest), organizer, Contest)
-
-
-def list_titles(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
-    """Public id and title of the newest published contests that the organizer sees."""
-    newest = visible_to(select(Contest), organizer, Contest).where(Contest.published_condition())
-    rows = uow.session.scalars(newest.order_by(Contest.id.desc()).limit(_MOST_TITLES))
-    return [(row.ref, row.title) for row in rows]
 
 
 def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> EditableContest:
