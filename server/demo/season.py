@@ -8,9 +8,7 @@ the emulated WeChat too.
 
 from __future__ import annotations
 
-import json
 import random  # noqa: TID251 - sample data from a fixed seed
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +19,7 @@ from server.accounts.service import NewCitizen
 from server.app import Application
 from server.base.access import System
 from server.base.ids import derived_ref
-from server.base.templates import message_templates
+from server.base.templates import template_id_of
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.channel.service import NewFollower
@@ -45,15 +43,18 @@ from server.demo.season_people import (
     unit_ref,
     unit_rows,
 )
+from server.demo.season_wechat import (
+    SEED,
+    WeChatPerson,
+    count_grants,
+    settle_in_wechat,
+)
 from server.notices import service as notices
 from server.notices.service import NewGrant
 from server.quiz import service as quiz
 from server.units import service as units
 
-SEED = "season"
 PART = 50
-_TEMPLATE = "quiz-daily"
-_EMULATOR_SECONDS = 30
 # Readers per report: of a planted question, and of any other question.
 _REPORTED, _HARDLY = 40, 4000
 _MOST_REPORTS = 60
@@ -69,15 +70,6 @@ class SeasonSize:
     logging_in: int = 1310
     following: int = 190
     papers: int = 5950
-
-
-@dataclass(frozen=True, kw_only=True)
-class _WeChatPerson:
-    """A person as the emulated WeChat knows them."""
-
-    openid_official: str
-    openid_mini: str
-    unionid: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +114,7 @@ def fill_season(
     import_picture_questions(application.uow_factory)
     sides = [open_side_contest(application.uow_factory, one, window.until) for one in SIDE_CONTESTS]
     plan = _plan_season(application, window, sides, size)
-    known = _settle_in_wechat(application, plan.people)
+    known = settle_in_wechat(application, plan.people)
     written = _write_parts(application, plan, known, say, stopped)
     if not stopped():
         lectures = write_lectures(
@@ -218,45 +210,10 @@ def _plan_reports(
     return made
 
 
-def _settle_in_wechat(
-    application: Application, people: Sequence[SeasonPerson]
-) -> list[_WeChatPerson]:
-    """Create the people in the emulated WeChat, through its control endpoint."""
-    wished = [_wishes_of(one, _template_id()) for one in people]
-    address = f"http://127.0.0.1:{application.settings.emulator_port}/_emu/population"
-    found: list[_WeChatPerson] = []
-    for first in range(0, len(wished), 500):
-        body = {"seed": SEED, "first": first, "people": wished[first : first + 500]}
-        asked = urllib.request.Request(
-            address, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(asked, timeout=_EMULATOR_SECONDS) as answer:  # noqa: S310 - loopback
-            found += [
-                _WeChatPerson(
-                    openid_official=one["openid_oa"],
-                    openid_mini=one["openid_mp"],
-                    unionid=one["unionid"],
-                )
-                for one in json.load(answer)["items"]
-            ]
-    return found
-
-
-def _wishes_of(person: SeasonPerson, template: str) -> dict[str, object]:
-    wish: dict[str, object] = {"name": person.name}
-    if person.followed_at is not None and person.left_at is None:
-        wish |= {"followed_at": person.followed_at.timestamp(), "scene": SCENE}
-    if person.logged_in_at is not None:
-        wish["used_at"] = person.logged_in_at.timestamp()
-    if person.grants:
-        wish["grants"] = {template: person.grants}
-    return wish
-
-
 def _write_parts(
     application: Application,
     plan: _Plan,
-    known: list[_WeChatPerson],
+    known: list[WeChatPerson],
     say: Callable[[str], None],
     stopped: Callable[[], bool],
 ) -> WrittenSeason:
@@ -282,7 +239,7 @@ def _split_parts(count: int) -> Iterator[range]:
 
 
 def _write_part(
-    uow: UnitOfWork, plan: _Plan, known: list[_WeChatPerson], part: range
+    uow: UnitOfWork, plan: _Plan, known: list[WeChatPerson], part: range
 ) -> Counter[str]:
     """Write some people with everything that is theirs; return how many of each."""
     rows = [_new_citizen(plan.people[n], plan.places[n], known[n], n) for n in part]
@@ -292,9 +249,10 @@ def _write_part(
     notices.add_grants(
         uow,
         [
-            NewGrant(citizen_id=numbers[n], template_id=_template_id(), at=one.logged_in_at)
+            NewGrant(citizen_id=numbers[n], template_id=template_id_of(slug), at=one.logged_in_at)
             for n, one in people.items()
-            for _ in range(one.grants)
+            for slug, count in count_grants(n, one).items()
+            for _ in range(count)
             if one.logged_in_at is not None
         ],
     )
@@ -338,7 +296,7 @@ def _new_followers(
 
 
 def _new_citizen(
-    person: SeasonPerson, place: quiz.CountedPlace, known: _WeChatPerson, number: int
+    person: SeasonPerson, place: quiz.CountedPlace, known: WeChatPerson, number: int
 ) -> NewCitizen:
     logged_in = person.logged_in_at is not None
     return NewCitizen(
@@ -368,10 +326,6 @@ def _place_of(person: SeasonPerson, unit_ids: Mapping[str, int]) -> quiz.Counted
         return quiz.CountedPlace(None, None, None, None)
     unit_id = None if person.unit is None else unit_ids[unit_ref(person.city, person.unit)]
     return quiz.CountedPlace(person.city, person.county, unit_id, person.audience)
-
-
-def _template_id() -> str:
-    return next(one.id for one in message_templates() if one.slug == _TEMPLATE)
 
 
 def _citizen_ref(number: int) -> str:

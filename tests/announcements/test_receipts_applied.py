@@ -167,28 +167,18 @@ def test_a_receipt_adopts_the_call_whose_answer_was_lost(
         assert _only_send(uow)[1].message_id == "77"
 
 
-@pytest.mark.parametrize(
-    ("channel", "result"),
-    [
-        (Channel.OFFICIAL_SUBSCRIPTION, [(REFUSED, "no_grant", B)]),
-        (Channel.TEMPLATE, [(SENT, None, None)]),
-    ],
-)
 def test_an_accepted_notice_without_an_id_is_found_by_its_citizen(
-    uow_factory: UnitOfWorkFactory,
-    person: Person,
-    clock: FakeClock,
-    channel: Channel,
-    result: list[tuple[RecipientState, str | None, object]],
+    uow_factory: UnitOfWorkFactory, person: Person, clock: FakeClock
 ) -> None:
     """WeChat answers a notice of the official account without an id; its event has one."""
     with uow_factory.begin() as uow:
-        a_sent_one(uow, an_announcement(uow), person.id, None, channel)
+        for channel in (Channel.OFFICIAL_SUBSCRIPTION, Channel.TEMPLATE):
+            a_sent_one(uow, an_announcement(uow), person.id, None, channel)
     event = a_subscription_receipt(person.openid, an_item("9", "43101"), app="official_account")
-    store(uow_factory, event)
+    store(uow_factory, event, a_template_receipt(person.openid, "8", "failed:user block"))
     clock.advance(300)
-    apply(uow_factory)
-    assert results(uow_factory) == result
+    assert apply(uow_factory) == 1
+    assert results(uow_factory) == [(REFUSED, "no_grant", B), (SENT, None, None)]
 
 
 def test_nothing_is_adopted_when_two_calls_are_possible_or_the_window_is_over(
