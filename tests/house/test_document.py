@@ -10,11 +10,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from server.accounts.models import Citizen
 from server.activities.models import Activity
 from server.base.clock import beijing_midnight
 from server.base.uow import UnitOfWorkFactory
 from server.checkin import screens
 from server.checkin import service as checkin
+from server.notices import service as notices
 from server.programme import commands as programme
 from server.quiz.bank.commands import import_questions
 from server.quiz.contests import commands as quiz
@@ -80,6 +82,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
         "/contests", f"/contests/{contest}", f"/contests/{contest}/rules", "/me/unit-requests",
     ):  # fmt: skip
         assert client.get(path, **me).status_code == 200, path
+    read_inbox(client, uow_factory_of_app, me)
     take_a_paper(client, contest, me)
     assert client.get(f"/contests/{contest}/leaderboard", **me).get_json()["me"]["rank"] == 1
     assert client.get("/signing-key").get_json()["algorithm"] == "Ed25519"
@@ -215,6 +218,17 @@ def give_picture_and_phone(
     assert client.post("/me/avatar", **as_form(a_picture()), **me).status_code == 202
     gateway.answers["phone_number"] = PhoneNumber(country="86", number="13800000000")
     assert client.post("/me/phone", json={"code": "c"}, **me).status_code == 200
+
+
+def read_inbox(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, str]) -> None:
+    letter = notices.Letter(key="welcome", title="欢迎", body="欢迎参加科普活动。")
+    with uow_factory.begin() as uow:
+        person = uow.session.scalars(select(Citizen.id)).one()
+        assert notices.post_message(uow, person, letter)
+    [item] = client.get("/me/inbox", **me).get_json()["items"]
+    assert client.get(f"/me/inbox/{item['id']}", **me).get_json()["title"] == "欢迎"
+    assert client.post(f"/me/inbox/{item['id']}/read", **me).status_code == 204
+    assert client.post("/me/inbox/read", **me).status_code == 204
 
 
 def sign_up_and_withdraw(

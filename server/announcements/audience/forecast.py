@@ -27,9 +27,13 @@ def forecast(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Foreca
     """
     if not organizer.scope.covers_scope(scope_of(row)):
         raise NotFound
-    frozen = select(Recipient.citizen_id).where(Recipient.announcement_id == row.id)
-    people = select_recipients(uow, row) if row.audience_size is None else frozen
-    return forecast_people(uow, people, row)
+    return forecast_people(uow, _people_of(uow, row), row)
+
+
+def _people_of(uow: UnitOfWork, row: Announcement) -> Select[Any]:
+    if row.audience_size is None:
+        return select_recipients(uow, row)
+    return select(Recipient.citizen_id).where(Recipient.announcement_id == row.id)
 
 
 def forecast_people(uow: UnitOfWork, people: Select[Any], row: Announcement) -> Forecast:
