@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from server.activities import loading
-from server.activities.drafts import add_activity, check_draft
+from server.activities.drafts import add_activity, check_draft, fault_key
 from server.activities.models import Activity, ActivityFile, ActivityHeading
 from server.activities.sheet_rows import (
     HEADINGS,
@@ -167,7 +167,8 @@ def _add_drafts(uow: UnitOfWork, row: CheckedFile, found: FileFindings) -> None:
 
 def _say_reason(texts: Texts, code: str, facts: Mapping[str, Any]) -> str:
     if code == "content":
-        return texts.fill_text(f"activities.fault.{facts['fault']}", language=FIRST_LANGUAGE)
+        key = fault_key(*facts["fault"].split(".", 1))
+        return texts.fill_text(key, language=FIRST_LANGUAGE)
     named = {
         name: _name_columns(texts, value) if name in ("column", "columns") else value
         for name, value in facts.items()

@@ -9,7 +9,7 @@ from typing import Any
 from server.activities import desk, lifecycle, posters
 from server.activities.activity_list import ACTIVITIES, ActivityQuery, badge_of, listed_state
 from server.activities.desk import ShownActivity
-from server.activities.drafts import ActivityDraft
+from server.activities.drafts import ActivityDraft, breach_faults, fault_key
 from server.activities.forms import (
     AUDIENCES,
     ActivityForm,
@@ -224,6 +224,8 @@ def correct_descriptions(
     given = read_descriptions(form, _choose_poster(uow, organizer, form, asked, shown))
     if given.live_link is not None and not given.live_link.startswith("https://"):
         raise FieldRefused("live_link", "activities.fault.live_link.not_https")
+    for fault in breach_faults({"abstract": given.abstract, "notes": given.notes}):
+        raise FieldRefused(fault.field, fault_key(*fault))
     desk.correct_descriptions(uow, organizer, ref, given)
     return Redirect(f"/activities/{ref}", said="activities.corrected")
 

@@ -13,6 +13,7 @@ from server.activities.kinds import ActivityKind, ActivityState
 from server.activities.models import Activity, Seating
 from server.activities.rules import MOST_PARTY, MOST_SEATS, read_audiences, spell_audiences
 from server.base.access import Scope
+from server.base.compliance import Clause, find_breaches
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
 from server.programme import service as programme
@@ -86,6 +87,7 @@ def check_draft(uow: UnitOfWork, draft: ActivityDraft) -> list[DraftFault]:
     """Every fault of a draft, in the order of its fields; empty when it can be stored."""
     return [
         *_text_faults(draft),
+        *breach_faults({name: getattr(draft, name) for name in PUBLISHED_TEXTS}),
         *_place_faults(draft),
         *_programme_faults(uow, draft),
         *_time_faults(draft),
@@ -93,6 +95,9 @@ def check_draft(uow: UnitOfWork, draft: ActivityDraft) -> list[DraftFault]:
     ]
 
 
+# The texts in which an organizer could promise something.
+PUBLISHED_TEXTS = ("title", "abstract", "notes")
+_CLAUSES = frozenset(Clause)
 LONGEST = {
     "title": 80, "speaker": 60, "speaker_post": 100, "speaker_bio": 2000, "abstract": 4000,
     "venue": 60, "address": 120, "office_phone": 40, "notes": 500, "live_link": 300,
@@ -108,6 +113,18 @@ def _text_faults(draft: ActivityDraft) -> Iterator[DraftFault]:
             yield DraftFault(name, "too_long")
     if draft.live_link is not None and not draft.live_link.startswith("https://"):
         yield DraftFault("live_link", "not_https")
+
+
+def breach_faults(texts: Mapping[str, str]) -> Iterator[DraftFault]:
+    """The first operating rule that each text breaks, by the name of its field."""
+    for name, text in texts.items():
+        for breach in find_breaches(text)[:1]:
+            yield DraftFault(name, breach.clause)
+
+
+def fault_key(name: str, reason: str) -> str:
+    """The text key of a fault."""
+    return f"base.breach.{reason}" if reason in _CLAUSES else f"activities.fault.{name}.{reason}"
 
 
 def _place_faults(draft: ActivityDraft) -> Iterator[DraftFault]:

@@ -23,7 +23,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from server.activities import questions
 from server.activities.desk import Descriptions
-from server.activities.drafts import LONGEST, MOST_OFFER_MINUTES, ActivityDraft
+from server.activities.drafts import LONGEST, MOST_OFFER_MINUTES, ActivityDraft, fault_key
 from server.activities.kinds import ActivityKind
 from server.activities.moving import Move
 from server.activities.rules import MOST_PARTY, MOST_SEATS
@@ -333,9 +333,7 @@ _SHOWN_AS: Mapping[str, str] = {"latitude": "point", "city": "place", "county": 
 
 def place_faults(faults: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     """The form field and the text key of each fault of a draft."""
-    return [
-        (_SHOWN_AS.get(name, name), f"activities.fault.{name}.{reason}") for name, reason in faults
-    ]
+    return [(_SHOWN_AS.get(name, name), fault_key(name, reason)) for name, reason in faults]
 
 
 def _text_of(field: StringField) -> str:

@@ -310,3 +310,36 @@ def test_unfinished_activities_go_to_a_successor_who_publishes_none_of_them(
 
 def publish(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     lifecycle.publish_activity(uow, organizer, ref)
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "clause"),
+    [
+        ("title", "转发得红包的科普讲座", "2.1.2"),
+        ("abstract", "关注公众号领取礼品。", "5.1"),
+        ("notes", "分享后才能查看答案。", "5.1"),
+        ("notes", "现场抽奖，快来参加。", "规则"),
+    ],
+)
+def test_a_promise_for_sharing_is_refused_with_the_clause_of_wechat(
+    app: Flask, field: str, typed: str, clause: str
+) -> None:
+    status, shown = write_draft(app, **{field: typed})
+    assert status == 422
+    assert clause in shown
+    assert typed in shown
+    status, _ = write_draft(app, abstract="科学家分享会：请关注食品安全，欢迎转发给家人。")
+    assert status == 303
+
+
+def test_a_correction_of_a_published_activity_promises_nothing_either(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    with uow_factory.begin() as uow:
+        ref = make_in_state(uow, EDITOR.scope, ActivityState.PUBLISHED)["ref"]
+    browser = Browser(app, "editor-county")
+    wrong = {**DESCRIPTION_FORM, "notes": "转发本活动，可获积分。"}
+    status, shown = browser.ask("POST", f"/activities/{ref}/describe", wrong)
+    assert status == 422
+    assert "2.1.2" in shown
+    assert stored_row(uow_factory, ref).notes != wrong["notes"]

@@ -40,6 +40,7 @@ COMPOSED = (
     "quiz.recorded", "organizers.recorded", "unit_requests.recorded", "channel.recorded",
     "dashboard.recorded.", "activities.recorded", "signups.notice.", "signups.notice_word.",
     "dashboard.recorded.", "activities.recorded", "activities.fault.", "activities.form.",
+    "base.breach.",
     "activities.kind.", "activities.state.", "activities.audience.", "activities.map_",
     "activities.phone_", "signups.state.", "signups.hindrance.", "signups.people.act_",
     "signups.people.before_", "signups.recorded", "checkin.recorded",
