@@ -5,6 +5,7 @@
     python -m tests.bench figures   the dashboard's pages over a million papers
     python -m tests.bench signups   2,000 people sign up for 300 seats, beside the database alone
     python -m tests.bench final     final ranks, rescoring and messages of 100,000 players
+    python -m tests.bench sends     20,000 template messages, beside aiohttp alone
 
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
@@ -37,6 +38,7 @@ from tests.bench.page import (
     FINAL_PAGE,
     GROWTH_PAGE,
     RUSH_PAGE,
+    SENDS_PAGE,
     SIGN_UPS_PAGE,
     page,
 )
@@ -47,9 +49,10 @@ from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
 from tests.bench.rush import PEOPLE, measure_rush
 from tests.bench.sections import read_figures, write_page, write_section
+from tests.bench.sends_bench import CONNECTIONS, LETTERS, ROUNDS, Sends, measure_sends
 from tests.bench.signups_bench import SignUps, measure_signups
 
-WHAT = ("peers", "growth", "rush", "signups", "figures", "final")
+WHAT = ("peers", "growth", "rush", "signups", "figures", "final", "sends")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
@@ -111,7 +114,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--db", choices=(*DATABASES, "both"), help="on which database")
     parser.add_argument("--stacks", type=_stacks, help="ours and which peers, with commas between")
     parser.add_argument("--no-extras", action="store_true", help="without the phone and pictures")
-    parser.add_argument("--sizes", help="numbers of players or papers, with commas between")
+    parser.add_argument("--sizes", help="numbers of players, papers or messages, with commas")
     parser.add_argument("--people", type=int, default=PEOPLE, help="rush, signups: how many people")
     parser.add_argument("--write-docs", action="store_true", help="write docs/performance.*")
     return parser
@@ -124,6 +127,7 @@ def main() -> int:
         return {
             "peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush,
             "signups": measure_sign_ups, "figures": measure_dashboard, "final": measure_final_ranks,
+            "sends": measure_messages,
         }[given.what](given)  # fmt: skip
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
@@ -191,6 +195,15 @@ def measure_final_ranks(given: argparse.Namespace) -> int:
     found = measure_final(_databases_of(given), players, since_the_start())
     told = FinalRanks(found=found, players=players, began=began)
     return _tell_section(given, "final_ranks", [*FINAL_PAGE, *told.lines()], told.document())
+
+
+def measure_messages(given: argparse.Namespace) -> int:
+    """Sends to many."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    letters = int(given.sizes) if given.sizes else LETTERS
+    found = measure_sends(letters, CONNECTIONS, given.rounds or ROUNDS, since_the_start())
+    told = Sends(found=found, letters=letters, connections=CONNECTIONS, began=began)
+    return _tell_section(given, "sends", [*SENDS_PAGE, *told.lines()], told.document())
 
 
 def _databases_of(given: argparse.Namespace) -> tuple[str, ...]:

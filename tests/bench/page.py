@@ -53,7 +53,8 @@ _PAGE = [
     "`python -m tests.bench growth` measures the influence of the number of players, `rush` 2,000"
     " people within a minute against all production processes, `signups` a rush for the seats of a"
     " lecture, `figures` the dashboard over a"
-    " million papers, and `final` the sealing of a large contest; with `--write-docs` each writes"
+    " million papers, `final` the sealing of a large contest, and `sends` 20,000 messages through"
+    " WeChat; with `--write-docs` each writes"
     " its part of this page.",
     "",
     "## Figures",
@@ -149,6 +150,12 @@ DASHBOARD_PAGE = [
     "",
 ]
 
+SENDS_PAGE = [
+    "Written by `python -m tests.bench sends --write-docs`: template messages by the fan-out and by"
+    " one session of aiohttp with as many connections and tasks. Clients have one CPU, WeChat has"
+    " another; a ratio is the median of the pairs.",
+    "",
+]
 FINAL_PAGE = [
     "Written by `python -m tests.bench final --write-docs`: a contest is sealed, published, a"
     " question is voided, every paper that has it is scored again, and everybody gets a message."

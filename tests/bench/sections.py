@@ -14,6 +14,7 @@ HEADINGS = {
     "sign_ups": "## Sign-ups",
     "dashboard": "## The dashboard",
     "final_ranks": "## Final ranks",
+    "sends": "## Sends",
 }
 PAGE, FIGURES = "performance.md", "performance.json"
 
