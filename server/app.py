@@ -115,7 +115,11 @@ def open_application(
     uow_factory = UnitOfWorkFactory(engine, dependencies)
     patience = None if use is Use.REQUESTS else settings.wechat.worker_timeout_seconds
     gateway = overrides.gateway or open_gateway(
-        settings.wechat, dependencies, uow_factory, total_seconds=patience
+        settings.wechat,
+        dependencies,
+        uow_factory,
+        total_seconds=patience,
+        count=metrics.worker_calls if use is Use.JOBS else metrics.calls,
     )
     return Application(app=app, uow_factory=uow_factory, gateway=gateway, settings=settings)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
+
+from prometheus_client import Counter
 
 from server.base.clock import Clock
 from server.base.settings import WeChat
@@ -271,10 +273,12 @@ def open_gateway(
     uow_factory: UnitOfWorkFactory,
     *,
     total_seconds: float | None = None,
+    count: Callable[[str, str], Counter] = metrics.calls,
 ) -> HttpGateway:
     """Create this process's gateway from the settings; makes no call itself.
 
-    Units: `total_seconds` is the timeout of one call, by default that of a request.
+    Units: `total_seconds` is the timeout of one call, by default that of a request; `count` is the
+    counter of a path and an outcome, another one in a worker.
     """
 
     def outside_transaction() -> None:
@@ -282,7 +286,7 @@ def open_gateway(
             raise RuntimeError("WeChat is called while a transaction is open")
 
     transport = _open_transport(
-        wechat, dependencies.clock, total_seconds or wechat.request_timeout_seconds
+        wechat, dependencies.clock, total_seconds or wechat.request_timeout_seconds, count
     )
     apps = {OFFICIAL_ACCOUNT: wechat.official_account, MINI_PROGRAM: wechat.mini_program}
     accounts = {
@@ -304,7 +308,16 @@ def open_gateway(
     )
 
 
-def _open_transport(wechat: WeChat, clock: Clock, total_seconds: float) -> Transport:
+def _open_transport(
+    wechat: WeChat,
+    clock: Clock,
+    total_seconds: float,
+    count: Callable[[str, str], Counter],
+) -> Transport:
+    def sound_alarm(what: str) -> None:
+        count("alarm", what).inc()
+        _log.error("wechat needs an operator", extra={"outcome": what})
+
     return Transport(
         wechat.api_base,
         clock,
@@ -313,11 +326,6 @@ def _open_transport(wechat: WeChat, clock: Clock, total_seconds: float) -> Trans
             total_seconds,
             calls_at_once=wechat.calls_at_once,
         ),
-        count=lambda path, outcome: metrics.calls(path, outcome).inc(),
-        alarm=_sound_alarm,
+        count=lambda path, outcome: count(path, outcome).inc(),
+        alarm=sound_alarm,
     )
-
-
-def _sound_alarm(what: str) -> None:
-    metrics.CALLS.labels("alarm", what).inc()
-    _log.error("wechat needs an operator", extra={"outcome": what})

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
+from server.app import open_application
 from server.base.redis.client import RedisClient, RedisUnavailable, create_client
 from server.base.redis.counters import Counters
+from server.base.settings import Settings
+from server.base.sql.patience import Use
 from server.base.web import figures, metrics
 from server.base.web.figures import Book, Figure
 from server.base.web.worker_figures import (
@@ -17,6 +21,9 @@ from server.base.web.worker_figures import (
     publish_periodically,
     read_worker_figures,
 )
+from server.wechat.errors import NotSent
+from server.wechat.tokens import PATH
+from server.wechat.transport import ApiCall
 from tests.conftest import application_of
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -150,3 +157,28 @@ def test_while_redis_is_away_nothing_is_told_of_workers(
 ) -> None:
     gateway.answers["token_age_seconds"] = None
     assert samples(app) == {}
+
+
+def test_a_worker_counts_its_calls_to_wechat_where_the_web_server_reads_them(
+    settings: Settings, counters: Counters
+) -> None:
+    key: figures.Key = (
+        "kepu_worker_wechat_calls",
+        "kepu_worker_wechat_calls_total",
+        ("path", "outcome"),
+        ("/cgi-bin/stable_token", "not_asked"),
+    )
+
+    def told_by(use: Use) -> float:
+        application = open_application(settings, use=use)
+        gateway: Any = application.gateway
+        before = figures.BOOK.sum_processes().get(key, 0.0)
+        with pytest.raises(NotSent):
+            gateway._transport.call_api(ApiCall(method="POST", path=PATH), float("-inf"))
+        application.uow_factory.engine.dispose()
+        return figures.BOOK.sum_processes().get(key, 0.0) - before
+
+    assert told_by(Use.JOBS) == 1
+    assert told_by(Use.REQUESTS) == 0
+    FigurePublisher(counters).publish_counts()
+    assert key in (read_worker_figures(counters) or {})

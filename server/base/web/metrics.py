@@ -46,12 +46,16 @@ RECEIPTS = Counter(
 )
 TASKS = Counter("kepu_tasks_total", "Background steps", ["task", "outcome"])
 OUTBOX_CALLS = Counter("kepu_outbox_calls_total", "Calls made from queues", ["queue", "outcome"])
+WORKER_CALLS = Counter(
+    "kepu_worker_wechat_calls_total", "Calls of workers to WeChat", ["path", "outcome"]
+)
 
 # Label lookups are cached, because every response is counted.
 requests = cache(REQUESTS.labels)
 seconds = cache(SECONDS.labels)
 callbacks = cache(CALLBACKS.labels)
 calls = cache(CALLS.labels)
+worker_calls = cache(WORKER_CALLS.labels)
 callback_seconds = cache(CALLBACK_SECONDS.labels)
 
 _ALL: tuple[Counter | Histogram, ...] = (
@@ -64,10 +68,11 @@ _ALL: tuple[Counter | Histogram, ...] = (
     RECEIPTS,
 )
 # These are counted only by background workers; see worker_figures.py.
-_OF_WORKERS = (TASKS, OUTBOX_CALLS)
+_OF_WORKERS = (TASKS, OUTBOX_CALLS, WORKER_CALLS)
 WORKER_LABELS: Mapping[str, tuple[str, ...]] = {
     "kepu_tasks": ("task", "outcome"),
     "kepu_outbox_calls": ("queue", "outcome"),
+    "kepu_worker_wechat_calls": ("path", "outcome"),
 }
 
 Reading = Callable[[], float | None]
