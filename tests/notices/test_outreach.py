@@ -11,13 +11,13 @@ from sqlalchemy import func, select
 from server.accounts import identities, privacy
 from server.accounts import service as accounts
 from server.base.clock import beijing_day
-from server.base.retention import drop_overdue
+from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.notices import service
+from server.notices import service, tasks
 from server.notices.models import Outreach
-from server.notices.personal_data import PERSONAL
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import all_at_once
 
 DAY = 24 * 3600
@@ -168,11 +168,13 @@ def test_an_erasure_leaves_nothing_and_a_merge_counts_both(
 
 
 def test_what_is_no_longer_counted_is_deleted(
-    uow_factory: UnitOfWorkFactory, people: list[Person], clock: FakeClock
+    uow_factory: UnitOfWorkFactory,
+    people: list[Person],
+    clock: FakeClock,
+    gateway: RecordingGateway,
 ) -> None:
     reserve(uow_factory, "city", people)
-    declared = next(one for one in PERSONAL if one.table is Outreach)
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
     for later, gone in ((timedelta(days=29), 0), (timedelta(days=2), 3)):
         clock.advance(later.total_seconds())
-        with uow_factory.begin() as uow:
-            assert drop_overdue(uow, declared) == gone
+        assert tasks.delete_overdue(context) == gone

@@ -97,6 +97,8 @@ def test_a_sign_up_is_told_once_in_the_inbox_and_by_the_granted_push(
     assert push.fields["name4"] == "黄小明"
     assert push.fields["time2"] == "2026年5月3日 15:00"
     assert push.expires_at == START
+    # No limit holds for it: it answers an act of the citizen's own.
+    assert not push.counted
     (plain,) = letters(context.uow_factory, silent)
     assert plain.not_pushed_reason == "微信里的提醒次数用完了"
     assert pushes(context.uow_factory, silent) == []
