@@ -20,7 +20,7 @@ from server.signups.kinds import SEATED, SignUpState
 from server.signups.models import SignUp
 from server.signups.rules import MOST_PASSED
 from tests.kit.accounts import a_citizen
-from tests.kit.activities import Counted, a_lecture, live_signups, recount, stored_counts
+from tests.kit.activities import Counted, a_lecture, read_counts
 from tests.kit.effort import repeat_count
 
 PEOPLE = 7
@@ -70,14 +70,11 @@ class Hall(RuleBasedStateMachine):
 
     def look(self) -> list[Seen]:
         with self.uow_factory.begin(read_only=True) as uow:
-            seen = [
-                Seen(
-                    live_signups(uow, one), recount(uow, one), stored_counts(uow, one), start, near
-                )
-                for one, start, near in zip(self.lectures, self.starts, (1, 0, None), strict=True)
-            ]
-            uow.session.expunge_all()
-        return seen
+            found = read_counts(uow, self.lectures)
+        return [
+            Seen(one.rows, one.counted, one.stored, start, near)
+            for one, start, near in zip(found, self.starts, (1, 0, None), strict=True)
+        ]
 
     def act(self, call: Callable[[UnitOfWork], object]) -> None:
         """Do one step; a refusal changes nothing."""
