@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.announcements import models as models
 from server.announcements.personal_data import PERSONAL
+from server.announcements.publishing.feed_page import feed_pages as feed_pages
 from server.announcements.receipts import storing
 from server.announcements.receipts import tasks as receipt_tasks
 from server.base.access import Permission

@@ -74,6 +74,7 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
         },
         **_describe_named(get_page),
         **_describe_verification(get_page),
+        "/feeds/announcements.atom": _describe_feed(get_page),
         "/": get_page("A page that links the phone, the documents and the health", "text/html"),
         "/front.css": get_page("The style of that page", "text/css"),
         "/healthz": get_page("The process lives", "application/json", _HEALTH),
@@ -100,6 +101,16 @@ def _describe_named(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         }
         for path, summary in summaries.items()
     }
+
+
+def _describe_feed(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The public announcements for readers of feeds."""
+    media = "application/atom+xml"
+    feed = get_page("The announcements that are for everybody, in Atom", media, None, DatabaseAway)
+    feed["get"]["responses"]["304"] = {"description": "not changed"}
+    feed["get"]["responses"]["404"] = _describe_answer("no such city", "text/plain")
+    city = {"name": "city", "in": "query", "required": False, "schema": {"type": "string"}}
+    return {**feed, "parameters": [city]}
 
 
 def _describe_verification(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
