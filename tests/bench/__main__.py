@@ -6,6 +6,7 @@
     python -m tests.bench signups   2,000 people sign up for 300 seats, beside the database alone
     python -m tests.bench final     final ranks, rescoring and messages of 100,000 players
     python -m tests.bench sends     20,000 template messages, beside aiohttp alone
+    python -m tests.bench ledger    a million recipients of an announcement
 
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
@@ -33,10 +34,13 @@ from server.base.settings import ROOT
 from tests.bench.figures_bench import PAPERS, Figures, measure_figures
 from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
 from tests.bench.growth import SIZES, Growth, describe_run, measure_growth
+from tests.bench.ledger_bench import PEOPLE as RECIPIENTS
+from tests.bench.ledger_bench import Ledger, measure_ledger
 from tests.bench.page import (
     DASHBOARD_PAGE,
     FINAL_PAGE,
     GROWTH_PAGE,
+    LEDGER_PAGE,
     RUSH_PAGE,
     SENDS_PAGE,
     SIGN_UPS_PAGE,
@@ -52,7 +56,7 @@ from tests.bench.sections import read_figures, write_page, write_section
 from tests.bench.sends_bench import CONNECTIONS, LETTERS, ROUNDS, Sends, measure_sends
 from tests.bench.signups_bench import SignUps, measure_signups
 
-WHAT = ("peers", "growth", "rush", "signups", "figures", "final", "sends")
+WHAT = ("peers", "growth", "rush", "signups", "figures", "final", "sends", "ledger")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
@@ -127,7 +131,7 @@ def main() -> int:
         return {
             "peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush,
             "signups": measure_sign_ups, "figures": measure_dashboard, "final": measure_final_ranks,
-            "sends": measure_messages,
+            "sends": measure_messages, "ledger": measure_recipients,
         }[given.what](given)  # fmt: skip
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
@@ -204,6 +208,15 @@ def measure_messages(given: argparse.Namespace) -> int:
     found = measure_sends(letters, CONNECTIONS, given.rounds or ROUNDS, since_the_start())
     told = Sends(found=found, letters=letters, connections=CONNECTIONS, began=began)
     return _tell_section(given, "sends", [*SENDS_PAGE, *told.lines()], told.document())
+
+
+def measure_recipients(given: argparse.Namespace) -> int:
+    """The ledger of an announcement."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    people = int(given.sizes) if given.sizes else RECIPIENTS
+    found = measure_ledger(_databases_of(given), people, since_the_start())
+    told = Ledger(found=found, began=began)
+    return _tell_section(given, "ledger", [*LEDGER_PAGE, *told.lines()], told.document())
 
 
 def _databases_of(given: argparse.Namespace) -> tuple[str, ...]:

@@ -53,8 +53,8 @@ _PAGE = [
     "`python -m tests.bench growth` measures the influence of the number of players, `rush` 2,000"
     " people within a minute against all production processes, `signups` a rush for the seats of a"
     " lecture, `figures` the dashboard over a"
-    " million papers, `final` the sealing of a large contest, and `sends` 20,000 messages through"
-    " WeChat; with `--write-docs` each writes"
+    " million papers, `final` the sealing of a large contest, `sends` 20,000 messages through"
+    " WeChat, and `ledger` a million recipients; with `--write-docs` each writes"
     " its part of this page.",
     "",
     "## Figures",
@@ -150,6 +150,11 @@ DASHBOARD_PAGE = [
     "",
 ]
 
+LEDGER_PAGE = [
+    "Written by `python -m tests.bench ledger --write-docs`: the rows of a message to everybody"
+    " are inserted by one statement, as its last approval does, and deleted, as an edit does.",
+    "",
+]
 SENDS_PAGE = [
     "Written by `python -m tests.bench sends --write-docs`: template messages by the fan-out and by"
     " one session of aiohttp with as many connections and tasks. Clients have one CPU, WeChat has"

@@ -15,6 +15,7 @@ HEADINGS = {
     "dashboard": "## The dashboard",
     "final_ranks": "## Final ranks",
     "sends": "## Sends",
+    "ledger": "## The ledger of an announcement",
 }
 PAGE, FIGURES = "performance.md", "performance.json"
 
