@@ -144,6 +144,13 @@ class Recipient(Outgoing, Base):
         UniqueConstraint("announcement_id", "citizen_id"),
         outbox_index("announcement_recipient"),
         Index("ix_announcement_recipient_citizen_id", "citizen_id"),
+        # Calls in doubt are repeated before others: WeChat recognises them for ten minutes.
+        Index(
+            "ix_announcement_recipient_in_doubt",
+            "announcement_id",
+            sqlite_where=text("state = 'in_doubt'"),
+            postgresql_where=text("state = 'in_doubt'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

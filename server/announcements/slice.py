@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.announcements import models as models
+from server.announcements import tasks
 from server.announcements.personal_data import PERSONAL
 from server.announcements.publishing.feed_page import feed_pages as feed_pages
 from server.announcements.receipts import storing
@@ -20,7 +21,8 @@ SLICE = Slice(
         Permission.ANNOUNCEMENT_WRITE,
         Permission.ANNOUNCEMENT_APPROVE,
     ),
-    tasks=receipt_tasks.TASKS,
+    tasks=(*tasks.TASKS, *receipt_tasks.TASKS),
+    queues=tasks.QUEUES,
     reports=storing.REPORTS,
     personal_data=PERSONAL,
 )

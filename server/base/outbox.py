@@ -102,13 +102,15 @@ def _word_of(outcome: Outcome) -> str:
     return words.get(type(outcome), "in_doubt")
 
 
-def lease_due(uow: UnitOfWork, queue: Queue, limit: int) -> list[Claim]:
+def lease_due(
+    uow: UnitOfWork, queue: Queue, limit: int, *within: ColumnElement[bool]
+) -> list[Claim]:
     """Lease up to `limit` due rows, the oldest first, so that other workers skip them.
 
-    Leased rows stay queued, so a lost lease only costs time. One statement for any number of rows.
+    With conditions, only rows that meet them. One statement for any number; a lease costs no try.
     Locks: the rows, skipping those locked by others.
     """
-    return _lease_rows(uow, queue, limit, (), (queue.table.outbox_due_at, queue.table.id))
+    return _lease_rows(uow, queue, limit, within, (queue.table.outbox_due_at, queue.table.id))
 
 
 def lease_range(
@@ -116,8 +118,7 @@ def lease_range(
 ) -> list[Claim]:
     """As `lease_due`, for the due rows that meet the conditions, in the order of their ids.
 
-    With a lower bound of the ids it reads no row twice. "The oldest due" reads the index entries of
-    all rows that were sent before, which is slow in a table where many are sent at once.
+    "The oldest due" reads the index entries of all rows sent before: slow where many are sent.
     """
     return _lease_rows(uow, queue, limit, within, (queue.table.id,))
 
@@ -318,8 +319,8 @@ def _pause_before_retry(uow: UnitOfWork, queue: Queue, tries: int, after: timede
 def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
     """End claims of dead workers and rows that waited too long; return how many ended.
 
-    Repeatable claims are queued again and not counted. One transaction per row. Without
-    `lock_first` it waits for no lock: rows locked by others are left to the next run.
+    Repeatable claims are queued again, not counted. One transaction per row, or for all with
+    `lock_many`. Without locks to take first, rows locked by others are left to the next run.
     """
     with uow_factory.begin(read_only=True) as reading:
         table = queue.table
@@ -329,11 +330,30 @@ def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVER
             .order_by(table.outbox_due_at, table.id)
             .limit(limit)
         ).all()
+    claims = [Claim(row_id=row_id, token=token) for row_id, token in found]
+    if queue.lock_many is not None:
+        return _end_together(uow_factory, queue, claims) if claims else 0
     ended = 0
-    for row_id, token in found:
+    for claim in claims:
         with uow_factory.begin() as uow:
-            ended += _end_one(uow, queue, Claim(row_id=row_id, token=token))
+            ended += _end_one(uow, queue, claim)
     return ended
+
+
+def _end_together(uow_factory: UnitOfWorkFactory, queue: Queue, claims: Sequence[Claim]) -> int:
+    with uow_factory.begin() as uow:
+        states = (OutboxState.QUEUED, OutboxState.CLAIMED)
+        held = _lock_fenced(uow, queue, claims, None, states)
+        overdue = set(
+            uow.session.scalars(
+                select(queue.table.id).where(
+                    queue.table.id.in_([claim.row_id for _, claim in held]),
+                    _overdue_condition(uow, queue),
+                )
+            )
+        )
+        ended = [(row, _end_of(uow, queue, row)) for row, claim in held if claim.row_id in overdue]
+        return _settle_rows(uow, queue, ended).ended
 
 
 def _overdue_condition(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
@@ -348,8 +368,6 @@ def _overdue_condition(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
 
 def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
     if queue.lock_first is not None and not queue.lock_first(uow, claim, None):
-        return False
-    if queue.lock_many is not None and claim.row_id not in queue.lock_many(uow, [claim.row_id]):
         return False
     table = queue.table
     row = uow.session.scalar(

@@ -198,6 +198,10 @@ class Call:
     letter: Any = field(repr=False)
 
 
+def _refuse_single_row(_given: Any, _row: Any) -> Any:
+    raise TypeError("this queue works in batches and has calls of its own")
+
+
 def _nothing_to_settle(_work: UnitOfWork, _row: Any, _outcome: Outcome) -> None:
     return None
 
@@ -217,7 +221,7 @@ class Queue:
     A queue for many calls at once has batch hooks in their place. `lock_many` takes the locks that
     precede those of many rows, all in one order, and returns the row ids that may be processed.
     `prepare_many` returns one input or outcome per row, `settle_many` applies many outcomes; both
-    get rows in the order of the claims.
+    get rows in the order of the claims. Its slice makes the calls, without `deliver_due`.
 
     A row queued for longer than `keep_for` is given up as `too_old`, after `most_tries` calls as
     `too_many_tries`. `lease` is longer than the slowest call; a run takes `batch` rows.
@@ -226,8 +230,8 @@ class Queue:
     name: str
     task: str
     table: type[Any]
-    prepare: Callable[[UnitOfWork, Any], Any]
-    send: Callable[[TaskContext, Any], Outcome]
+    prepare: Callable[[UnitOfWork, Any], Any] = _refuse_single_row
+    send: Callable[[TaskContext, Any], Outcome] = _refuse_single_row
     settle: Callable[[UnitOfWork, Any, Outcome], None] = _nothing_to_settle
     lock_first: Callable[[UnitOfWork, Claim, Outcome | None], bool] | None = None
     lock_many: Callable[[UnitOfWork, Sequence[int]], Collection[int]] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 import traceback
@@ -26,12 +27,17 @@ _FAILED = 3
 
 
 class _Path:
-    """Counts the points that are passed, and stops for good at the wanted one."""
+    """Counts the points that are passed, and stops for good at the wanted one.
 
-    def __init__(self, wanted: int, tell: int) -> None:
-        self._wanted, self._tell, self._passed = wanted, tell, 0
+    With `only` the points with this label are counted alone.
+    """
+
+    def __init__(self, wanted: int, tell: int, only: str | None = None) -> None:
+        self._wanted, self._tell, self._passed, self._only = wanted, tell, 0, only
 
     def pass_point(self, label: str) -> None:
+        if self._only not in (None, label):
+            return
         self._passed += 1
         if self._passed == self._wanted:
             os.write(self._tell, label.encode())
@@ -69,6 +75,42 @@ def kill_at_point(
 
     The label of the point; None when the run ended before it.
     """
+    return kill_workers(uow_factory, run, points, [(wanted, None)])[0]
+
+
+def kill_workers(
+    uow_factory: UnitOfWorkFactory,
+    run: Callable[[], object],
+    points: Sequence[Point],
+    wanted: Sequence[tuple[int, str | None]],
+) -> list[str | None]:
+    """Run something in several processes at once and kill each at its point, as `kill_at_point`.
+
+    A point is counted from 1 among all points, or among those with the label.
+    """
+    children = [_start_child(uow_factory, run, points, one) for one in wanted]
+    reached = {pipe: pid for pid, pipe in children}
+    labels: dict[int, str] = {}
+    try:
+        while reached:
+            # Whichever comes first is killed first: it may hold locks that others wait for.
+            for pipe in select.select(list(reached), [], [])[0]:
+                labels[pipe] = os.read(pipe, 200).decode()
+                _end_child(reached.pop(pipe), pipe)
+    finally:
+        for pipe, pid in reached.items():
+            _end_child(pid, pipe)
+    _await_rollback(uow_factory)
+    return [labels[pipe] or None for _, pipe in children]
+
+
+def _start_child(
+    uow_factory: UnitOfWorkFactory,
+    run: Callable[[], object],
+    points: Sequence[Point],
+    wanted: tuple[int, str | None],
+) -> tuple[int, int]:
+    """Fork a process that runs until its point; return its id and the pipe that tells it."""
     reached, tell = os.pipe()
     pid = os.fork()
     if pid == 0:  # pragma: no cover - the child is killed, or ends here
@@ -76,7 +118,8 @@ def kill_at_point(
         try:
             # Connections of the parent are not touched by the child.
             uow_factory.engine.dispose(close=False)
-            _Path(wanted, tell).mark_calls(pytest.MonkeyPatch(), points)
+            number, only = wanted
+            _Path(number, tell, only).mark_calls(pytest.MonkeyPatch(), points)
             run()
             status = 0
         except BaseException:
@@ -84,15 +127,14 @@ def kill_at_point(
         finally:
             os._exit(status)
     os.close(tell)
-    try:
-        label = os.read(reached, 200).decode()
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        _, ended = os.waitpid(pid, 0)
-        os.close(reached)
+    return pid, reached
+
+
+def _end_child(pid: int, pipe: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    _, ended = os.waitpid(pid, 0)
+    os.close(pipe)
     assert os.waitstatus_to_exitcode(ended) in (0, -signal.SIGKILL)
-    _await_rollback(uow_factory)
-    return label or None
 
 
 def _await_rollback(uow_factory: UnitOfWorkFactory) -> None:

@@ -1,0 +1,1 @@
+"""The ledger of announcements: claims and sends in batches, and settles every recipient."""

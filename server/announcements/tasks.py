@@ -1,0 +1,30 @@
+"""Background tasks of announcements: start, send, end."""
+
+from __future__ import annotations
+
+from server.announcements.ledger import control, sending
+from server.announcements.ledger.queue import QUEUE, TASK
+from server.base.jobs import Task, TaskContext
+from server.base.outbox import end_overdue
+
+# One run of the sweep is short, because all sweeps share a thread; a wake-up may send for longer.
+_OF_SWEEP, _OF_WAKE_UP = 500, 20_000
+
+
+def send_announcements(context: TaskContext, *keys: int | str) -> int:
+    """Start due announcements, settle what dead workers left, send, and end what is complete."""
+    uow_factory = context.uow_factory
+    with uow_factory.begin() as uow:
+        started = len(control.start_due(uow))
+    moved = end_overdue(uow_factory, QUEUE)
+    most = _OF_WAKE_UP if keys else _OF_SWEEP
+    sent = sending.send_due(context, most)
+    with uow_factory.begin() as uow:
+        moved += control.finish_sent(uow)
+    if sent >= most // 2:
+        uow_factory.dependencies.enqueue(TASK, "more")
+    return started + moved + sent
+
+
+QUEUES = (QUEUE,)
+TASKS = (Task(name=TASK, step=send_announcements, every_seconds=2.0),)
