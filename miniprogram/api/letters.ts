@@ -1,5 +1,5 @@
 /** Types of the server's responses about notices and their topics. */
-import type { Page } from './shapes'
+import type { Page } from './pages'
 
 /** A topic of announcements. */
 export interface Topic {

@@ -5,11 +5,7 @@
 
 import type { Topic } from './letters'
 export type { Inbox, Letter, Subscriptions, Topic } from './letters'
-
-export interface Page<T> {
-  items: T[]
-  next: string | null
-}
+export type { Page } from './pages'
 
 /** Settings that follow the person to every phone. */
 export interface Person {
