@@ -10,6 +10,9 @@ from server.announcements.personal_data import PERSONAL
 from server.announcements.publishing.feed_page import feed_pages as feed_pages
 from server.announcements.receipts import storing
 from server.announcements.receipts import tasks as receipt_tasks
+from server.announcements.watching import alarms
+from server.announcements.watching import api as watching_api
+from server.announcements.watching import console as watching_pages
 from server.base.access import Permission
 from server.base.manifest import Slice
 
@@ -23,6 +26,10 @@ SLICE = Slice(
     ),
     tasks=(*tasks.TASKS, *receipt_tasks.TASKS),
     queues=tasks.QUEUES,
+    apis=(watching_api.API,),
+    pages=(watching_pages.PAGES,),
+    metrics=alarms.READINGS,
+    waiting=(alarms.tell_alarms,),
     reports=storing.REPORTS,
     personal_data=PERSONAL,
 )

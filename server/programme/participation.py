@@ -113,6 +113,18 @@ def refs_after(uow: UnitOfWork, kind: str, last_id: int, limit: int) -> list[tup
     return [(row.id, row.source_ref) for row in uow.session.execute(found)]
 
 
+def parts_taken(
+    uow: UnitOfWork, citizen_ids: Sequence[int], since: date
+) -> list[tuple[int, date, int | None]]:
+    """Participations of these citizens from a day on: citizen, day, and the hour if known."""
+    rows = uow.session.execute(
+        select(Participation.citizen_id, Participation.on_day, Participation.hour).where(
+            Participation.citizen_id.in_(citizen_ids), Participation.on_day >= since
+        )
+    )
+    return [(row.citizen_id, row.on_day, row.hour) for row in rows]
+
+
 def citizens_who(took_part: TookPart) -> Select[int]:
     """A subquery of the citizens who took part, each once.
 

@@ -32,6 +32,7 @@ from server.programme.models import Participation as Participation
 from server.programme.participation import Fact as Fact
 from server.programme.participation import TookPart as TookPart
 from server.programme.participation import citizens_who as citizens_who
+from server.programme.participation import parts_taken as parts_taken
 from server.programme.participation import record_missing as record_missing
 from server.programme.participation import record_participation as record_participation
 from server.programme.participation import recorded_refs as recorded_refs

@@ -44,6 +44,18 @@ def ids_of_signups(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
     return {row.ref: row.id for row in found}
 
 
+def signups_made(
+    uow: UnitOfWork, citizen_ids: Collection[int], since: datetime
+) -> list[tuple[int, datetime]]:
+    """Sign-ups that these citizens made from an instant on, also ended ones: citizen and time."""
+    rows = uow.session.execute(
+        select(SignUp.citizen_id, SignUp.made_at).where(
+            SignUp.citizen_id.in_(citizen_ids), SignUp.made_at >= since
+        )
+    )
+    return [(row.citizen_id, row.made_at) for row in rows]
+
+
 def recount_seats(uow: UnitOfWork, ref: str) -> SeatRecount:
     """Count the people with seats in an activity, without its counters.
 

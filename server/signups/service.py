@@ -27,6 +27,7 @@ from server.signups.bulk import NewSignUp as NewSignUp
 from server.signups.bulk import add_signups as add_signups
 from server.signups.bulk import ids_of_signups as ids_of_signups
 from server.signups.bulk import recount_seats as recount_seats
+from server.signups.bulk import signups_made as signups_made
 from server.signups.changes import cancel_activity as cancel_activity
 from server.signups.changes import close_activity as close_activity
 from server.signups.changes import forget_absences as forget_absences

@@ -34,6 +34,7 @@ from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.activity_probes import ACTIVITY_PROBES
+from tests.kit.announcement_probes import ANNOUNCEMENT_PROBES
 from tests.kit.certificate_probes import CERTIFICATE_PROBES
 from tests.kit.checkin_probes import CHECKIN_PROBES
 from tests.kit.console import PEOPLE, SCHOOL, Browser, console_app
@@ -238,6 +239,7 @@ def an_entrant(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]
 # Every page of the product, with the objects it shows.
 PROBES = {
     **ACTIVITY_PROBES,
+    **ANNOUNCEMENT_PROBES,
     **CERTIFICATE_PROBES,
     **SIGNUP_PROBES,
     **CHECKIN_PROBES,

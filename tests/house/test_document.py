@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from server.accounts import service as accounts
 from server.accounts.models import Citizen
 from server.activities.models import Activity
 from server.base.clock import beijing_midnight
@@ -29,6 +30,7 @@ from tests.conftest import application_of
 from tests.house.source import ROOT
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import a_lecture
+from tests.kit.announcements import a_sent_one, an_announcement
 from tests.kit.checkin import EDITOR, open_lecture, ticket_of
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
@@ -95,6 +97,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     take_a_timed_paper(client, clock, me)
     sign_up_and_withdraw(client, uow_factory_of_app, me)
     scan_at_gate(client, uow_factory_of_app, me)
+    open_announcement(client, uow_factory_of_app, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
     ask_for_certificate(client, contest, me)
@@ -255,6 +258,18 @@ def sign_up_and_withdraw(
     feed = client.post("/me/calendar", **me).get_json()["path"].removeprefix("/api/v1")
     assert client.get(feed).status_code == 200
     assert client.delete("/me/calendar", **me).status_code == 204
+
+
+def open_announcement(
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]
+) -> None:
+    with uow_factory.begin() as uow:
+        caller = accounts.resolve_token(uow, me["citizen"])
+        assert caller is not None
+        row = an_announcement(uow)
+        a_sent_one(uow, row, caller.id, "1")
+        ref = row.ref
+    assert client.post(f"/me/announcements/{ref}/opened", **me).status_code == 204
 
 
 def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]) -> None:

@@ -18,8 +18,10 @@ from server.quiz.models import RuleSetRow
 from tests.kit.console import PEOPLE, PLACES, Browser
 from tests.kit.effort import repeat_count
 
-# Tables whose rows refer to an entry of an owned contest, or to a sign-up of an owned activity.
+# Tables whose rows refer to an entry of an owned contest, to a sign-up of an owned activity, or to
+# an owned announcement.
 DEEPER = {
+    "announcement_recipient",
     "attendance",
     "integrity_case",
     "integrity_flag",

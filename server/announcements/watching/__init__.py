@@ -1,0 +1,1 @@
+"""Watching an announcement: progress, recipients, the funnel, alarms."""

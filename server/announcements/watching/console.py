@@ -1,0 +1,42 @@
+"""The pages on which organizers watch an announcement."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from server.announcements.watching.desk import watch_announcement
+from server.announcements.watching.recipients import RECIPIENTS, RecipientQuery
+from server.base.access import Organizer, Permission
+from server.base.uow import UnitOfWork
+from server.base.web.page import Page, Pages, page
+from server.console.list_pages import declare_list_pages
+from server.console.list_views import read_table
+
+PAGES = Pages("announcement_results", Path(__file__).with_name("pages"))
+
+
+@page(
+    PAGES,
+    "GET",
+    "/announcement-recipients",
+    needs=Permission.ANNOUNCEMENT_READ,
+    query=RecipientQuery,
+)
+def list_recipients(uow: UnitOfWork, organizer: Organizer, query: RecipientQuery) -> Page:
+    """The recipients of announcements of the organizer's place."""
+    return Page(
+        "announcement_results/list.html", shown=read_table(uow, organizer, RECIPIENTS, query)
+    )
+
+
+declare_list_pages(PAGES, RECIPIENTS, needs=Permission.ANNOUNCEMENT_READ)
+
+
+@page(PAGES, "GET", "/announcements/<ref>/progress", needs=Permission.ANNOUNCEMENT_READ)
+def show_progress(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
+    """Show how far the sending of an announcement is, and what came of it."""
+    return Page(
+        "announcement_results/progress.html",
+        shown=watch_announcement(uow, organizer, ref),
+        list_of=f"/console/announcement-recipients?announcement={ref}",
+    )
