@@ -35,7 +35,7 @@ from tests.bench.figures_bench import PAPERS, Figures, measure_figures
 from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
 from tests.bench.growth import SIZES, Growth, describe_run, measure_growth
 from tests.bench.ledger_bench import PEOPLE as RECIPIENTS
-from tests.bench.ledger_bench import Ledger, measure_ledger
+from tests.bench.ledger_bench import Ledger, measure_ledger, measure_worker
 from tests.bench.page import (
     DASHBOARD_PAGE,
     FINAL_PAGE,
@@ -214,8 +214,10 @@ def measure_recipients(given: argparse.Namespace) -> int:
     """The ledger of an announcement."""
     began = datetime.now(UTC).isoformat(timespec="minutes")
     people = int(given.sizes) if given.sizes else RECIPIENTS
-    found = measure_ledger(_databases_of(given), people, since_the_start())
-    told = Ledger(found=found, began=began)
+    say = since_the_start()
+    found = measure_ledger(_databases_of(given), people, say)
+    sent = measure_worker(_databases_of(given), min(people, LETTERS), say)
+    told = Ledger(found=found, sent=sent, began=began)
     return _tell_section(given, "ledger", [*LEDGER_PAGE, *told.lines()], told.document())
 
 

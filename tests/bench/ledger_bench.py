@@ -1,6 +1,8 @@
-"""`python -m tests.bench ledger`: a million rows of the ledger, frozen by one statement.
+"""`python -m tests.bench ledger`: an announcement of a million rows, and one that is sent.
 
-Printed, not judged: the statement is the database's, and reviews wait for it once.
+The rows are frozen by one statement. 20,000 subscription messages are sent by the whole worker
+(claims, grants, inbox copies, results in batches), and as many by aiohttp alone, to a server that
+answers at once. Printed, not judged.
 """
 
 from __future__ import annotations
@@ -17,14 +19,20 @@ from sqlalchemy import create_engine, func, select, text
 
 from server.announcements.audience.freezing import freeze_audience, thaw_audience
 from server.announcements.enums import Channel
+from server.announcements.ledger.pace import FULL_RATE
+from server.announcements.ledger.sending import CONNECTIONS
 from server.announcements.models import Announcement, Recipient
+from server.announcements.tasks import send_announcements
+from server.base.jobs import TaskContext
 from tests.bench.letters import Account
-from tests.bench.processes import BenchFailed
+from tests.bench.processes import BenchFailed, Places
 from tests.bench.report import commit, machine
 from tests.bench.rows import DATABASES
 from tests.bench.run import postgres, temporary_folder
+from tests.bench.sends_bench import instant_wechat, send_at_once
 from tests.bench.stage import Stage
 from tests.kit.announcements import an_announcement
+from tests.kit.sends import a_send, some_followers, states_of
 
 PEOPLE = 1_000_000
 Say = Callable[[str], None]
@@ -39,7 +47,7 @@ _ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE citizen"}
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen:
-    """One database.  Units: seconds, with their commits."""
+    """A large audience on one database.  Units: seconds, with their commits."""
 
     people: int
     freezing: float
@@ -47,10 +55,20 @@ class Frozen:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Messages of one announcement.  Units: messages in a second, by the worker and the peer."""
+
+    letters: int
+    worker: float
+    aiohttp: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """What one run found."""
 
     found: Mapping[str, Frozen]
+    sent: Mapping[str, Sent]
     began: str
 
     def lines(self) -> list[str]:
@@ -65,11 +83,22 @@ class Ledger:
                 f" {one.people / one.freezing:,.0f} | {one.thawing:.1f} |"
                 for name, one in self.found.items()
             ),
+            "",
+            f"| database | messages | worker/s (limit {FULL_RATE:,.0f}) | aiohttp/s | ratio |",
+            "|---|---|---|---|---|",
+            *(
+                f"| {DATABASES[name]} | {one.letters:,} | {one.worker:,.0f} | {one.aiohttp:,.0f} |"
+                f" {one.worker / one.aiohttp:.2f} |"
+                for name, one in self.sent.items()
+            ),
         ]
 
     def document(self) -> dict[str, Any]:
         """The figures as JSON."""
-        return {name: vars(one) for name, one in self.found.items()}
+        return {
+            "frozen": {name: vars(one) for name, one in self.found.items()},
+            "sent": {name: vars(one) for name, one in self.sent.items()},
+        }
 
 
 def measure_ledger(databases: tuple[str, ...], people: int, say: Say) -> Mapping[str, Frozen]:
@@ -131,6 +160,50 @@ def freeze_everybody(stage: Stage, people: int) -> Frozen:
     if rows != people:
         raise BenchFailed(f"{rows} rows for {people} people")
     return Frozen(people=people, freezing=freezing, thawing=spend(thaw_audience))
+
+
+def measure_worker(databases: tuple[str, ...], letters: int, say: Say) -> Mapping[str, Sent]:
+    """Send an announcement by the worker's task, and as many messages by aiohttp alone.
+
+    Raises: BenchFailed when a message was not accepted.
+    """
+    places = Places.here()
+    found = {}
+    for name in databases:
+        with temporary_folder() as folder, ExitStack() as closing:
+            here = Path(folder)
+            base = closing.enter_context(instant_wechat(here, places))
+            lite = f"sqlite:///{here / 'sends.sqlite3'}"
+            url = lite if name == "sqlite" else postgres(closing, "sends")
+            other = {"KEPU_WECHAT__API_BASE": base}
+            stage = Stage(here / "house", url, Account.fresh(), other)
+            closing.callback(stage.close)
+            say(f"{DATABASES[name]}: the worker sends {letters:,} messages")
+            seconds = send_announcement(stage, letters)
+            say("aiohttp alone")
+            alone = send_at_once("bare", base, letters, CONNECTIONS, places)
+            found[name] = Sent(
+                letters=letters, worker=letters / seconds, aiohttp=letters / alone.seconds
+            )
+    return found
+
+
+def send_announcement(stage: Stage, letters: int) -> float:
+    """An announcement to so many people with a grant, by the worker's task; seconds."""
+    factory = stage.application.uow_factory
+    channel = Channel.MINI_SUBSCRIPTION
+    with factory.begin() as uow:
+        people = some_followers(uow, letters, grants=[channel])
+        sent = a_send(uow, people, channel).id
+    context = TaskContext(uow_factory=factory, gateway=stage.application.gateway)
+    begun = time.perf_counter()
+    while send_announcements(context, "all"):
+        continue
+    seconds = time.perf_counter() - begun
+    states = states_of(factory, sent)
+    if states != {"sent": letters}:
+        raise BenchFailed(f"the worker left {dict(states)} of {letters} messages")
+    return seconds
 
 
 def _by_ref(ref: str) -> Any:

@@ -7,12 +7,13 @@ because a day's quota is 100,000 messages.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -102,21 +103,33 @@ def measure_sends(
 
 
 def _instant_turn(side: str, folder: Path, letters: int, connections: int, places: Places) -> Spent:
+    with instant_wechat(folder, places) as base:
+        return send_at_once(side, base, letters, connections, places)
+
+
+@contextlib.contextmanager
+def instant_wechat(folder: Path, places: Places) -> Iterator[str]:
+    """A server that answers at once; its address."""
     server = Server(
         "tests.bench.instant_wechat", folder, places.server, {},
         command=lambda app, port: [sys.executable, "-m", app, str(port)],
     )  # fmt: skip
     try:
         server.await_answer("/")
-        order = SendOrder(
-            base=f"http://127.0.0.1:{server.port}", appid="wx" + "0" * 16, secret="s" * 32,
-            mini_appid="wx" + "1" * 16, template_id="t", fields={"thing1": "月球科普讲座"},
-            openids=[f"oPerson_{number:020d}" for number in range(FOLLOWERS)],
-            letters=letters, connections=connections,
-        )  # fmt: skip
-        return _send(side, order, places)
+        yield f"http://127.0.0.1:{server.port}"
     finally:
         server.stop()
+
+
+def send_at_once(side: str, base: str, letters: int, connections: int, places: Places) -> Spent:
+    """One turn of a client against the server that answers at once."""
+    order = SendOrder(
+        base=base, appid="wx" + "0" * 16, secret="s" * 32,
+        mini_appid="wx" + "1" * 16, template_id="t", fields={"thing1": "月球科普讲座"},
+        openids=[f"oPerson_{number:020d}" for number in range(FOLLOWERS)],
+        letters=letters, connections=connections,
+    )  # fmt: skip
+    return _send(side, order, places)
 
 
 def _emulated_turn(

@@ -10,7 +10,14 @@ import pytest
 from sqlalchemy import func, select
 
 from server.announcements.models import Recipient
-from tests.bench.ledger_bench import Frozen, Ledger, freeze_everybody, seed_citizens
+from tests.bench.ledger_bench import (
+    Frozen,
+    Ledger,
+    Sent,
+    freeze_everybody,
+    measure_worker,
+    seed_citizens,
+)
 from tests.bench.letters import Account
 from tests.bench.processes import BenchFailed
 from tests.bench.run import postgres
@@ -43,6 +50,15 @@ def test_everybody_is_frozen_and_thawed_again(stage: Stage) -> None:
 
 def test_the_page_has_a_line_for_each_database() -> None:
     one = Frozen(people=1_000_000, freezing=2.0, thawing=1.0)
-    told = Ledger(found={"sqlite": one, "postgresql": one}, began="now")
+    sent = Sent(letters=20_000, worker=1000.0, aiohttp=4000.0)
+    told = Ledger(found={"sqlite": one, "postgresql": one}, sent={"sqlite": sent}, began="now")
     assert "| SQLite | 1,000,000 | 2.0 | 500,000 | 1.0 |" in told.lines()
-    assert told.document()["postgresql"]["people"] == 1_000_000
+    assert "| SQLite | 20,000 | 1,000 | 4,000 | 0.25 |" in told.lines()
+    assert told.document()["frozen"]["postgresql"]["people"] == 1_000_000
+
+
+@pytest.mark.slow
+def test_the_worker_sends_everything(tmp_path: Path, database_kind: str) -> None:
+    name = "sqlite" if database_kind == "sqlite" else "postgresql"
+    (sent,) = measure_worker((name,), PEOPLE, lambda _words: None).values()
+    assert (sent.letters, sent.worker > 0, sent.aiohttp > 0) == (PEOPLE, True, True)
