@@ -15,6 +15,7 @@ from server.announcements.watching import api as watching_api
 from server.announcements.watching import console as watching_pages
 from server.base.access import Permission
 from server.base.manifest import Slice
+from server.base.uow import Hooks
 
 SLICE = Slice(
     name="announcements",
@@ -32,4 +33,6 @@ SLICE = Slice(
     waiting=(alarms.tell_alarms,),
     reports=storing.REPORTS,
     personal_data=PERSONAL,
+    # Citizens are asked for grants only of templates that some slice sends.
+    hooks=Hooks(sends=("announcement",)),
 )

@@ -33,4 +33,7 @@ def an_event(openid: str, event: str, at: int, fields: Fields) -> Message:
 
 
 # The templates that some slice sends.
-SENDS = {"quiz-daily", "signup-success", "waitlist-promoted", "lecture-reminder", "change-notice"}
+SENDS = {
+    *("quiz-daily", "signup-success", "waitlist-promoted", "lecture-reminder", "change-notice"),
+    "announcement",
+}
