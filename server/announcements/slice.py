@@ -13,6 +13,7 @@ from server.announcements.receipts import tasks as receipt_tasks
 from server.announcements.watching import alarms
 from server.announcements.watching import api as watching_api
 from server.announcements.watching import console as watching_pages
+from server.announcements.watching import tasks as watching_tasks
 from server.base.access import Permission
 from server.base.manifest import Slice
 from server.base.uow import Hooks
@@ -25,7 +26,7 @@ SLICE = Slice(
         Permission.ANNOUNCEMENT_WRITE,
         Permission.ANNOUNCEMENT_APPROVE,
     ),
-    tasks=(*tasks.TASKS, *receipt_tasks.TASKS),
+    tasks=(*tasks.TASKS, *receipt_tasks.TASKS, *watching_tasks.TASKS),
     queues=tasks.QUEUES,
     apis=(watching_api.API,),
     pages=(watching_pages.PAGES,),

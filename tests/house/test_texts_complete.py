@@ -15,7 +15,7 @@ from tests.house.source import SERVER, nodes_of, trees
 COMPOSED = (
     "announcements.announcement_state.", "announcements.recipient_state.",
     "announcements.receipt_word.", "announcements.watch_channel.", "announcements.watch_reason.",
-    "announcements.pause_reason.", "announcements.watching.",
+    "announcements.recorded", "announcements.pause_reason.", "announcements.watching.",
     "certificates.kind.", "certificates.standing.", "certificates.verify_state.",
     "certificates.verify_about.", "certificates.recorded", "quiz.certificate_",
     "checkin.certificate_",

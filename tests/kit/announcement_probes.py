@@ -18,8 +18,15 @@ def make_sending(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, s
     return {"ref": row.ref, "title": row.title}
 
 
+def make_done(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An announcement of an owner that is over."""
+    return {"ref": an_announcement(uow, scope=owner, state=AnnouncementState.DONE).ref}
+
+
 ANNOUNCEMENT_PROBES = {
     "GET /announcement-recipients": Probe(make=make_sending, shows="title"),
     **list_probes("/announcement-recipients", reason="核对"),
     "GET /announcements/<ref>/progress": Probe(make=make_sending),
+    "GET /announcements/<ref>/withdraw": Probe(make=make_done),
+    "POST /announcements/<ref>/withdraw": Probe(make=make_done, form={"reason": "时间写错了"}),
 }

@@ -7,16 +7,18 @@ It moves a recipient forward only: a sent one is delivered or refused, an unknow
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import select
 
+from server.accounts import service as accounts
 from server.announcements.enums import ReceiptKind, ReceiptWord, RecipientState, TryState
 from server.announcements.models import Recipient, SendReceipt
 from server.announcements.receipts.adopting import adopt_sends
 from server.announcements.receipts.mass import apply_mass_receipts
+from server.announcements.receipts.refusing import mark_copies
 from server.announcements.receipts.sends import CHANNELS, DOUBTFUL, Send, is_about, sends_with_ids
 from server.announcements.receipts.words import refusal_reason
 from server.base.outbox_rows import OutboxState
@@ -44,20 +46,12 @@ class Applied(NamedTuple):
 def apply_due(uow: UnitOfWork, limit: int = BATCH) -> Applied:
     """Apply a batch of due receipts, the oldest first.
 
-    Locks: the receipts, skipping those of another worker; then recipients in the order of their
-    ids.
+    Locks: the citizens of failed messages, shared; the receipts, skipping those of another worker;
+    then recipients in the order of their ids.
     """
-    receipts = list(
-        uow.session.scalars(
-            select(SendReceipt)
-            .where(SendReceipt.due_at <= uow.now)
-            .order_by(SendReceipt.due_at, SendReceipt.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-    )
+    receipts, held = _lock_due(uow, limit)
     matched = apply_mass_receipts(uow, [one for one in receipts if one.kind is ReceiptKind.MASS])
-    matched |= _apply_to_sends(uow, [one for one in receipts if one.kind in CHANNELS])
+    matched |= _apply_to_sends(uow, [one for one in receipts if one.kind in CHANNELS], held)
     for one in receipts:
         if one.id in matched:
             one.applied_at, one.due_at = uow.now, None
@@ -67,14 +61,43 @@ def apply_due(uow: UnitOfWork, limit: int = BATCH) -> Applied:
     return Applied(len(receipts), len(matched))
 
 
+def _lock_due(uow: UnitOfWork, limit: int) -> tuple[list[SendReceipt], set[int]]:
+    """Lock due receipts, after the citizens of failed messages, as an erasure does; return both."""
+    due = uow.session.execute(
+        select(SendReceipt.id, SendReceipt.citizen_id, SendReceipt.word)
+        .where(SendReceipt.due_at <= uow.now)
+        .order_by(SendReceipt.due_at, SendReceipt.id)
+        .limit(limit)
+    ).all()
+    failed = {
+        row.citizen_id
+        for row in due
+        if row.citizen_id is not None and row.word not in (None, ReceiptWord.DELIVERED)
+    }
+    held = set(accounts.lock_recipients(uow, failed).values()) if failed else set()
+    receipts = uow.session.scalars(
+        select(SendReceipt)
+        .where(SendReceipt.id.in_([row.id for row in due]), SendReceipt.due_at <= uow.now)
+        .order_by(SendReceipt.due_at, SendReceipt.id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    return list(receipts), held
+
+
 def next_look(received_at: datetime, now: datetime) -> datetime | None:
     """The instant at which the send of an unmatched receipt is looked for again."""
     age = now - received_at
     return next((now + rest for until, rest in _LOOKED_FOR if age < until), None)
 
 
-def _apply_to_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set[int]:
-    """Apply receipts to single sends; return the ids of those that found theirs."""
+def _apply_to_sends(
+    uow: UnitOfWork, receipts: Sequence[SendReceipt], held: Collection[int]
+) -> set[int]:
+    """Apply receipts to single sends; return the ids of those that found theirs.
+
+    `held` are the citizens that are locked: their inbox copies are marked.
+    """
     known = sends_with_ids(uow, {one.message_id for one in receipts})
     pairs: list[tuple[SendReceipt, Send]] = []
     unmatched: list[SendReceipt] = []
@@ -85,8 +108,8 @@ def _apply_to_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set[int
         else:
             unmatched.append(receipt)
     pairs += adopt_sends(uow, unmatched)
-    for receipt, send in pairs:
-        apply_receipt(uow, send, receipt)
+    refused = [apply_receipt(uow, send, receipt) for receipt, send in pairs]
+    mark_copies(uow, [row for row in refused if row is not None and row.citizen_id in held])
     return {receipt.id for receipt, _ in pairs}
 
 

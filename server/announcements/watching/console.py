@@ -6,9 +6,11 @@ from pathlib import Path
 
 from server.announcements.watching.desk import watch_announcement
 from server.announcements.watching.recipients import RECIPIENTS, RecipientQuery
+from server.announcements.watching.withdrawing import withdraw_announcement
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
-from server.base.web.page import Page, Pages, page
+from server.base.web.page import Page, Pages, Redirect, page
+from server.console.forms import ConsoleForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 
@@ -40,3 +42,35 @@ def show_progress(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         shown=watch_announcement(uow, organizer, ref),
         list_of=f"/console/announcement-recipients?announcement={ref}",
     )
+
+
+class WithdrawForm(ConsoleForm):
+    """Form for a withdrawal: the reason that citizens read."""
+
+    reason = reason_field("announcements.watching.why", "announcements.watching.why_hint")
+
+
+@page(
+    PAGES,
+    "GET",
+    "/announcements/<ref>/withdraw",
+    needs=Permission.ANNOUNCEMENT_APPROVE,
+    form=WithdrawForm,
+)
+def show_withdraw_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: WithdrawForm) -> Page:
+    """Ask why an announcement is withdrawn."""
+    shown = watch_announcement(uow, organizer, ref)
+    return Page("announcement_results/withdraw.html", form=form, shown=shown)
+
+
+@page(
+    PAGES,
+    "POST",
+    "/announcements/<ref>/withdraw",
+    needs=Permission.ANNOUNCEMENT_APPROVE,
+    form=WithdrawForm,
+)
+def withdraw(uow: UnitOfWork, organizer: Organizer, ref: str, form: WithdrawForm) -> Redirect:
+    """Withdraw an announcement."""
+    withdraw_announcement(uow, organizer, ref, form.reason.data)
+    return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.withdrawn")
