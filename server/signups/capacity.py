@@ -71,3 +71,4 @@ def _put_back(uow: UnitOfWork, locked: LockedSeats, refs: Sequence[str]) -> None
             )
         )
         store.note_message(uow, row.id, NoticeKind.PUT_BACK)
+    store.free_person(uow)

@@ -23,9 +23,7 @@ from server.base.sql.tables import Json, UtcDateTime, insert_for
 from server.base.uow import UnitOfWork
 from server.signups.kinds import HOPING, LIVE, NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
-from server.signups.store import TELL_TASK
-
-FILL_TASK = "signups.fill_idle_seats"
+from server.signups.store import FILL_TASK, TELL_TASK
 
 
 def move_activity(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) -> int:

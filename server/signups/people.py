@@ -190,6 +190,7 @@ def remove_person(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) 
         waitlist.uncount_place(locked, row.state, row.party_size)
         store.settle_signup(uow, row.id, SignUpState.REMOVED)
         store.note_message(uow, row.id, NoticeKind.REMOVED)
+        store.free_person(uow)
         waitlist.serve_waitlist(uow, locked)
         activities.store_counts(uow, locked)
     record_change(

@@ -72,6 +72,7 @@ _LOCK_ONE = (
 _PASS = update(_signup).where(_signup.c.id == bindparam("of_id")).values(passed=bindparam("times"))
 # The task that delivers messages; see notices.py.
 TELL_TASK = "signups.tell_notices"
+FILL_TASK = "signups.fill_idle_seats"
 # The waitlist is read in parts, because few seats are free at a time.
 _PART = 40
 _FIRST = -(2**31)
@@ -235,3 +236,12 @@ def rows_for_gate(uow: UnitOfWork, activity_id: int, after: int, most: int) -> S
     """The next sign-ups of an activity after a row id, with the names of their citizens."""
     values = {"of_activity": activity_id, "after": after, "most": most}
     return run_statement(uow, _ROWS_FOR_GATE, values).rows
+
+
+def free_person(uow: UnitOfWork) -> None:
+    """Note that somebody lost a seat, whose other activities are not locked here.
+
+    The person may wait for another activity at the same time, and has no seat now that forbids it:
+    the task that is woken after the commit serves those waitlists.
+    """
+    uow.enqueue_after_commit(FILL_TASK)

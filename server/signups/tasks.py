@@ -32,8 +32,8 @@ def fill_idle_seats(context: TaskContext, *_ids: int) -> int:
     """Serve waitlists with free seats; return the number of activities.
 
     A seat is given to the waitlist in the transaction that frees it. This task finds people who
-    could not be served then, because they had a place at the same time in an activity that was
-    moved or cancelled later.
+    could not be served then, because they had a place at the same time: in an activity that was
+    moved or cancelled later, or in one where they lost it later.
     """
     return _process_each(context, activities.idle_waitlists, _serve_activity)
 
@@ -100,7 +100,7 @@ def erase_contacts(context: TaskContext, *_ids: int) -> int:
 TASKS = (
     Task(name="signups.expire_offers", step=expire_offers, every_seconds=2),
     Task(name="signups.draw_lotteries", step=draw_lotteries, every_seconds=2),
-    Task(name=changes.FILL_TASK, step=fill_idle_seats, every_seconds=10),
+    Task(name=store.FILL_TASK, step=fill_idle_seats, every_seconds=10),
     Task(name=store.TELL_TASK, step=tell_notices, every_seconds=5),
     Task(name="signups.plan_reminders", step=plan_reminders, every_seconds=15),
     Task(name="signups.close_activities", step=close_activities, every_seconds=60),

@@ -98,6 +98,8 @@ def end_due_offers(uow: UnitOfWork, locked: LockedSeats) -> int:
         locked.taken, locked.offered = locked.taken - size, locked.offered - 1
         store.settle_signup(uow, signup_id, SignUpState.EXPIRED)
         store.note_message(uow, signup_id, NoticeKind.EXPIRED)
+    if ended:
+        store.free_person(uow)
     return len(ended)
 
 

@@ -83,7 +83,7 @@ def test_a_move_is_told_to_everybody_and_raises_the_revision(
     rung.clear()
     new = to_start(START + timedelta(days=1), venue="科技馆", reason="场地检修")
     assert change(context.uow_factory, changes.move_activity, lecture, new) == 2
-    assert {name for name, _ in rung} >= {store.TELL_TASK, changes.FILL_TASK}
+    assert {name for name, _ in rung} >= {store.TELL_TASK, store.FILL_TASK}
     row = row_of(context.uow_factory, lecture)
     assert (row.starts_at, row.signup_closes_at, row.revision) == (new.starts_at, new.starts_at, 1)
     assert change(context.uow_factory, changes.move_activity, lecture, new) == 0

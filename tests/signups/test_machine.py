@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from server.base.errors import AppError
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
-from server.signups import capacity, service, tasks, waitlist
+from server.signups import capacity, service, store, tasks, waitlist
 from server.signups.kinds import SEATED, SignUpState
 from server.signups.models import SignUp
 from server.signups.rules import MOST_PASSED
@@ -55,7 +55,9 @@ class Hall(RuleBasedStateMachine):
 
     def __init__(self, uow_factory: UnitOfWorkFactory) -> None:
         super().__init__()
-        self.uow_factory = uow_factory
+        self.woken: set[str] = set()
+        noting = replace(uow_factory.dependencies, enqueue=lambda task, *_: self.woken.add(task))
+        self.uow_factory = UnitOfWorkFactory(uow_factory.engine, noting)
         self.clock: Any = uow_factory.dependencies.clock
         with uow_factory.begin() as uow:
             self.people = [a_citizen(uow).id for _ in range(PEOPLE)]
@@ -84,6 +86,10 @@ class Hall(RuleBasedStateMachine):
                 call(uow)
         except AppError as trouble:
             refusal = trouble
+        if store.FILL_TASK in self.woken:
+            # Somebody lost a seat, and may wait for another activity at the same time.
+            tasks.fill_idle_seats(TaskContext(uow_factory=self.uow_factory, gateway=None))
+        self.woken.clear()
         before, self.seen = self.seen, self.look()
         if refusal is not None:
             assert refusal.status in (404, 409, 422)

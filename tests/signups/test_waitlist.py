@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from server.activities import service as activities
 from server.activities.kinds import ActivityState
 from server.activities.models import Activity
 from server.base.errors import Invalid, NotFound
 from server.base.jobs import TaskContext
 from server.base.uow import UnitOfWorkFactory
-from server.signups import capacity, service, tasks
+from server.signups import capacity, people, service, store, tasks, waitlist
 from server.signups.errors import (
     ActivityFull,
     AlreadyStarted,
@@ -29,6 +30,7 @@ from server.signups.models import SignUp, SignUpNotice
 from server.signups.service import PlaceView, Wish
 from tests.kit.accounts import a_citizen
 from tests.kit.activities import Lecture, a_lecture, live_signups, stored_counts
+from tests.kit.console import PEOPLE
 
 CONFIRMED, OFFERED, WAITLISTED = (
     SignUpState.CONFIRMED, SignUpState.OFFERED, SignUpState.WAITLISTED,
@@ -249,6 +251,41 @@ def test_people_put_back_come_before_all_others_in_the_chosen_order(hall: Hall) 
     for gone, promoted in (("a", "c"), ("c", "b"), ("b", "d")):
         hall.withdraw(gone, lecture)
         assert hall.states(lecture)[promoted] is CONFIRMED
+
+
+@pytest.mark.parametrize("how", ["put back", "removed", "expired"])
+def test_who_loses_a_seat_gets_one_at_the_same_time_that_is_free(
+    hall: Hall, rung: list[tuple[str, tuple[int, ...]]], how: str
+) -> None:
+    first = hall.lecture(seats=2, offer_minutes=30)
+    second = hall.lecture(seats=1)
+    hall.sign_up("b", second)
+    hall.sign_up("a", second)
+    hall.sign_up("a", first)
+    hall.sign_up("d", first)
+    if how == "expired":
+        hall.resize(first, 1, "a")
+        hall.resize(first, 2)
+        assert hall.states(first)["a"] is OFFERED
+    hall.withdraw("b", second)
+    # The seat at the same time holds back.
+    assert (hall.states(second), hall.free(second)) == ({"a": WAITLISTED}, 1)
+    rung.clear()
+    if how == "put back":
+        hall.resize(first, 1, "a")
+    elif how == "removed":
+        with hall.uow_factory.begin() as uow:
+            row = live_signups(uow, first)[0]
+            people.remove_person(uow, PEOPLE["editor-region"], row.ref, "重复报名")
+    else:
+        hall.clock.advance(31 * 60)
+        with hall.uow_factory.begin() as uow:
+            locked = activities.lock_seats(uow, [first.id])[first.id]
+            waitlist.serve_waitlist(uow, locked)
+            activities.store_counts(uow, locked)
+    assert store.FILL_TASK in {name for name, _ in rung}
+    tasks.fill_idle_seats(TaskContext(uow_factory=hall.uow_factory, gateway=None))
+    assert (hall.states(second), hall.free(second)) == ({"a": CONFIRMED}, 0)
 
 
 def test_a_place_at_the_same_time_is_refused_and_one_on_a_waitlist_is_held_back(
