@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from server.activities import commands as activities
+from server.announcements import commands as announcements
 from server.app import Application
 from server.channel import commands as channel
 from server.checkin import commands as checkin
@@ -34,6 +35,10 @@ def add_contents(add: Callable[..., argparse.ArgumentParser]) -> None:
     scanner.add_argument("--gate", default="1", help="the label of the gate", type=_gate_of)
     venue = add("venue-code", _venue_code, "print the venue's code of this moment, as JSON")
     venue.add_argument("activity", help="its id")
+    told = "print openid and state of each recipient of an announcement, one a line"
+    deliveries = add("deliveries", _list_deliveries, told)
+    deliveries.add_argument("announcement", help="its id")
+    deliveries.add_argument("--state", choices=announcements.STATES, help="only those in this one")
     contest = add("open-contest", _open_contest, "open a contest with a preset of rules")
     contest.add_argument("slug", type=_slug_of)
     contest.add_argument("--preset", default="default")
@@ -122,4 +127,11 @@ def _grant_scanner(application: Application, asked: argparse.Namespace) -> int:
 
 def _venue_code(application: Application, asked: argparse.Namespace) -> int:
     print_line(json.dumps({"code": checkin.venue_code(application.uow_factory, asked.activity)}))
+    return 0
+
+
+def _list_deliveries(application: Application, asked: argparse.Namespace) -> int:
+    listed = announcements.list_deliveries(application.uow_factory, asked.announcement, asked.state)
+    for openid, state in listed:
+        print_line(f"{openid} {state}")
     return 0
