@@ -11,6 +11,8 @@ export function notices(client: Client) {
     letter: (id: string) => client.call<Letter>('GET', `/me/inbox/${id}`),
     read: (id: string) => client.call<void>('POST', `/me/inbox/${id}/read`),
     readAll: () => client.call<void>('POST', '/me/inbox/read'),
+    /** The page of an announcement was opened; repeats change nothing. */
+    opened: (ref: string) => client.call<void>('POST', `/me/announcements/${encodeURIComponent(ref)}/opened`),
     remaining: () => client.call<Subscriptions>('GET', '/me/subscriptions'),
     subscribed: (results: Record<string, string>) =>
       client.call<Subscriptions>('POST', '/me/subscriptions', { body: { results } }),

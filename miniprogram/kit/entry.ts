@@ -1,5 +1,5 @@
-/** How the program was opened: the code or card, and the group. */
-import { shares } from '../api/index'
+/** How the program was opened: the code or card, the group, and the announcement. */
+import { notices, shares } from '../api/index'
 import { Problem } from '../api/problem'
 import { groupEntry, wire } from '../platform/wx'
 import { hasAgreed } from './consent'
@@ -16,12 +16,27 @@ const FROM_A_GROUP = new Set([1008, 1044])
 /** The scene code that has not been reported yet. */
 let code = ''
 let groupPending = false
+/** The announcement whose page was opened and that has not been reported yet. */
+let announcement = ''
+/** Announcements that were reported since the program started. */
+const reported = new Set<string>()
 
 /** Stores the launch options. */
 export function entered(launch: Launch): void {
   groupPending = FROM_A_GROUP.has(launch.scene) && launch.shareTicket !== undefined
   code = decoded(launch.query.scene ?? '') || code
-  void reportVisit()
+  keepAnnouncement(launch.query.a ?? '')
+  void reportEntry()
+}
+
+/** Reports the announcement in the address of a page that is opened from the inbox. */
+export function openedFrom(page: string): void {
+  keepAnnouncement(/[?&]a=([^&]*)/.exec(page)?.[1] ?? '')
+  void reportEntry()
+}
+
+function keepAnnouncement(ref: string): void {
+  if (ref !== '' && !reported.has(ref)) announcement = ref
 }
 
 /** Decodes a scene to its code; an undecodable scene gives an empty code. */
@@ -34,17 +49,41 @@ function decoded(scene: string): string {
 }
 
 /**
- * Reports the scene code once consent exists; failures are ignored, because visits only feed
- * statistics.
+ * Reports the scene code and the announcement once consent exists; failures are ignored, because
+ * they only feed statistics.
  */
-export async function reportVisit(): Promise<void> {
-  if (code === '' || !wire.canLogIn()) return
+export function reportEntry(): Promise<void> {
+  reporting = reporting.then(report, report)
+  return reporting
+}
+
+/** The newest report: one runs at a time, so that nothing is reported twice. */
+let reporting: Promise<void> = Promise.resolve()
+
+async function report(): Promise<void> {
+  await reportOnce(code, shares.visit, (told) => {
+    if (code === told) code = ''
+  })
+  await reportOnce(announcement, notices.opened, (told) => {
+    reported.add(told)
+    if (announcement === told) announcement = ''
+  })
+}
+
+async function reportOnce(
+  word: string,
+  tell: (word: string) => Promise<void>,
+  done: (word: string) => void,
+): Promise<void> {
+  if (word === '' || !wire.canLogIn()) return
   try {
     if (!(await hasAgreed())) return
-    await shares.visit(code)
-    code = ''
+    await tell(word)
+    done(word)
   } catch (why) {
     if (!(why instanceof Problem)) throw why
+    // It was withdrawn or is of another campaign.
+    if (why.status === 404) done(word)
   }
 }
 

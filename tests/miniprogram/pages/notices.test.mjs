@@ -130,6 +130,53 @@ scene("a message is in large type for elder readers", `${MESSAGE}?id=l1`, { keep
   assert.match(phone.page.data.look.klass, /look-elder/);
 });
 
+// Announcements that were opened
+
+const OPENED = "POST /me/announcements/{ref}/opened";
+const openings = (server) => server.to(OPENED).map(({ path }) => path.split("/").at(-2));
+
+scene("a page that an announcement opens reports it once", "packages/quiz/round/index?id=k1&a=ann_1", { script: { [OPENED]: null } }, async (phone, server) => {
+  await phone.says("科学素质网络竞赛");
+  await asked(phone, server, OPENED);
+  // WeChat hands the same address over again when the program comes back to the front.
+  phone.window.getApp().onShow({ scene: 1014, query: { a: "ann_1" } });
+  phone.window.getApp().onShow({ scene: 1014, query: { a: "ann_2" } });
+  await asked(phone, server, OPENED, 2);
+  assert.deepEqual(openings(server), ["ann_1", "ann_2"]);
+});
+
+scene("an announcement that is opened from the inbox is reported too", `${MESSAGE}?id=l1`, {
+  script: { [ONE]: letter("l1", { page: "packages/quiz/round/index?id=k1&a=ann_3" }), [OPENED]: null },
+}, async (phone, server) => {
+  await phone.says("请准时参加。");
+  await phone.tapWords(phone.page.data.t.follow);
+  await on(phone, "packages/quiz/round/index");
+  await asked(phone, server, OPENED);
+  assert.deepEqual(openings(server), ["ann_3"]);
+});
+
+scene("one that the server does not know disturbs nobody and is not asked about again", "packages/quiz/round/index?id=k1&a=ann_9", { script: { [OPENED]: refusal(404, "not_found") } }, async (phone, server) => {
+  await phone.says("科学素质网络竞赛");
+  await asked(phone, server, OPENED);
+  phone.window.getApp().onShow({ scene: 1014, query: { a: "ann_9" } });
+  await phone.pass(1_000);
+  assert.deepEqual(openings(server), ["ann_9"]);
+});
+
+scene("one that could not be reported is reported the next time", "packages/quiz/round/index?id=k1&a=ann_4", { script: { [OPENED]: [OFFLINE, null] } }, async (phone, server) => {
+  await phone.says("科学素质网络竞赛");
+  await asked(phone, server, OPENED);
+  phone.window.getApp().onShow({ scene: 1001, query: {} });
+  await asked(phone, server, OPENED, 2);
+  assert.deepEqual(openings(server), ["ann_4", "ann_4"]);
+});
+
+scene("before consent nothing is reported", "packages/quiz/round/index?id=k1&a=ann_5", { script: { "GET /me": STRANGER, [OPENED]: null } }, async (phone, server) => {
+  await phone.says("科学素质网络竞赛");
+  await phone.pass(1_000);
+  assert.deepEqual(openings(server), []);
+});
+
 // The page 我的
 
 scene("the own page counts what is new", "pages/mine/index", { script: { [LIST]: inbox(letter("l1", { read: false })) } }, async (phone) => {

@@ -1,7 +1,7 @@
 /** Consent to the privacy policy, with the age question; nothing is preselected. */
 import { accounts, programme } from '../../../api/index'
 import { consentGiven, consentLeft } from '../../../kit/consent'
-import { reportVisit } from '../../../kit/entry'
+import { reportEntry } from '../../../kit/entry'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { back, freshKey, open, say } from '../../../platform/wx'
@@ -62,7 +62,7 @@ Page({
     await act(this, async () => {
       const given = { policy_version: version, under_14: under, guardian: under, ...guardian }
       await accounts.consent(given, key)
-      void reportVisit()
+      void reportEntry()
       const goOn = consentGiven()
       say(t.thanks)
       await back()

@@ -5,6 +5,7 @@ import type { Letter } from '../../../api/shapes'
 import { sayInstant } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import { dress, dressed } from '../../../kit/dress'
+import { openedFrom } from '../../../kit/entry'
 import { load } from '../../../kit/load'
 import { open, wire } from '../../../platform/wx'
 
@@ -54,6 +55,7 @@ Page({
   follow() {
     const page = this.data.letter?.page
     if (!page) return
+    openedFrom(page)
     open(`/${page}`)
   },
 })
