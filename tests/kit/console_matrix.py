@@ -22,6 +22,7 @@ from tests.kit.effort import repeat_count
 # an owned announcement.
 DEEPER = {
     "announcement_recipient",
+    "send_try",
     "attendance",
     "integrity_case",
     "integrity_flag",
