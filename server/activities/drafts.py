@@ -13,7 +13,7 @@ from server.activities.kinds import ActivityKind, ActivityState
 from server.activities.models import Activity, Seating
 from server.activities.rules import MOST_PARTY, MOST_SEATS, read_audiences, spell_audiences
 from server.base.access import Scope
-from server.base.compliance import Clause, find_breaches
+from server.base.compliance import Clause, find_in_fields
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
 from server.programme import service as programme
@@ -117,9 +117,8 @@ def _text_faults(draft: ActivityDraft) -> Iterator[DraftFault]:
 
 def breach_faults(texts: Mapping[str, str]) -> Iterator[DraftFault]:
     """The first operating rule that each text breaks, by the name of its field."""
-    for name, text in texts.items():
-        for breach in find_breaches(text)[:1]:
-            yield DraftFault(name, breach.clause)
+    for name, breach in find_in_fields(texts):
+        yield DraftFault(name, breach.clause)
 
 
 def fault_key(name: str, reason: str) -> str:

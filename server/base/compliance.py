@@ -7,7 +7,7 @@ says nothing against the rules. The sentences are in `texts.toml` under `base.br
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -84,6 +84,19 @@ def find_breaches(text: str) -> list[Breach]:
     for breach in _breaches_in(text):
         found.setdefault(breach.clause, breach)
     return [found[clause] for clause in Clause if clause in found]
+
+
+def find_in_fields(texts: Mapping[str, str]) -> Iterator[tuple[str, Breach]]:
+    """The first breach in each text of one publication, by the name of its field.
+
+    The rules of a draw and the purpose of data may be stated in any of the texts.
+    """
+    whole = {breach.clause for breach in find_breaches("\n".join(texts.values()))}
+    for name, text in texts.items():
+        for breach in find_breaches(text):
+            if breach.clause in whole:
+                yield name, breach
+                break
 
 
 def _breaches_in(text: str) -> Iterator[Breach]:

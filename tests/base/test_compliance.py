@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.base.compliance import Breach, Clause, find_breaches
+from server.base.compliance import Breach, Clause, find_breaches, find_in_fields
 
 WRONG = [
     ("share → +1 draw", Clause.SHARE_REWARD),
@@ -71,3 +71,12 @@ def test_a_long_text_is_read_quickly_in_steps_that_grow_with_its_length() -> Non
 
 def test_words_are_those_of_the_text() -> None:
     assert find_breaches("好消息：转发得红包！") == [Breach(Clause.SHARE_REWARD, "转发得红包")]
+
+
+def test_rules_and_purpose_may_stand_in_another_text_of_the_same_publication() -> None:
+    draw = {"title": "科普答题抽奖活动", "body": "欢迎参加，抽奖规则见活动页。"}
+    assert list(find_in_fields(draw)) == []
+    (found,) = find_in_fields({**draw, "body": "欢迎参加。"})
+    assert (found[0], found[1].clause) == ("title", Clause.DRAW_WITHOUT_RULES)
+    names = [name for name, _ in find_in_fields({**draw, "notes": "转发得红包。"})]
+    assert names == ["notes"]
