@@ -89,7 +89,7 @@ class LoopFanOut:
             return self._state.wait_for(lambda: self._pending == 0, timeout)
 
     def close(self) -> None:
-        """Report queued letters as NotSent, wait for calls already sent, and end the thread.
+        """Report letters without a connection as NotSent, wait for the others, end the thread.
 
         Units: it returns within the time limit of one call.
         """
@@ -132,18 +132,20 @@ class LoopFanOut:
     def _start_tasks(self) -> None:
         with self._state:
             self._woken = False
-            waiting = len(self._letters)
-        for _ in range(min(waiting, self._connections - len(self._active))):
-            task = self._loop.create_task(self._send_letters())
+        while self._letters and len(self._active) < self._connections:
+            # Taken here, so that `close` does not give back a letter that has a connection.
+            task = self._loop.create_task(self._send_letters(*self._letters.popleft()))
             self._active.add(task)
             task.add_done_callback(self._active.discard)
 
-    async def _send_letters(self) -> None:
+    async def _send_letters(self, key: int, letter: PushLetter) -> None:
+        self._hand_over(key, await self._line.send_letter(letter))
         while self._letters:
             key, letter = self._letters.popleft()
             self._hand_over(key, await self._line.send_letter(letter))
 
     def _give_back_letters(self) -> None:
+        self._start_tasks()
         while self._letters:
             key, _ = self._letters.popleft()
             self._hand_over(key, NotSent())

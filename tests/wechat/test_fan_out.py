@@ -549,6 +549,15 @@ def test_a_closed_fan_out_gives_unsent_letters_back_and_awaits_the_sent_ones(
     assert wire.counts[TEMPLATE] == 3
 
 
+def test_letters_with_a_free_connection_are_sent_before_the_end(bench: Bench) -> None:
+    for _ in range(20):
+        results = Results()
+        with bench.gateway.open_fan_out(8, results) as fan_out:
+            for key in range(8):
+                fan_out.submit(key, letter(key))
+        assert results.kinds() == {Accepted: 8}
+
+
 def test_an_error_inside_the_block_closes_it_too(bench: Bench, wire: Wire) -> None:
     results = Results()
     opened: list[FanOut] = []
