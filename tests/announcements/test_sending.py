@@ -13,10 +13,12 @@ from server.accounts import privacy
 from server.accounts.models import Citizen
 from server.announcements.enums import AnnouncementState, Channel, RecipientState, TryState
 from server.announcements.ledger import collecting, control
+from server.announcements.ledger.queue import QUEUE
 from server.announcements.ledger.quotas import calls_today
 from server.announcements.models import Announcement, SendTry
 from server.base.clock import BEIJING
 from server.base.jobs import TaskContext
+from server.base.outbox_control import pause_queue, resume_queue
 from server.base.uow import UnitOfWorkFactory
 from server.channel.models import Follower
 from server.notices.models import InboxMessage, MessageGrant
@@ -341,3 +343,29 @@ def test_results_are_settled_in_batches(
     work_until_idle(context)
     assert sum(sizes) == 200
     assert len(sizes) <= 50
+
+
+def test_a_restored_backup_whose_queues_were_paused_sends_nothing_until_it_is_resumed(
+    context: TaskContext, wechat: HeardWeChat
+) -> None:
+    """Operators pause all queues before they restore a backup; also in the middle of a run."""
+    sent = begin(context, people_of(context, 40))
+
+    def pause_at_tenth(_letter: object) -> None:
+        if len(wechat.calls) == 10:
+            with context.uow_factory.begin() as uow:
+                pause_queue(uow, QUEUE, "restore")
+
+    wechat.answer = pause_at_tenth
+    with context.uow_factory.begin() as uow:
+        control.start_due(uow)
+    send_once(context, connections=8)
+    called = len(wechat.calls)
+    assert 10 <= called <= 18
+    work_until_idle(context)
+    assert len(wechat.calls) == called
+    with context.uow_factory.begin() as uow:
+        resume_queue(uow, QUEUE)
+    work_until_idle(context)
+    assert states_of(context.uow_factory, sent) == {"sent": 40}
+    assert sorted(wechat.inbox().values()) == [1] * 40

@@ -132,6 +132,11 @@ class _Run:
 
     def _send_chunk(self, fan_out: FanOut, chunk: Sequence[Claim]) -> None:
         with self._uow_factory.begin() as uow:
+            if is_paused(uow, QUEUE.name):
+                # No call begins after the pause of an operator.
+                self._collector.halted = True
+                release_leases(uow, QUEUE, chunk)
+                return
             begun = begin_calls(uow, QUEUE, chunk)
         self._claimed += len(chunk)
         self._unsent += begun.settled
