@@ -38,6 +38,7 @@ ANYWHERE = {
     "pass-picture",
     "refuse-picture",
     "retention",
+    "deliveries",
     "verify-audit",
     "verify-final",
     "create-organizer",

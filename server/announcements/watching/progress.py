@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import case, func, select
 
@@ -60,11 +61,11 @@ class MassCounts:
     error: int | None
 
 
-def read_progress(uow: UnitOfWork, announcement_id: int) -> Progress:
-    """Count the ledger of an announcement."""
+def _group_recipients(uow: UnitOfWork, announcement_id: int) -> Sequence[Any]:
+    """The ledger of an announcement by state, channel, reason and receipt, with its counts."""
     lately = case((Recipient.settled_at > uow.now - _MEASURED, 1), else_=0)
     due = case((Recipient.state == RecipientState.QUEUED, Recipient.outbox_due_at))
-    rows = uow.session.execute(
+    return uow.session.execute(
         select(
             Recipient.state,
             Recipient.channel,
@@ -78,6 +79,11 @@ def read_progress(uow: UnitOfWork, announcement_id: int) -> Progress:
         .where(Recipient.announcement_id == announcement_id)
         .group_by(Recipient.state, Recipient.channel, Recipient.reason, Recipient.receipt)
     ).all()
+
+
+def read_progress(uow: UnitOfWork, announcement_id: int) -> Progress:
+    """Count the ledger of an announcement."""
+    rows = _group_recipients(uow, announcement_id)
     states: Counter[RecipientState] = Counter()
     refused: Counter[str] = Counter()
     sent_by: Counter[Channel] = Counter()
