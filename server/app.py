@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from server import slices
 from server.accounts import service as accounts
 from server.activities import service as activities
+from server.announcements import service as announcements
 from server.announcements.slice import feed_pages
 from server.audit.service import latest_change, record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
@@ -204,6 +205,7 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
         named={
             "questions": quiz.picture_content,
             "activities": activities.poster_content,
+            "announcements": announcements.picture_content,
             "activities/small": activities.small_poster_content,
         },
     )

@@ -43,3 +43,27 @@ class NoGroundForTemplate(Conflict):
     """Template messages need an act of the recipients that asked for them."""
 
     code = "no_ground_for_template"
+
+
+class AlreadyApproved(AlreadyDone):
+    """The organizer has approved this announcement before."""
+
+    code = "already_approved"
+
+
+class ContentChanged(Conflict):
+    """The announcement was changed after the organizer looked at it."""
+
+    code = "content_changed"
+
+
+class AudienceMoved(Conflict):
+    """The count of the audience differs by more than one percent from the confirmed one."""
+
+    code = "audience_moved"
+
+
+class MassNeedsRegion(Conflict):
+    """Only approvers of the region approve a mass message."""
+
+    code = "mass_needs_region"

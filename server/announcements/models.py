@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -127,6 +128,25 @@ class AnnouncementApproval(Base):
     content_hash: Mapped[str] = mapped_column(String(64))
     counted: Mapped[int] = mapped_column(Integer)
     approved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class AnnouncementPicture(Base):
+    """A picture of announcements, converted and without metadata; equal contents are stored once.
+
+    `name` is random and a part of its address; `digest` is the SHA-256 of `content`. `used_at` is
+    when an announcement last got it: a week later it is deleted unless one refers to it.
+    """
+
+    __tablename__ = "announcement_picture"
+    __table_args__ = (
+        UniqueConstraint("digest"),
+        Index("ix_announcement_picture_used_at", "used_at"),
+    )
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class Recipient(Outgoing, Base):

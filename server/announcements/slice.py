@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from server.announcements import console, tasks
 from server.announcements import models as models
-from server.announcements import tasks
+from server.announcements.approval import console as approval_console
 from server.announcements.personal_data import PERSONAL
 from server.announcements.publishing.feed_page import feed_pages as feed_pages
 from server.announcements.receipts import storing
@@ -25,15 +26,17 @@ SLICE = Slice(
         Permission.ANNOUNCEMENT_READ,
         Permission.ANNOUNCEMENT_WRITE,
         Permission.ANNOUNCEMENT_APPROVE,
+        Permission.PERSON_READ,
     ),
     tasks=(*tasks.TASKS, *receipt_tasks.TASKS, *watching_tasks.TASKS),
     queues=tasks.QUEUES,
     apis=(watching_api.API,),
-    pages=(watching_pages.PAGES,),
+    # The pages of review and of the announcement itself are declared on the same table.
+    pages=(approval_console.PAGES, watching_pages.PAGES),
     metrics=alarms.READINGS,
-    waiting=(alarms.tell_alarms,),
+    waiting=(console.tell_waiting, alarms.tell_alarms),
     reports=storing.REPORTS,
     personal_data=PERSONAL,
     # Citizens are asked for grants only of templates that some slice sends.
-    hooks=Hooks(sends=("announcement",)),
+    hooks=console.HOOKS + Hooks(sends=("announcement",)),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.announcements.compose.pictures import drop_unused_announcement_pictures
 from server.announcements.ledger import control, sending
 from server.announcements.ledger.queue import QUEUE, TASK
 from server.base.jobs import Task, TaskContext
@@ -27,4 +28,11 @@ def send_announcements(context: TaskContext, *keys: int | str) -> int:
 
 
 QUEUES = (QUEUE,)
-TASKS = (Task(name=TASK, step=send_announcements, every_seconds=2.0),)
+TASKS = (
+    Task(
+        name="announcements.drop_pictures",
+        step=drop_unused_announcement_pictures,
+        every_seconds=3600,
+    ),
+    Task(name=TASK, step=send_announcements, every_seconds=2.0),
+)

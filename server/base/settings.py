@@ -140,6 +140,13 @@ class Sending:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnnouncementApprovals:
+    """Approvals of announcements: more recipients than this need two approvers."""
+
+    two_approvers_above: int = bounded_number(1000, 0, 100_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operator:
     """The operator of the service, shown in the privacy policy and on the contact page."""
 
@@ -188,6 +195,7 @@ class Settings:
     checkin: CheckIn = field(default_factory=CheckIn)
     outreach: OutreachLimit = field(default_factory=OutreachLimit)
     sending: Sending = field(default_factory=Sending)
+    announcements: AnnouncementApprovals = field(default_factory=AnnouncementApprovals)
     operator: Operator = field(default_factory=Operator)
     allow: Allow = field(default_factory=Allow)
 

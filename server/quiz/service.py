@@ -23,6 +23,7 @@ from server.quiz.contests.commands import (
     open_demo_contest,
     open_programme_contest,
 )
+from server.quiz.contests.editing import visible_titles
 from server.quiz.contests.loading import ContestPlan
 from server.quiz.contests.presets import preset_body
 from server.quiz.contests.service import ContestView, find_contest
@@ -88,4 +89,5 @@ __all__ = [
     "start_paper",
     "starter_ids",
     "verify_final_ranks",
+    "visible_titles",
 ]

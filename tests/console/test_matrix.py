@@ -34,6 +34,7 @@ from server.unit_requests.models import NameCheck, RequestState, UnitRequest
 from server.units.models import Level, Unit
 from server.wechat.gateway import MadeSceneCode
 from tests.kit.activity_probes import ACTIVITY_PROBES
+from tests.kit.announcement_form_probes import ANNOUNCEMENT_FORM_PROBES
 from tests.kit.announcement_probes import ANNOUNCEMENT_PROBES
 from tests.kit.certificate_probes import CERTIFICATE_PROBES
 from tests.kit.checkin_probes import CHECKIN_PROBES
@@ -240,6 +241,7 @@ def an_entrant(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]
 PROBES = {
     **ACTIVITY_PROBES,
     **ANNOUNCEMENT_PROBES,
+    **ANNOUNCEMENT_FORM_PROBES,
     **CERTIFICATE_PROBES,
     **SIGNUP_PROBES,
     **CHECKIN_PROBES,

@@ -29,6 +29,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "activity.phone_needed": "whether the sign-up asks for a number",
     "activity.writer_id": "the organizer who wrote it, on duty",
     "announcement.picture": "the picture of an announcement",
+    "announcement_picture.name": "the name of a picture of announcements",
     "announcement.content_hash": "the hash of what organizers approve",
     "announcement.letter_id": "the text that all inbox copies share",
     "announcement.writer_id": "the organizer who wrote it, on duty",

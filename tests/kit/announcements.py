@@ -13,11 +13,19 @@ from server.announcements.enums import (
     TryState,
 )
 from server.announcements.models import Announcement, Recipient, SendTry
+from server.announcements.rules.contents import TemplateContent
 from server.base.access import REGION, Scope
 from server.base.outbox_rows import OutboxState, idle_values, queued_values
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
 
+FIELDS = {
+    "thing1": "科普讲座下周开讲",
+    "thing2": "{城市}科协",
+    "time3": "2026年5月16日 15:00",
+    "thing4": "{昵称}，欢迎报名",
+}
+TEMPLATE = TemplateContent(template="oa-announcement", fields=FIELDS)
 _count = itertools.count(1)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of citizens, of questions and of activities.
+"""Pictures of citizens, questions, activities and announcements.
 
 Public ones have a random name. A citizen's own picture has a signed address until it is checked.
 """

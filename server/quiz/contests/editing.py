@@ -37,6 +37,7 @@ from server.quiz.rule_check import read_rule_set, version_of
 
 _SUBJECT = "contest"
 _MOST_DAYS = 400
+_MOST_TITLES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,13 @@ def state_of(contest: Contest, now: datetime) -> str:
 def select_contests(organizer: Organizer) -> Select[Any]:
     """The contests that an organizer may see, for lists."""
     return visible_to(select(Contest), organizer, Contest)
+
+
+def visible_titles(uow: UnitOfWork, organizer: Organizer) -> list[tuple[str, str]]:
+    """Public id and title of the newest published contests that an organizer may see."""
+    rows = select_contests(organizer).where(Contest.published_at.is_not(None))
+    newest = uow.session.scalars(rows.order_by(Contest.opens_at.desc()).limit(_MOST_TITLES))
+    return [(row.ref, row.title) for row in newest]
 
 
 def show_contest(uow: UnitOfWork, organizer: Organizer, ref: str) -> EditableContest:

@@ -1,0 +1,1 @@
+"""Review and approval of announcements, bound to the content, the audience and its count."""

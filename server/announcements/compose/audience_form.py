@@ -1,0 +1,146 @@
+"""The form of the audience, and its conversion to a rule."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Length, NumberRange, Optional
+
+from server.announcements.audience.rule import (
+    AudienceRule,
+    CameBy,
+    ContestResult,
+    SignedUp,
+    SignUpBand,
+    TookPartIn,
+)
+from server.announcements.compose.forms import CheckBoxes
+from server.base.topics import announcement_topics
+from server.console.forms import ConsoleForm
+
+
+class AudienceForm(ConsoleForm):
+    """Form with the rule of the audience; all conditions that are filled in must hold."""
+
+    cities = CheckBoxes(
+        "announcements.form.cities",
+        choices=[],
+        validate_choice=False,
+        description="announcements.form.cities_hint",
+    )
+    topics = CheckBoxes(
+        "announcements.form.topics",
+        choices=[SelectChoice(one.slug) for one in announcement_topics()],
+    )
+    programme = SelectField("announcements.form.programme", choices=[], validate_choice=False)
+    took_part_from = DateField("announcements.form.first_day", validators=[Optional()])
+    took_part_to = DateField("announcements.form.last_day", validators=[Optional()])
+    contest = SelectField("announcements.form.contest", choices=[], validate_choice=False)
+    completed = BooleanField("announcements.form.completed")
+    minimum_score = IntegerField(
+        "announcements.form.minimum_score",
+        validators=[
+            Optional(),
+            NumberRange(0, 1_000_000_000, message="announcements.fault.audience.contest"),
+        ],
+    )
+    best_rank = IntegerField(
+        "announcements.form.best_rank",
+        validators=[
+            Optional(),
+            NumberRange(1, 10_000_000, message="announcements.fault.audience.contest"),
+        ],
+    )
+    last_rank = IntegerField(
+        "announcements.form.last_rank",
+        validators=[
+            Optional(),
+            NumberRange(1, 10_000_000, message="announcements.fault.audience.contest"),
+        ],
+    )
+    activities = CheckBoxes("announcements.form.activities", choices=[], validate_choice=False)
+    states = CheckBoxes(
+        "announcements.form.states", choices=[SelectChoice(one.value) for one in SignUpBand]
+    )
+    activity_from = DateField("announcements.form.first_day", validators=[Optional()])
+    activity_to = DateField("announcements.form.last_day", validators=[Optional()])
+    scenes = StringField(
+        "announcements.form.scenes",
+        description="announcements.form.scenes_hint",
+        validators=[Length(max=500, message="announcements.fault.audience.came_by")],
+    )
+    came_from = DateField("announcements.form.first_day", validators=[Optional()])
+    came_to = DateField("announcements.form.last_day", validators=[Optional()])
+
+
+def read_form_audience(form: AudienceForm, old: AudienceRule) -> AudienceRule:
+    """The rule of the form. Counties, units and corrections of the old rule are kept."""
+    result = None
+    if form.contest.data:
+        result = ContestResult(
+            contest=form.contest.data,
+            completed=bool(form.completed.data),
+            minimum_score=form.minimum_score.data,
+            best_rank=form.best_rank.data,
+            last_rank=form.last_rank.data,
+        )
+    scenes = tuple(
+        one for one in (form.scenes.data or "").replace("，", ",").split(",") if one.strip()
+    )
+    return AudienceRule(
+        cities=tuple(form.cities.data or ()),
+        counties=old.counties,
+        units=old.units,
+        topics=tuple(form.topics.data or ()),
+        took_part=_read_took_part(form),
+        contest=result,
+        signups=_read_signups(form),
+        came_by=None
+        if not scenes
+        else CameBy(
+            scenes=tuple(one.strip() for one in scenes),
+            first_day=form.came_from.data,
+            last_day=form.came_to.data,
+        ),
+        correction_of=old.correction_of,
+    )
+
+
+def _read_took_part(form: AudienceForm) -> TookPartIn | None:
+    first, last = form.took_part_from.data, form.took_part_to.data
+    if not form.programme.data and first is None and last is None:
+        return None
+    return TookPartIn(programme=form.programme.data or None, first_day=first, last_day=last)
+
+
+def _read_signups(form: AudienceForm) -> SignedUp | None:
+    first, last = form.activity_from.data, form.activity_to.data
+    if not form.activities.data and not form.states.data and first is None and last is None:
+        return None
+    return SignedUp(
+        activities=tuple(form.activities.data or ()),
+        states=tuple(SignUpBand(one) for one in form.states.data or ()),
+        first_day=first,
+        last_day=last,
+    )
+
+
+def fill_audience(form: AudienceForm, rule: AudienceRule) -> None:
+    """Show a rule in the form."""
+    form.cities.data, form.topics.data = list(rule.cities), list(rule.topics)
+    part = rule.took_part
+    if part is not None:
+        form.programme.data = part.programme or ""
+        form.took_part_from.data, form.took_part_to.data = part.first_day, part.last_day
+    if rule.contest is not None:
+        form.contest.data = rule.contest.contest
+        for name in ("completed", "minimum_score", "best_rank", "last_rank"):
+            form[name].data = getattr(rule.contest, name)
+    if rule.signups is not None:
+        form.activities.data = list(rule.signups.activities)
+        form.states.data = [one.value for one in rule.signups.states]
+        form.activity_from.data = rule.signups.first_day
+        form.activity_to.data = rule.signups.last_day
+    if rule.came_by is not None:
+        form.scenes.data = ",".join(rule.came_by.scenes)
+        form.came_from.data, form.came_to.data = rule.came_by.first_day, rule.came_by.last_day
