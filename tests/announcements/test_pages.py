@@ -130,6 +130,9 @@ def test_the_preview_shows_the_payload_of_a_chosen_recipient(
         ({"purpose": "change"}, "请选择有变更的活动"),
         ({"body": "{昵称}您好"}, "不能写称呼"),
         ({"per_day": "0"}, "请填写1以上的人数"),
+        ({"body": "转发本文，可获积分。"}, "2.1.2"),
+        ({"title": "关注公众号领礼品"}, "5.1"),
+        ({"title": "答题抽奖", "body": "欢迎参加。"}, "完整规则"),
     ],
 )
 def test_a_wrong_part_is_told_beside_its_input(
@@ -140,6 +143,14 @@ def test_a_wrong_part_is_told_beside_its_input(
     )
     assert status == 422
     assert said in page
+
+
+def test_no_channel_promises_something_for_sharing(app: Flask) -> None:
+    path = written(app)
+    form = CONTENTS_FORM | {"template__oa_announcement__thing4": "分享得红包"}
+    status, page = Browser(app, "editor-region").ask("POST", f"{path}/contents", form)
+    assert status == 422
+    assert "2.1.2" in page
 
 
 def test_a_wrong_audience_is_told(app: Flask) -> None:

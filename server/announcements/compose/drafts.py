@@ -21,6 +21,7 @@ from server.announcements.compose.faults import (
     ContentFault,
     check_contents,
     check_ladder,
+    check_promises,
 )
 from server.announcements.enums import AnnouncementState, Channel, Purpose
 from server.announcements.errors import WrongAnnouncementState, WrongAudienceRule
@@ -80,6 +81,7 @@ def check_basics(draft: AnnouncementDraft) -> Iterator[ContentFault]:
             yield ContentFault(name, "too_long", most)
         elif has_placeholders(text):
             yield ContentFault(name, "placeholder_shared")
+    yield from check_promises({"title": draft.title, "body": draft.body})
     pages = channel_service.released_pages()
     if draft.page is not None and channel_service.address_fault(draft.page, pages):
         yield ContentFault("page", "unknown")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from server.announcements.enums import Channel
@@ -26,6 +26,7 @@ from server.announcements.rules.placeholders import (
     has_placeholders,
     unknown_placeholders,
 )
+from server.base.compliance import Clause, find_in_fields
 from server.base.templates import Template, templates_of_kind
 
 MOST_TITLE, MOST_BODY = 80, 4000
@@ -74,6 +75,16 @@ def check_ladder(ladder: Sequence[Channel]) -> Iterator[ContentFault]:
         yield ContentFault("ladder", "twice")
 
 
+def check_promises(texts: Mapping[str, str], *, whole: bool = True) -> Iterator[ContentFault]:
+    """The operating rule that each text breaks, by the name of its field.
+
+    Without `whole` the texts are too short to state the rules of a draw or the purpose of data.
+    """
+    for name, breach in find_in_fields(texts):
+        if whole or breach.clause not in (Clause.DRAW_WITHOUT_RULES, Clause.DATA_WITHOUT_CONSENT):
+            yield ContentFault(name, breach.clause)
+
+
 def check_contents(ladder: Sequence[Channel], contents: Contents) -> Iterator[ContentFault]:
     """Faults of the content of each channel of a ladder."""
     for channel in ladder:
@@ -114,6 +125,8 @@ def _check_template(channel: Channel, content: TemplateContent | None) -> Iterat
             yield ContentFault(field_name(channel, key), *found)
     if set(content.fields) - set(keys):
         yield ContentFault(field_name(channel, "template"), "missing")
+    texts = {field_name(channel, key): content.fields.get(key, "") for key in keys}
+    yield from check_promises(texts, whole=False)
 
 
 def _check_chat_text(content: TextContent | None) -> Iterator[ContentFault]:
@@ -127,6 +140,7 @@ def _check_chat_text(content: TextContent | None) -> Iterator[ContentFault]:
         yield ContentFault(name, "too_long", MOST_CHAT_TEXT)
     elif text.count("{") > MOST_PLACEHOLDERS:
         yield ContentFault(name, "placeholders_many", MOST_PLACEHOLDERS)
+    yield from check_promises({name: text})
 
 
 def _check_article(content: ArticleContent | None) -> Iterator[ContentFault]:
@@ -146,3 +160,4 @@ def _check_article(content: ArticleContent | None) -> Iterator[ContentFault]:
             yield ContentFault(name, "too_long", most)
         elif not lines and len(text.splitlines()) > 1:
             yield ContentFault(name, "line_break")
+    yield from check_promises({field_name(Channel.MASS, part): text for part, text, *_ in limits})

@@ -41,6 +41,7 @@ from server.announcements.rules.contents import (
     TextContent,
 )
 from server.base.clock import BEIJING
+from server.base.compliance import Clause
 from server.base.topics import announcement_topics
 from server.console.forms import ConsoleForm
 
@@ -54,6 +55,9 @@ _MOST_PER_DAY = 10_000_000
 def _check_year(_form: object, field: Any) -> None:
     if field.data is not None and field.data.year not in _YEARS:
         raise ValidationError("announcements.form.year_wrong")
+
+
+_CLAUSES = frozenset(Clause)
 
 
 class CheckBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyped
@@ -265,6 +269,8 @@ def place_faults(draft: AnnouncementDraft, faults: list[ContentFault]) -> Iterat
 
 def say_fault(fault: ContentFault) -> str:
     """The text key of a fault."""
+    if fault.reason in _CLAUSES:
+        return f"base.breach.{fault.reason}"
     if "." not in fault.field and fault.reason not in ("empty", "placeholder_shared"):
         return f"announcements.fault.{fault.field}.{fault.reason}"
     if fault.reason == "too_long":
