@@ -87,36 +87,38 @@ def approve_announcement(
     now_counted = count_recipients(uow, row)
     if has_moved(counted, now_counted):
         raise AudienceMoved(counted=counted, now=now_counted)
+    given = _add_approval(uow, organizer, row, counted)
+    row.approvals_needed = max(row.approvals_needed, approvals_for(uow, now_counted))
+    last = len(given) >= row.approvals_needed
+    if last:
+        require_plan(uow, organizer, row)
+        _schedule(uow, row, [one.counted for one in given])
+    after = {
+        "state": row.state.value,
+        "counted": counted,
+        "content_hash": content_hash,
+        "starts_at": "" if row.starts_at is None else row.starts_at.isoformat(),
+    }
+    act, before = "announcements.approve_announcement", {"state": AnnouncementState.REVIEW.value}
+    record_change(uow, organizer, act, subject_of(row), before=before, after=after)
+    return last
+
+
+def _add_approval(
+    uow: UnitOfWork, organizer: Organizer, row: Announcement, counted: int
+) -> list[AnnouncementApproval]:
+    """Add the approval of the content as it is; return all approvals of the announcement."""
     uow.session.add(
         AnnouncementApproval(
             announcement_id=row.id,
             organizer_id=organizer.id,
-            content_hash=content_hash,
+            content_hash=hash_content(row),
             counted=counted,
             approved_at=uow.now,
         )
     )
     uow.session.flush()
-    row.approvals_needed = max(row.approvals_needed, approvals_for(uow, now_counted))
-    given = _approvals_of(uow, row)
-    last = len(given) >= row.approvals_needed
-    if last:
-        require_plan(uow, organizer, row)
-        _schedule(uow, row, [one.counted for one in given])
-    record_change(
-        uow,
-        organizer,
-        "announcements.approve_announcement",
-        subject_of(row),
-        before={"state": AnnouncementState.REVIEW.value},
-        after={
-            "state": row.state.value,
-            "counted": counted,
-            "content_hash": content_hash,
-            "starts_at": "" if row.starts_at is None else row.starts_at.isoformat(),
-        },
-    )
-    return last
+    return _approvals_of(uow, row)
 
 
 def return_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, remark: str) -> None:

@@ -81,31 +81,33 @@ def _inputs_of(channel: Channel) -> ChannelInputs:
                 for one in templates_for(channel)
             ),
         )
-    inputs = (
-        (
+    return ChannelInputs(
+        channel=channel.value,
+        select=None,
+        templates=(TemplateInputs(slug="", title="", inputs=_inputs_of_text(channel)),),
+    )
+
+
+def _inputs_of_text(channel: Channel) -> tuple[ContentInput, ...]:
+    """The inputs of a channel without templates: a chat text, or an article."""
+    if channel is Channel.CUSTOMER_MESSAGE:
+        return (
             ContentInput(
                 name="customer_message__text", label="announcements.form.chat_text", kind="chat",
                 most=MOST_CHAT_TEXT, one_line=False, free=True, key=True,
             ),
+        )  # fmt: skip
+    return tuple(
+        ContentInput(
+            name=f"mass__{part}", label=f"announcements.form.{label}", kind="article",
+            most=most, one_line=part != "text", key=True,
         )
-        if channel is Channel.CUSTOMER_MESSAGE
-        else tuple(
-            ContentInput(
-                name=f"mass__{part}", label=f"announcements.form.{label}", kind="article",
-                most=most, one_line=part != "text", key=True,
-            )
-            for part, label, most in (
-                ("title", "article_title", MOST_ARTICLE_TITLE),
-                ("digest", "digest", MOST_DIGEST),
-                ("text", "article_text", MOST_ARTICLE),
-            )
+        for part, label, most in (
+            ("title", "article_title", MOST_ARTICLE_TITLE),
+            ("digest", "digest", MOST_DIGEST),
+            ("text", "article_text", MOST_ARTICLE),
         )
     )  # fmt: skip
-    return ChannelInputs(
-        channel=channel.value,
-        select=None,
-        templates=(TemplateInputs(slug="", title="", inputs=inputs),),
-    )
 
 
 def _input_of_key(name: str, label: str, key: str) -> ContentInput:
