@@ -25,6 +25,7 @@ from wtforms.validators import Length
 
 from server import slices
 from server.accounts.models import Citizen
+from server.announcements.compose.forms import ContentsForm
 from server.app import Overrides, create_app
 from server.base.ownership import owned_by
 from server.base.settings import Settings
@@ -71,6 +72,10 @@ GRAMMAR = {
     "questions",
     "phone",
     "people",
+    # Announcements: a page of app.json, codes of scenes, and fields of WeChat's types.
+    "page",
+    "scenes",
+    *(name for name in dir(ContentsForm) if "__" in name.strip("_")),
 }
 # Filled by `fill_rows`, with what they need besides.
 BY_ROW = {"picture_alt"}

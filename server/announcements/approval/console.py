@@ -18,8 +18,6 @@ from server.announcements.compose.console import own_announcement
 from server.announcements.compose.drafts import ContentRefused
 from server.announcements.compose.forms import place_faults
 from server.announcements.compose.previewing import preview_for
-from server.announcements.enums import AnnouncementState
-from server.announcements.errors import WrongAnnouncementState
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Note, Page, PagePreflight, Redirect, page
@@ -44,8 +42,6 @@ def send_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redire
 def show_approval_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: ApprovalForm) -> Page:
     """Show everything that is approved: text, channels, people, start; the count is typed."""
     row = own_announcement(uow, organizer, ref)
-    if row.state is not AnnouncementState.REVIEW:
-        raise WrongAnnouncementState(about=ref, path=f"/announcements/{ref}", ref=ref)
     if not form.is_submitted():
         form.content_hash.data = hash_content(row)
     return Page(

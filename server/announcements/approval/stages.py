@@ -10,6 +10,7 @@ from server.announcements.audience.plan import Forecast
 from server.announcements.audience.selecting import count_recipients
 from server.announcements.compose.announcement_list import say_channels, say_moment
 from server.announcements.compose.drafts import EDITABLE
+from server.announcements.enums import AnnouncementState
 from server.announcements.errors import WrongAudienceRule
 from server.announcements.models import Announcement
 from server.base.access import Organizer
@@ -45,7 +46,9 @@ def read_stage(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Stag
         moved=row.starts_at is None and reviewing.moves_start(uow, row),
         left=row.approvals_needed - len(reviewing.approvers_of(uow, row)) if own else 0,
         forecast=_forecast_of(uow, organizer, row) if own and row.state in EDITABLE else None,
-        may=own and reviewing.may_approve(uow, organizer, row),
+        may=own
+        and row.state is AnnouncementState.REVIEW
+        and reviewing.may_approve(uow, organizer, row),
     )
 
 
