@@ -24,6 +24,7 @@ from server.base.uow import UnitOfWork
 from server.channel import service as channel
 from server.channel.service import NewFollower
 from server.dashboard import service as dashboard
+from server.demo.season_announcements import Reader, write_announcements
 from server.demo.season_contests import (
     CITY_CODE,
     SIDE_CONTESTS,
@@ -44,6 +45,7 @@ from server.demo.season_people import (
     unit_rows,
 )
 from server.demo.season_wechat import (
+    ANNOUNCEMENT,
     SEED,
     WeChatPerson,
     count_grants,
@@ -90,6 +92,7 @@ class WrittenSeason:
     papers: int = 0
     reports: int = 0
     lectures: int = 0
+    announcements: int = 0
 
 
 def fill_season(
@@ -122,7 +125,12 @@ def fill_season(
             _list_listeners(plan.people),
             random.Random(f"{SEED}:lectures"),  # noqa: S311 - nothing here is secret
         )
-        written = replace(written, lectures=lectures)
+        announced = write_announcements(
+            application.uow_factory,
+            _list_readers(plan.people),
+            random.Random(f"{SEED}:announcements"),  # noqa: S311 - nothing here is secret
+        )
+        written = replace(written, lectures=lectures, announcements=announced)
         reader = _find_reader(plan)
         division = plan.played[-1].places[reader].division or ""
         finish_side_contests(application, _citizen_ref(reader), division)
@@ -174,6 +182,19 @@ def _list_listeners(people: Sequence[SeasonPerson]) -> list[Listener]:
     """The people who logged in, and so may sign up for lectures."""
     return [
         Listener(ref=_citizen_ref(n), name=one.name)
+        for n, one in enumerate(people)
+        if one.logged_in_at is not None
+    ]
+
+
+def _list_readers(people: Sequence[SeasonPerson]) -> list[Reader]:
+    """The people who logged in, and so have an inbox."""
+    return [
+        Reader(
+            ref=_citizen_ref(n),
+            follows=one.followed_at is not None and one.left_at is None,
+            granted=ANNOUNCEMENT in count_grants(n, one),
+        )
         for n, one in enumerate(people)
         if one.logged_in_at is not None
     ]
