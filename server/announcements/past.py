@@ -75,20 +75,7 @@ def add_past_results(
     recipients = [_recipient_of(row, one, ended_at) for one in results]
     uow.session.add_all(recipients)
     uow.session.flush()
-    uow.session.add_all(
-        SendTry(
-            recipient_id=recipient.id,
-            channel=one.channel,
-            state=_TRIES[one.state],
-            client_msg_id=f"past{recipient.id}",
-            message_id=str(10**15 + recipient.id) if one.state is RecipientState.SENT else None,
-            reason=one.reason,
-            made_at=began_at,
-            settled_at=ended_at,
-        )
-        for recipient, one in zip(recipients, results, strict=True)
-        if one.channel is not None
-    )
+    uow.session.add_all(_tries_of(recipients, results, began_at, ended_at))
     refused = RecipientState.REFUSED
     copies = [(one.citizen_id, one.reason if one.state is refused else None) for one in results]
     notices.post_copies(uow, row.letter_id, copies)
@@ -104,6 +91,28 @@ def _add_approval(uow: UnitOfWork, row: Announcement, approver: Organizer) -> No
             approved_at=row.approved_at,
         )
     )
+
+
+def _tries_of(
+    recipients: Sequence[Recipient],
+    results: Sequence[PastResult],
+    began_at: datetime,
+    ended_at: datetime,
+) -> list[SendTry]:
+    return [
+        SendTry(
+            recipient_id=recipient.id,
+            channel=one.channel,
+            state=_TRIES[one.state],
+            client_msg_id=f"past{recipient.id}",
+            message_id=str(10**15 + recipient.id) if one.state is RecipientState.SENT else None,
+            reason=one.reason,
+            made_at=began_at,
+            settled_at=ended_at,
+        )
+        for recipient, one in zip(recipients, results, strict=True)
+        if one.channel is not None
+    ]
 
 
 def _recipient_of(row: Announcement, one: PastResult, at: datetime) -> Recipient:

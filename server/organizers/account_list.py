@@ -45,7 +45,7 @@ def _find_accounts(uow: UnitOfWork, organizer: Organizer, query: AccountQuery) -
 
 
 def _add_places(uow: UnitOfWork, rows: Sequence[OrganizerAccount]) -> Sequence[_AccountLine]:
-    names = {owner: units.resolve_scope(uow, owner)[1] for owner in {one.owner for one in rows}}
+    names = {owner: units.name_owner(uow, owner) for owner in {one.owner for one in rows}}
     return [_AccountLine(account=one, place=names[one.owner]) for one in rows]
 
 

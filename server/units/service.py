@@ -170,6 +170,15 @@ def resolve_scope(uow: UnitOfWork, spelled: str) -> tuple[Scope, str]:
     return Scope(city=unit.city, county=unit.county, unit_id=unit.id), unit.name
 
 
+def name_owner(uow: UnitOfWork, spelled: str) -> str:
+    """The name of a place that owns rows, even if it no longer exists today; empty if unknown."""
+    kind, _, value = spelled.partition(":")
+    if kind == "unit" and _ROW_ID.fullmatch(value):
+        unit = unit_by_id(uow, int(value))
+        return "" if unit is None else unit.name
+    return resolve_scope(uow, spelled)[1]
+
+
 def name_place(code: str) -> str:
     """The name of a city or county by its code; the code itself for an unknown one."""
     places = load_regions()

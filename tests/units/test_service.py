@@ -198,3 +198,15 @@ def test_a_scope_that_is_no_place_of_the_campaign_is_refused(
 ) -> None:
     with uow_factory.begin(read_only=True) as uow, pytest.raises(Invalid):
         service.resolve_scope(uow, spelled)
+
+
+def test_an_owner_keeps_its_name_after_its_end_and_an_unknown_one_has_none(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin() as uow:
+        ids = service.load_units(uow, [a_school(name="老学校", valid_to=date(2020, 1, 1))]).ids
+        gone = f"unit:{ids['s']}"
+        with pytest.raises(Invalid):
+            service.resolve_scope(uow, gone)
+        names = [service.name_owner(uow, one) for one in (gone, "unit:999999", "city:450100")]
+    assert names == ["老学校", "", "南宁市"]

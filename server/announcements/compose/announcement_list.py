@@ -118,12 +118,13 @@ def _in_state(state: ListedAnnouncementState) -> ColumnElement[bool]:
 
 
 def _prepare(uow: UnitOfWork, rows: Sequence[Announcement]) -> Sequence[AnnouncementLine]:
+    places = {owner: units.name_owner(uow, owner) for owner in {row.owner for row in rows}}
     return [
         AnnouncementLine(
             row=row,
             state=listed_state(row),
             channels=say_channels(uow, row),
-            place=units.resolve_scope(uow, row.owner)[1],
+            place=places[row.owner],
             topic=_name_topic(row.topic),
         )
         for row in rows
