@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from server.announcements.compose.pictures import drop_unused_announcement_pictures
-from server.announcements.ledger import control, sending
+from server.announcements.ledger import control, mass, sending
+from server.announcements.ledger.mass_planning import plan_batches
 from server.announcements.ledger.queue import QUEUE, TASK
 from server.base.jobs import Task, TaskContext
-from server.base.outbox import end_overdue
+from server.base.outbox import deliver_due, end_overdue
 
 # One run of the sweep is short, because all sweeps share a thread; a wake-up may send for longer.
 _OF_SWEEP, _OF_WAKE_UP = 500, 20_000
@@ -20,6 +21,7 @@ def send_announcements(context: TaskContext, *keys: int | str) -> int:
     moved = end_overdue(uow_factory, QUEUE)
     most = _OF_WAKE_UP if keys else _OF_SWEEP
     sent = sending.send_due(context, most)
+    moved += plan_batches(context)
     with uow_factory.begin() as uow:
         moved += control.finish_sent(uow)
     if sent >= most // 2:
@@ -27,7 +29,12 @@ def send_announcements(context: TaskContext, *keys: int | str) -> int:
     return started + moved + sent
 
 
-QUEUES = (QUEUE,)
+def send_mass_messages(context: TaskContext, *_row_ids: int) -> int:
+    """Make due mass calls; return how many batches were processed."""
+    return deliver_due(context, mass.QUEUE).moved
+
+
+QUEUES = (QUEUE, mass.QUEUE)
 TASKS = (
     Task(
         name="announcements.drop_pictures",
@@ -35,4 +42,5 @@ TASKS = (
         every_seconds=3600,
     ),
     Task(name=TASK, step=send_announcements, every_seconds=2.0),
+    Task(name=mass.TASK, step=send_mass_messages, every_seconds=5.0),
 )
