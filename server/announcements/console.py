@@ -17,7 +17,7 @@ from server.announcements.compose.console import PAGES
 from server.announcements.compose.faults import check_contents
 from server.announcements.compose.forms import say_fault
 from server.announcements.compose.pictures import picture_address
-from server.announcements.enums import AnnouncementState
+from server.announcements.enums import FROZEN, AnnouncementState
 from server.announcements.models import Announcement
 from server.base.access import Organizer, Permission
 from server.base.ownership import HandOver, scope_of, writable_by
@@ -66,6 +66,7 @@ def _list_steps(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> set
         "preview": organizer.has_permission(_P.PERSON_READ),
         "approve": approve and in_review and reviewing.may_approve(uow, organizer, row),
         "return": approve and in_review,
+        "progress": row.state in FROZEN,
     }
     return {name for name, given in rights.items() if given}
 

@@ -18,6 +18,11 @@ def make_sending(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, s
     return {"ref": row.ref, "title": row.title}
 
 
+def make_paused(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An announcement of an owner that is paused."""
+    return {"ref": an_announcement(uow, scope=owner, state=AnnouncementState.PAUSED).ref}
+
+
 def make_done(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
     """An announcement of an owner that is over."""
     return {"ref": an_announcement(uow, scope=owner, state=AnnouncementState.DONE).ref}
@@ -27,6 +32,10 @@ ANNOUNCEMENT_PROBES = {
     "GET /announcement-recipients": Probe(make=make_sending, shows="title"),
     **list_probes("/announcement-recipients", reason="核对"),
     "GET /announcements/<ref>/progress": Probe(make=make_sending),
+    "POST /announcements/<ref>/pause": Probe(make=make_sending),
+    "POST /announcements/<ref>/resume": Probe(make=make_paused),
+    "GET /announcements/<ref>/cancel": Probe(make=make_sending),
+    "POST /announcements/<ref>/cancel": Probe(make=make_sending, form={"reason": "时间写错了"}),
     "GET /announcements/<ref>/withdraw": Probe(make=make_done),
     "POST /announcements/<ref>/withdraw": Probe(make=make_done, form={"reason": "时间写错了"}),
 }

@@ -6,6 +6,11 @@ from pathlib import Path
 
 from server.announcements.watching.desk import watch_announcement
 from server.announcements.watching.recipients import RECIPIENTS, RecipientQuery
+from server.announcements.watching.steering import (
+    cancel_announcement,
+    pause_announcement,
+    resume_announcement,
+)
 from server.announcements.watching.withdrawing import withdraw_announcement
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
@@ -74,3 +79,49 @@ def withdraw(uow: UnitOfWork, organizer: Organizer, ref: str, form: WithdrawForm
     """Withdraw an announcement."""
     withdraw_announcement(uow, organizer, ref, form.reason.data)
     return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.withdrawn")
+
+
+@page(PAGES, "POST", "/announcements/<ref>/pause", needs=Permission.ANNOUNCEMENT_APPROVE)
+def pause(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
+    """Pause an announcement that is being sent."""
+    pause_announcement(uow, organizer, ref)
+    return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.paused")
+
+
+@page(PAGES, "POST", "/announcements/<ref>/resume", needs=Permission.ANNOUNCEMENT_APPROVE)
+def resume(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
+    """Continue a paused announcement."""
+    resume_announcement(uow, organizer, ref)
+    return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.resumed")
+
+
+class CancelForm(ConsoleForm):
+    """Form for a cancellation: its reason, for the colleagues."""
+
+    reason = reason_field("announcements.watching.why_cancel", "announcements.watching.cancel_hint")
+
+
+@page(
+    PAGES,
+    "GET",
+    "/announcements/<ref>/cancel",
+    needs=Permission.ANNOUNCEMENT_APPROVE,
+    form=CancelForm,
+)
+def show_cancel_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: CancelForm) -> Page:
+    """Ask why an announcement is cancelled."""
+    shown = watch_announcement(uow, organizer, ref)
+    return Page("announcement_results/cancel.html", form=form, shown=shown)
+
+
+@page(
+    PAGES,
+    "POST",
+    "/announcements/<ref>/cancel",
+    needs=Permission.ANNOUNCEMENT_APPROVE,
+    form=CancelForm,
+)
+def cancel(uow: UnitOfWork, organizer: Organizer, ref: str, form: CancelForm) -> Redirect:
+    """Cancel what is not sent yet."""
+    cancel_announcement(uow, organizer, ref, form.reason.data)
+    return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.cancelled")
