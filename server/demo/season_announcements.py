@@ -70,6 +70,9 @@ class AnnouncementsFile(msgspec.Struct, frozen=True, kw_only=True):
     announcements: tuple[AnnouncementFacts, ...]
 
 
+_READ_FILE = msgspec.json.Decoder(AnnouncementsFile)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reader:
     """A citizen of the season who logged in."""
@@ -83,7 +86,7 @@ def write_announcements(
     uow_factory: UnitOfWorkFactory, readers: Sequence[Reader], chance: Random
 ) -> int:
     """Write the announcements that do not exist yet; return how many."""
-    file = msgspec.json.decode(_DATA.read_bytes(), type=AnnouncementsFile)
+    file = _READ_FILE.decode(_DATA.read_bytes())
     with uow_factory.begin(read_only=True) as uow:
         known = announcements.known_announcements(uow, [one.ref for one in file.announcements])
     missing = [one for one in file.announcements if one.ref not in known]

@@ -99,8 +99,10 @@ def approve_announcement(
         "content_hash": content_hash,
         "starts_at": "" if row.starts_at is None else row.starts_at.isoformat(),
     }
-    act, before = "announcements.approve_announcement", {"state": AnnouncementState.REVIEW.value}
-    record_change(uow, organizer, act, subject_of(row), before=before, after=after)
+    record_change(
+        uow, organizer, "announcements.approve_announcement", subject_of(row),
+        before={"state": AnnouncementState.REVIEW.value}, after=after,
+    )  # fmt: skip
     return last
 
 

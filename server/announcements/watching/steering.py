@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from server.announcements.enums import AnnouncementState
 from server.announcements.ledger.control import cancel_sending, pause_sending, resume_sending
 from server.announcements.ledger.outcomes import Stop
 from server.announcements.models import Announcement
@@ -15,8 +12,6 @@ from server.base.ownership import scope_of, serving_found_row
 from server.base.uow import UnitOfWork
 
 SUBJECT = "announcement"
-# States from which sending can be cancelled.
-CANCELLABLE = (AnnouncementState.SCHEDULED, AnnouncementState.SENDING, AnnouncementState.PAUSED)
 
 
 def pause_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -25,8 +20,14 @@ def pause_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     Raises: NotFound (404), WrongAnnouncementState (409) unless it is being sent.
     Locks: the announcement.
     """
-    stop = Stop(reason="organizer", detail="")
-    _steer(uow, organizer, ref, "pause", lambda row: pause_sending(uow, row.id, stop))
+    row = read_own(uow, organizer, ref)
+    before = {"state": row.state.value}
+    with serving_found_row(uow.session):
+        pause_sending(uow, row.id, Stop(reason="organizer", detail=""))
+    record_change(
+        uow, organizer, "announcements.pause_announcement", _subject_of(row),
+        before=before, after={"state": row.state.value},
+    )  # fmt: skip
 
 
 def resume_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
@@ -35,7 +36,14 @@ def resume_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None
     Raises: NotFound (404), WrongAnnouncementState (409) unless it is paused.
     Locks: the announcement.
     """
-    _steer(uow, organizer, ref, "resume", lambda row: resume_sending(uow, row.id))
+    row = read_own(uow, organizer, ref)
+    before = {"state": row.state.value}
+    with serving_found_row(uow.session):
+        resume_sending(uow, row.id)
+    record_change(
+        uow, organizer, "announcements.resume_announcement", _subject_of(row),
+        before=before, after={"state": row.state.value},
+    )  # fmt: skip
 
 
 def cancel_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
@@ -44,32 +52,15 @@ def cancel_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, reason:
     Raises: NotFound (404), WrongAnnouncementState (409) once it is over.
     Locks: the announcement, then its waiting recipients.
     """
-
-    def cancel(row: Announcement) -> None:
-        cancel_sending(uow, row.id, reason)
-
-    _steer(uow, organizer, ref, "cancel", cancel, reason)
-
-
-def _steer(
-    uow: UnitOfWork,
-    organizer: Organizer,
-    ref: str,
-    verb: str,
-    change: Callable[[Announcement], None],
-    reason: str = "",
-) -> None:
     row = read_own(uow, organizer, ref)
-    before = row.state.value
+    before = {"state": row.state.value}
     with serving_found_row(uow.session):
-        change(row)
-        uow.session.flush()
+        cancel_sending(uow, row.id, reason)
     record_change(
-        uow,
-        organizer,
-        f"announcements.{verb}_announcement",
-        Subject(SUBJECT, row.ref, scope_of(row)),
-        before={"state": before},
-        after={"state": row.state.value},
-        reason=reason,
-    )
+        uow, organizer, "announcements.cancel_announcement", _subject_of(row),
+        before=before, after={"state": row.state.value}, reason=reason,
+    )  # fmt: skip
+
+
+def _subject_of(row: Announcement) -> Subject:
+    return Subject(SUBJECT, row.ref, scope_of(row))
