@@ -7,6 +7,14 @@ import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
 import { endPull, open, wire } from '../../../platform/wx'
 
+/** Characters of a text in the list; the whole text is on the message's own page. */
+const MOST = 60
+
+function shorten(body: string): string {
+  const letters = Array.from(body)
+  return letters.length > MOST ? `${letters.slice(0, MOST).join('')}…` : body
+}
+
 interface Shown {
   id: string
   title: string
@@ -52,7 +60,7 @@ Page({
     const why = reason === null ? '' : fill(t.not_pushed, { reason })
     const at = sayInstant(posted_at, wire.now())
     const label = [read ? '' : t.fresh, withdrawn ? t.withdrawn : '', title, at, why].filter((words) => words !== '').join('，')
-    return { id, title, body, at, reason: why, fresh: !read, withdrawn, label }
+    return { id, title, body: shorten(body), at, reason: why, fresh: !read, withdrawn, label }
   },
 
   open(event: WechatMiniprogram.TouchEvent) {
