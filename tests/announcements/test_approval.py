@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from server.accounts.models import Citizen
 from server.announcements.approval import reviewing
 from server.announcements.approval.hashing import hash_content
 from server.announcements.compose import drafts
@@ -22,11 +23,13 @@ from server.announcements.errors import (
     ContentChanged,
     MassNeedsRegion,
     OwnAnnouncement,
+    SplitNeeded,
     WrongAnnouncementState,
 )
 from server.announcements.models import Announcement, AnnouncementApproval, Recipient
 from server.announcements.rules.contents import ArticleContent, Contents
 from server.base.access import Organizer
+from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from tests.kit.accounts import a_citizen
@@ -35,6 +38,7 @@ from tests.kit.clock import FakeClock
 from tests.kit.console import PEOPLE
 from tests.kit.locks import meet
 from tests.kit.quiz import all_at_once
+from tests.kit.sends import some_followers
 
 EDITOR, APPROVER = PEOPLE["editor-region"], PEOPLE["approver-region"]
 SECOND = replace(APPROVER, id=901, name="第二位")
@@ -339,3 +343,30 @@ def test_without_the_hash_a_text_is_sent_that_nobody_approved(
     assert state_of(uow_factory, ref) == (S.SCHEDULED, 2, 1)
     with uow_factory.begin(read_only=True) as uow:
         assert row_of(uow, ref).body == "另一段文字"
+
+
+def test_more_than_the_daily_quota_needs_a_split_over_days(
+    uow_factory: UnitOfWorkFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row D11: over the quota an announcement is reviewed only with a split over days."""
+    few = replace(uow_factory.dependencies.settings.sending, template_per_day=2)
+    settings = replace(uow_factory.dependencies.settings, sending=few)
+    monkeypatch.setattr(
+        uow_factory, "dependencies", replace(uow_factory.dependencies, settings=settings)
+    )
+    with uow_factory.begin() as uow:
+        some_followers(uow, 5)
+        uow.session.execute(update(Citizen).values(topics=[DRAFT.topic]))
+    with uow_factory.begin() as uow:
+        ref = drafts.write_announcement(uow, EDITOR, DRAFT)
+    with uow_factory.begin() as uow, pytest.raises(SplitNeeded):
+        reviewing.send_to_review(uow, EDITOR, ref)
+    with uow_factory.begin() as uow:
+        drafts.change_announcement(uow, EDITOR, ref, replace(DRAFT, per_day=2))
+    with uow_factory.begin() as uow:
+        reviewing.send_to_review(uow, EDITOR, ref)
+    assert approve(uow_factory, APPROVER, ref)
+    with uow_factory.begin(read_only=True) as uow:
+        due = uow.session.scalars(select(Recipient.outbox_due_at)).all()
+    days = Counter(beijing_day(one) for one in due if one is not None)
+    assert sorted(days.values()) == [1, 2, 2]
