@@ -207,6 +207,6 @@ def test_an_owner_keeps_its_name_after_its_end_and_an_unknown_one_has_none(
         ids = service.load_units(uow, [a_school(name="老学校", valid_to=date(2020, 1, 1))]).ids
         gone = f"unit:{ids['s']}"
         with pytest.raises(Invalid):
-            service.resolve_scope(uow, gone)
+            service.resolve_scope(uow, "unit:999999")
         names = [service.name_owner(uow, one) for one in (gone, "unit:999999", "city:450100")]
     assert names == ["老学校", "", "南宁市"]
