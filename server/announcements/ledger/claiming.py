@@ -18,7 +18,7 @@ from sqlalchemy.orm import aliased
 from server.accounts import service as accounts
 from server.announcements.audience.choice import Obstacle, PersonFacts, choose_channel
 from server.announcements.audience.facts import load_facts, outreach_key, template_id_for
-from server.announcements.compose.content import LetterContent, load_content
+from server.announcements.compose.content import load_content
 from server.announcements.compose.people import is_personal, load_persons
 from server.announcements.compose.rendering import address_letter, render_letter
 from server.announcements.enums import AnnouncementState, Channel, Purpose, RecipientState
@@ -273,9 +273,9 @@ def _write_letters(
     for row_id, channel in batch.chosen.items():
         row = batch.rows[row_id]
         rendered = (
-            _render_for(content, channel, persons[row.citizen_id])
+            render_letter(content, channel, persons[row.citizen_id])
             if personal
-            else shared.get(channel) or _render_for(content, channel, Person())
+            else shared.get(channel) or render_letter(content, channel, Person())
         )
         shared[channel] = rendered
         row.state, row.channel = RecipientState.CLAIMED, channel
@@ -285,7 +285,3 @@ def _write_letters(
             letter=address_letter(rendered, channel, openids[row_id], client_ids[row_id]),
         )
     return letters
-
-
-def _render_for(content: LetterContent, channel: Channel, person: Person) -> Any:
-    return render_letter(content, channel, person)
