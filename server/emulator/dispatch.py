@@ -107,6 +107,8 @@ def _answer_call(world: World, endpoint: Endpoint, call: Call) -> Result:
             world.pause(delay)
         if not alone:
             return Result(_refusal_answer(world, ApiError(43108)))
+        if fault is not None and fault.mode == "hold":
+            world.faults.await_lift(fault)
         early = _apply_fault(world, fault)
         if early is not None:
             return early

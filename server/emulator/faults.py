@@ -7,14 +7,17 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-MODES = ("reset", "truncate", "html", "accept_then_drop")
+MODES = ("reset", "truncate", "html", "accept_then_drop", "hold")
 NUMBERS = ("errcode", "http", "delay_s", "count", "probability")
 KNOWN = {"path", "errcode", "http", "delay_s", "mode", "count", "probability", "openid"}
 
 
 @dataclass
 class Fault:
-    """A fault: applies to calls of `path` (and `openid`, if set) until `count` is used up."""
+    """A fault: applies to calls of `path` (and `openid`, if set) until `count` is used up.
+
+    In mode `hold` a call has no effect and no response until the fault is lifted.
+    """
 
     path: str
     errcode: int | None = None
@@ -43,6 +46,7 @@ class Faults:
         self._lock = threading.Lock()
         self._chance = chance
         self._orders: list[Fault] = []
+        self._lifted: dict[int, threading.Event] = {}
         self._last_id = 0
 
     def order_fault(self, wish: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +69,7 @@ class Faults:
         with self._lock:
             self._last_id += 1
             fault.id = self._last_id
+            self._lifted[fault.id] = threading.Event()
             self._orders.append(fault)
         return asdict(fault)
 
@@ -91,6 +96,18 @@ class Faults:
         with self._lock:
             kept = [f for f in self._orders if number is not None and f.id != number]
             self._orders = kept
+            gone = [number] if number is not None else list(self._lifted)
+            for one in gone:
+                lifted = self._lifted.pop(one, None)
+                if lifted is not None:
+                    lifted.set()
+
+    def await_lift(self, fault: Fault) -> None:
+        """Block a held call until its fault is lifted; its count does not lift it."""
+        with self._lock:
+            lifted = self._lifted.get(fault.id)
+        if lifted is not None:
+            lifted.wait()
 
     def _meets_call(self, fault: Fault, path: str, openid: str | None) -> bool:
         if fault.path not in (path, "*") or fault.openid not in (None, openid):

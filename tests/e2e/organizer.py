@@ -35,10 +35,12 @@ MODULES = """async (picture, size) => {
 
 
 @contextmanager
-def organizer_at(browser: Browser, demo: Demo, role: str = "editor") -> Iterator[Page]:
-    """The console in a browser of its own, logged in as an organizer of the region."""
+def organizer_at(
+    browser: Browser, demo: Demo, role: str = "editor", place: str = "region"
+) -> Iterator[Page]:
+    """The console in a browser of its own, logged in as an organizer of a place."""
     people = json.loads((demo.var / "demo-organizers.json").read_text("utf-8"))
-    one = next(p for p in people if (p["role"], p["scope"]) == (role, "region"))
+    one = next(p for p in people if (p["role"], p["scope"]) == (role, place))
     watch = Watch()
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
     context.set_default_timeout(PATIENCE_MS)

@@ -10,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,19 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw) if raw else None
     except ValueError:
         return raw.decode("utf-8", "replace")
+
+
+def eventually(true: Callable[[], bool], what: str, seconds: int = 60) -> None:
+    """Wait until something is true.
+
+    Raises: AssertionError, which says `what` is missing, after so many seconds.
+    """
+    pause = threading.Event()
+    for _ in range(10 * seconds):
+        if true():
+            return
+        pause.wait(0.1)
+    raise AssertionError(what)
 
 
 class Demo:

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.e2e.outside import Citizen, Demo, descendants
+from tests.e2e.outside import Citizen, Demo, descendants, eventually
 
 pytestmark = pytest.mark.slow
 PEOPLE = 6
@@ -52,15 +50,6 @@ def logs_in(one: Citizen) -> bool:
 def redis_of(demo: Demo) -> tuple[int, redis.Redis]:
     told = json.loads((demo.var / "kv.json").read_text("utf-8"))
     return int(told["pid"]), redis.Redis(unix_socket_path=told["socket"], socket_timeout=60)
-
-
-def eventually(true: Callable[[], bool], what: str) -> None:
-    pause = threading.Event()
-    for _ in range(600):
-        if true():
-            return
-        pause.wait(0.1)
-    raise AssertionError(what)
 
 
 def recount(results: dict[str, dict[str, Any]]) -> list[tuple[int, int]]:

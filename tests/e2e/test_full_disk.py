@@ -7,7 +7,6 @@ import resource
 import shutil
 import signal
 import subprocess
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.outside import Citizen, Demo, ask, descendants
+from tests.e2e.outside import Citizen, Demo, ask, descendants, eventually
 
 pytestmark = pytest.mark.slow
 VAR_MB, TEMPORARY_MB = 128, 8
@@ -117,15 +116,6 @@ def no_writing(demo: SmallDemo) -> Iterator[None]:
     finally:
         for pid, limits in before.items():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-
-
-def eventually(true: Callable[[], bool], what: str) -> None:
-    pause = threading.Event()
-    for _ in range(600):
-        if true():
-            return
-        pause.wait(0.1)
-    raise AssertionError(what)
 
 
 def somebody(demo: Demo) -> Citizen:

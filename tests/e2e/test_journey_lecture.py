@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import urllib.request
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from server.base.clock import BEIJING
 from tests.e2e.gate import import_lectures, lecture_row, press_in_wechat, read_code, sign_up
 from tests.e2e.hand import REFUSED, Hand, citizen, hand_of
 from tests.e2e.organizer import organizer_at, see_code
-from tests.e2e.outside import Demo
+from tests.e2e.outside import Demo, eventually
 from tests.e2e.phone import browser
 
 __all__ = ["browser"]
@@ -44,12 +43,7 @@ def advance(demo: Demo, seconds: int) -> None:
 
 def await_letter(demo: Demo, read: Callable[[], list[str]], words: str) -> None:
     """Wait until the worker has written a letter with these words."""
-    pause = threading.Event()
-    for _ in range(900):
-        if any(words in one for one in read()):
-            return
-        pause.wait(0.1)
-    raise AssertionError(f"no letter says {words}: {read()}")
+    eventually(lambda: any(words in one for one in read()), f"a letter that says {words}", 90)
 
 
 def fetch_text(address: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.outside import Demo
+from tests.e2e.outside import Demo, eventually
 
+SEASON_S = 120
 CITIZENS = 1500
 
 
@@ -34,22 +34,15 @@ def counts(demo: Demo) -> tuple[int, int, int]:
     return citizens, papers, lost
 
 
-def await_true(wanted: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(1200):
-        if wanted():
-            return
-        waiting.wait(0.1)
-    raise AssertionError("the demo did not come so far")
-
-
 def test_the_first_start_makes_a_season_once_even_when_it_is_killed(demo: Demo) -> None:
-    await_true(lambda: "season: 50 of" in demo.console())
+    eventually(lambda: "season: 50 of" in demo.console(), "the season", SEASON_S)
     demo.kill_everything()
     citizens, papers, lost = counts(demo)
     assert (0 < citizens < CITIZENS, papers > 0, lost) == (True, True, 0)
     demo.start()
-    await_true(lambda: "KEPU_DEMO_SEASON=none leaves it out" in demo.console())
+    eventually(
+        lambda: "KEPU_DEMO_SEASON=none leaves it out" in demo.console(), "the season", SEASON_S
+    )
     citizens, papers, lost = counts(demo)
     assert (citizens, lost) == (CITIZENS, 0)
     # Three contests; the later it is on a day, the fewer of its papers are left out.

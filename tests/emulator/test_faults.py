@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -120,6 +122,24 @@ def test_a_delay_is_kept_and_adds_to_another_fault(
     assert errcode(api) == -1
     assert errcode(api) == 0
     assert pauses == [7, 3]
+
+
+@pytest.mark.parametrize("by_number", [True, False], ids=["that one", "all"])
+def test_a_held_call_has_no_effect_before_its_fault_is_lifted(
+    wechat: Emulator, api: Api, by_number: bool
+) -> None:
+    number = wechat.order_fault(IPS, mode="hold")["id"]
+    token = api.token()
+    with ThreadPoolExecutor(1) as pool:
+        held = pool.submit(api.get, IPS, access_token=token)
+        while not wechat.get_control("faults")["items"][0]["hits"]:
+            assert not held.done()
+        assert wechat.list_calls(IPS) == []
+        address = f"{wechat.base}/_emu/faults{f'?id={number}' if by_number else ''}"
+        with urllib.request.urlopen(urllib.request.Request(address, method="DELETE")) as lifted:
+            assert json.load(lifted)["items"] == []
+        assert held.result()["ip_list"]
+    assert len(wechat.list_calls(IPS)) == 1
 
 
 @pytest.mark.parametrize(
