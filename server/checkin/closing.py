@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, func, or_, select
 
 from server.activities import service as activities
-from server.base.jobs import Task, TaskContext
+from server.base.jobs import TaskContext
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 from server.checkin.feedback_models import NotedAttendance
@@ -86,6 +86,3 @@ def note_absences(context: TaskContext, *_ids: int) -> int:
         with context.uow_factory.begin() as uow:
             total += note_attendance(uow, activity_id)
     return total
-
-
-TASKS = (Task(name="checkin.note_absences", step=note_absences, every_seconds=60),)

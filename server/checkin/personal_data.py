@@ -5,11 +5,12 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from server.activities import service as activities
-from server.base.personal_data import Erase, Merge, Personal
+from server.base.personal_data import Erase, Keep, Merge, Personal
 from server.base.uow import UnitOfWork
 from server.checkin.feedback import export_feedback
 from server.checkin.feedback_models import ActivityFeedback
 from server.checkin.models import Admission, ScannerGrant, ScanRecord
+from server.checkin.old_feedback import WORDS_KEPT, count_old_words, erase_old_words
 from server.signups.service import SignUp
 
 
@@ -38,16 +39,18 @@ def export_attendance(uow: UnitOfWork, citizen_id: int) -> list[dict[str, object
 
 _KEPT = "the counters of a hall equal its rows; the erased sign-up they refer to names nobody"
 
+FEEDBACK = Personal(
+    ActivityFeedback,
+    "citizen_id",
+    erase=Erase.BLANK,
+    blank={"words": ""},
+    stays=("id", "activity_id", "rating", "words_check", "made_at"),
+    merge=Merge.KEEP_ONE,
+    export={"feedback": export_feedback},
+    keep=Keep(since="made_at", longest=WORDS_KEPT, drop=erase_old_words, count=count_old_words),
+)
 PERSONAL = (
-    Personal(
-        ActivityFeedback,
-        "citizen_id",
-        erase=Erase.BLANK,
-        blank={"words": ""},
-        stays=("id", "activity_id", "rating", "words_check", "made_at"),
-        merge=Merge.KEEP_ONE,
-        export={"feedback": export_feedback},
-    ),
+    FEEDBACK,
     Personal(
         ScanRecord,
         "signup_id",

@@ -10,7 +10,6 @@ from server.base.uow import Hooks
 from server.checkin import (
     api,
     chat,
-    closing,
     console,
     feedback_api,
     feedback_console,
@@ -18,6 +17,7 @@ from server.checkin import (
     screen_api,
     screen_pages,
     sign_in_sheet,
+    tasks,
 )
 from server.checkin.certificates import ATTENDANCE
 from server.checkin.personal_data import PERSONAL
@@ -29,7 +29,7 @@ SLICE = Slice(
     apis=(api.API, screen_api.SCREEN_API, feedback_api.API),
     pages=(console.PAGES, grant_pages.PAGES, screen_pages.PAGES, feedback_console.PAGES),
     jobs=sign_in_sheet.JOBS,
-    tasks=closing.TASKS,
+    tasks=tasks.TASKS,
     events=chat.EVENTS,
     permissions=(Permission.CHECKIN_READ, Permission.CHECKIN_WRITE),
     certificates=(ATTENDANCE,),

@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import func, select
 
 from server.accounts import privacy
+from server.base.jobs import TaskContext
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWorkFactory
-from server.checkin import feedback, feedback_api, feedback_console
+from server.checkin import feedback, feedback_api, feedback_console, tasks
 from server.checkin.feedback_models import ActivityFeedback, WordsCheck
+from server.checkin.old_feedback import WORDS_KEPT, count_old_words
 from server.wechat.gateway import Verdict
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.activities import Lecture
@@ -187,3 +189,32 @@ def test_an_erasure_takes_the_words_and_keeps_the_figure(
     with uow_factory.begin(read_only=True) as uow:
         row = uow.session.scalars(select(ActivityFeedback)).one()
         assert (row.rating, row.words) == (5, "")
+
+
+def test_words_are_erased_after_a_year_and_the_rating_stays(
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, lecture: Lecture, clock: FakeClock
+) -> None:
+    person, token = somebody_who_came(uow_factory, lecture)
+    _, silent = somebody_who_came(uow_factory, lecture)
+    clock.advance(HOUR)
+    assert send(client, lecture, token, rating=2, text="后排听不清")[0] == 201
+    assert send(client, lecture, silent, rating=4)[0] == 201
+    context = TaskContext(uow_factory=uow_factory, gateway=RecordingGateway())
+    clock.advance(WORDS_KEPT.total_seconds() - 1)
+    assert tasks.drop_old_words(context) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        told = privacy.export_citizen(uow, person.id)["feedback"]
+        assert count_old_words(uow, uow.now) == 0
+    assert [one["text"] for one in told] == ["后排听不清"]  # type: ignore[attr-defined]
+    clock.advance(1)
+    with uow_factory.begin(read_only=True) as uow:
+        assert count_old_words(uow, uow.now) == 1
+    assert tasks.drop_old_words(context) == 1
+    assert tasks.drop_old_words(context) == 0
+    with uow_factory.begin(read_only=True) as uow:
+        kept = uow.session.execute(
+            select(ActivityFeedback.rating, ActivityFeedback.words).order_by(
+                ActivityFeedback.rating
+            )
+        )
+        assert [tuple(row) for row in kept] == [(2, ""), (4, "")]
