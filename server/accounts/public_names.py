@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select, type_coerce
 
 from server.accounts.models import Citizen
 from server.accounts.rules import mask_name
@@ -26,8 +26,9 @@ _NAME_COLUMNS = (
     _citizen.c.nickname.label("name_nickname"),
     _citizen.c.avatar_url.label("name_avatar_url"),
     _citizen.c.city.label("name_city"),
-    _citizen.c.public_rank.label("name_public_rank"),
-    _citizen.c.under_14.label("name_under_14"),
+    # Only their truth is used, so no row of a board is converted for them.
+    type_coerce(_citizen.c.public_rank, Integer).label("name_public_rank"),
+    type_coerce(_citizen.c.under_14, Integer).label("name_under_14"),
 )
 _NAMES = select(_citizen.c.id, *_NAME_COLUMNS).where(
     _citizen.c.id.in_(bindparam("ids", expanding=True)), _citizen.c.erased_at.is_(None)

@@ -117,7 +117,7 @@ class _Dropping(logging.Handler):
 class _Console(_Dropping, logging.StreamHandler):  # type: ignore[type-arg]  # its own is a text file
     def put_line(self, words: str) -> None:
         self.stream.write(words)
-        self.flush()
+        self.stream.flush()
 
 
 class _File(_Dropping, logging.handlers.WatchedFileHandler):
@@ -126,7 +126,7 @@ class _File(_Dropping, logging.handlers.WatchedFileHandler):
         if self.stream is None:
             self.stream = self._open()
         self.stream.write(words)
-        self.flush()
+        self.stream.flush()
 
 
 def _places_of(trouble: BaseException) -> list[str]:

@@ -6,6 +6,7 @@ from itertools import islice
 
 import pytest
 
+from server.base.sql.prepared import _prepare_statement
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.leaderboards import standings_queries
 from tests.kit.boards import a_contest, at_most, entries, hand_in
@@ -41,3 +42,13 @@ def test_a_board_that_is_not_read_to_its_end_leaves_the_transaction_usable(
         assert standings_queries.board_size(uow, contest.id, "total", "region") == 12
         reading.close()
         assert standings_queries.board_size(uow, contest.id, "total", "region") == 12
+
+
+def test_the_names_of_a_board_come_from_the_database_as_they_are_used(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    with uow_factory.begin(read_only=True) as uow:
+        dialect = uow.transaction.statement_dialect
+    # Otherwise every row of neighbours is copied and converted, in every look at a board.
+    ready = _prepare_statement(standings_queries._PLAYERS, dialect, {"entry_ids": [1, 2, 3]})
+    assert ready.out == ()

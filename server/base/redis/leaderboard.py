@@ -11,6 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -224,9 +225,10 @@ def _key_of(group: str, part: str, board: str = "") -> str:
     return f"board:{{{group}}}:{part}:{board}"
 
 
-def _keys_of(group: str, parts: str, board: str) -> list[str]:
+@lru_cache(512)
+def _keys_of(group: str, parts: str, board: str) -> tuple[str, ...]:
     """r ready, b building, z zset, h hash, p pending; Z and H are those being built."""
-    return [_key_of(group, part, board) for part in parts]
+    return tuple(_key_of(group, part, board) for part in parts)
 
 
 def _encode_standing(of: BoardStanding | Change) -> str:
