@@ -24,6 +24,7 @@ _PRESENT = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
 class CitizenFilter:
     """Conditions on citizens; all that are not empty must hold, with any of their values.
 
+    The place is one condition: somebody lives in one of the cities or in one of the counties.
     Units: `cities` and `counties` are codes, `unit_ids` row ids; `topics` were chosen by people.
     """
 
@@ -36,13 +37,15 @@ class CitizenFilter:
 def citizens_of(scope: Scope, chosen: CitizenFilter) -> Select[Any]:
     """The ids of present citizens of a place that meet the conditions, none erased or merged."""
     found = people_within(select(Citizen.id).where(*_PRESENT), scope, Citizen)
-    for column, values in (
-        (Citizen.city, chosen.cities),
-        (Citizen.county, chosen.counties),
-        (Citizen.unit_id, chosen.unit_ids),
-    ):
-        if values:
-            found = found.where(column.in_(values))
+    places = [
+        column.in_(codes)
+        for column, codes in ((Citizen.city, chosen.cities), (Citizen.county, chosen.counties))
+        if codes
+    ]
+    if places:
+        found = found.where(or_(*places))
+    if chosen.unit_ids:
+        found = found.where(Citizen.unit_id.in_(chosen.unit_ids))
     if chosen.topics:
         found = found.where(or_(*(_lists(Citizen.topics, slug) for slug in chosen.topics)))
     return found

@@ -27,6 +27,15 @@ class WrongAudienceRule(Invalid):
         self.part = part
 
 
+class UnknownUnit(Invalid):
+    """A name that no unit of the place has, or several; `near` are similar names."""
+
+    code = "unknown_unit"
+
+    def __init__(self, name: str, near: list[str]) -> None:
+        super().__init__((("unit_names",), "unknown"), name=name, near="、".join(near) or "无")
+
+
 class TooManyDays(Conflict):
     """The split of an audience over days would take too long."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from server.announcements import console, tasks
 from server.announcements import models as models
 from server.announcements.approval import console as approval_console
+from server.announcements.compose import audience_pages as audience_pages
 from server.announcements.personal_data import PERSONAL
 from server.announcements.publishing.feed_page import feed_pages as feed_pages
 from server.announcements.receipts import storing

@@ -38,7 +38,7 @@ from server.base.web.page import (
     Pages,
     Redirect,
 )
-from server.base.web.schema import decode_query
+from server.base.web.schema import decode_query, list_fields
 from server.base.web.uploads import BODY_LIMIT_BYTES
 from server.console.audit import AuditEntry, AuditWriter, LatestChange, LatestReader
 from server.console.form_session import PREFIX, SESSION_COOKIE
@@ -305,7 +305,11 @@ class Console:
         call: dict[str, Any] = dict(places)
         if route.query is not None:
             # An empty field of a filter form is no filter.
-            given = {name: value for name, value in request.args.items() if value != ""}
+            given: dict[str, str | list[str]] = {
+                name: value for name, value in request.args.items() if value != ""
+            }
+            lists = list_fields(route.query)  # type: ignore[arg-type]  # a class is hashable
+            given |= {name: request.args.getlist(name) for name in lists & set(given)}
             call["query"] = decode_query(given, route.query)
         return call
 

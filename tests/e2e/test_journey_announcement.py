@@ -175,7 +175,7 @@ def count_held(demo: Demo) -> int:
 def see_whole_ledger(editor: Page, demo: Demo, ref: str) -> None:
     """Every recipient is settled, and the sum is the audience."""
     editor.goto(f"{demo.server}/console/announcements/{ref}/progress")
-    expect(editor.get_by_text("已发完")).to_be_visible()
+    expect(editor.get_by_text("发送完毕")).to_be_visible()
     for name, count in (("还没有发", 0), ("已发出", PEOPLE)):
         tile = editor.locator(".tile", has_text=name).first
         expect(tile.locator(".value")).to_have_text(str(count))

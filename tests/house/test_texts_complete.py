@@ -13,7 +13,7 @@ from tests.house.source import SERVER, nodes_of, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
-    "announcements.announcement_state.", "announcements.recipient_state.",
+    "announcements.recipient_state.",
     "announcements.receipt_word.", "announcements.watch_channel.", "announcements.watch_reason.",
     "announcements.recorded", "announcements.pause_reason.", "announcements.watching.",
     "certificates.kind.", "certificates.standing.", "certificates.verify_state.",

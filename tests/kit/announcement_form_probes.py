@@ -70,6 +70,7 @@ ANNOUNCEMENT_FORM_PROBES = {
     "POST /announcements/<ref>/contents": Probe(make=make_draft, form=CONTENTS_FORM),
     "GET /announcements/<ref>/audience": Probe(make=make_draft),
     "POST /announcements/<ref>/audience": Probe(make=make_draft, form=AUDIENCE_FORM),
+    "GET /announcements/<ref>/audience/count": Probe(make=make_draft),
     "GET /announcements/<ref>/preview": Probe(make=make_draft),
     "POST /announcements/<ref>/send": Probe(make=make_draft),
     "POST /announcements/<ref>/recall": Probe(make=make_in_review),

@@ -80,7 +80,8 @@ class CameBy(_Conditions, frozen=True, kw_only=True):
 class AudienceRule(_Conditions, frozen=True, kw_only=True):
     """The audience of an announcement, stored as JSON in `Announcement.audience`.
 
-    All conditions must hold; an empty rule is everybody in the place of the announcement. `signups`
+    All conditions must hold; an empty rule is everybody in the place of the announcement. `cities`
+    and `counties` are one condition: any of these places. `signups`
     selects activities by their refs, or by the days on which they take place. `correction_of` is
     the ref of another announcement: everybody who got it, without any other condition.
     """

@@ -71,6 +71,11 @@ def count_audience(
     return _count_selected(uow, select_audience(uow, organizer.scope, rule, topic))
 
 
+def count_by_rule(uow: UnitOfWork, row: Announcement, rule: AudienceRule) -> int:
+    """Number of people whom an announcement would be for with another rule."""
+    return _count_selected(uow, select_audience(uow, scope_of(row), rule, row.topic))
+
+
 def count_recipients(uow: UnitOfWork, row: Announcement) -> int:
     """Number of people whom an announcement is for; the caller found it in the organizer's scope.
 

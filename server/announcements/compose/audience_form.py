@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length, NumberRange, Optional
 
@@ -15,8 +18,17 @@ from server.announcements.audience.rule import (
     TookPartIn,
 )
 from server.announcements.compose.forms import CheckBoxes
+from server.announcements.errors import UnknownUnit
+from server.base.access import Scope
 from server.base.topics import announcement_topics
+from server.base.uow import UnitOfWork
 from server.console.forms import ConsoleForm
+from server.units import service as units
+from server.units.service import UnitView
+
+# Names that are offered when a unit is not found.
+_NEAR = 3
+_MOST_ALIKE = 100
 
 
 class AudienceForm(ConsoleForm):
@@ -27,6 +39,13 @@ class AudienceForm(ConsoleForm):
         choices=[],
         validate_choice=False,
         description="announcements.form.cities_hint",
+    )
+    counties = CheckBoxes("announcements.form.counties", choices=[], validate_choice=False)
+    unit_names = TextAreaField(
+        "announcements.form.units",
+        description="announcements.form.units_hint",
+        validators=[Length(max=8000, message="announcements.fault.audience.other")],
+        render_kw={"rows": 3},
     )
     topics = CheckBoxes(
         "announcements.form.topics",
@@ -73,8 +92,63 @@ class AudienceForm(ConsoleForm):
     came_to = DateField("announcements.form.last_day", validators=[Optional()])
 
 
-def read_form_audience(form: AudienceForm, old: AudienceRule) -> AudienceRule:
-    """The rule of the form. Counties, units and corrections of the old rule are kept."""
+@dataclass(frozen=True, kw_only=True)
+class PlaceChoices:
+    """A city with its counties for the form, as (code, name); `city` is None inside one city."""
+
+    city: tuple[str, str] | None
+    counties: Sequence[tuple[str, str]]
+
+
+def list_place_choices(uow: UnitOfWork, scope: Scope) -> list[PlaceChoices]:
+    """The places inside the place of an announcement; none inside a county or a unit."""
+    if scope.county is not None or scope.unit_id is not None:
+        return []
+    return [
+        PlaceChoices(
+            city=None if scope.city else (city.code, city.name),
+            counties=[(one.code, one.name) for one in counties],
+        )
+        for city, counties in units.cities_today(uow)
+        if scope.city in (None, city.code)
+    ]
+
+
+def spell_units(uow: UnitOfWork, rule: AudienceRule) -> str:
+    """The units of a rule, one a line, as the form shows them; those that are gone are left out."""
+    found = (units.unit_by_ref(uow, ref) for ref in rule.units)
+    return "\n".join(_spell_unit(one) for one in found if one is not None)
+
+
+def find_units(uow: UnitOfWork, scope: Scope, lines: str) -> tuple[str, ...]:
+    """The refs of the units that are named, one a line, inside the place of an announcement.
+
+    Raises: UnknownUnit (422) for a name that no unit has, or several.
+    """
+    names = [one.strip() for one in lines.splitlines() if one.strip()]
+    return tuple(dict.fromkeys(_find_unit(uow, scope, name).ref for name in names))
+
+
+def _find_unit(uow: UnitOfWork, scope: Scope, line: str) -> UnitView:
+    name = line.partition("（")[0].strip()
+    region = scope.county or scope.city
+    alike, _ = units.list_units(uow, region=region, q=name, limit=_MOST_ALIKE, after=None)
+    exact = [one for one in alike if line in (one.name, _spell_unit(one))]
+    if len(exact) != 1:
+        near = exact or alike
+        raise UnknownUnit(line, [_spell_unit(one) for one in near[:_NEAR]])
+    return exact[0]
+
+
+def _spell_unit(unit: UnitView) -> str:
+    place = unit.county or unit.city
+    return unit.name if place is None else f"{unit.name}（{units.name_place(place)}）"
+
+
+def read_form_audience(
+    form: AudienceForm, old: AudienceRule, found: tuple[str, ...]
+) -> AudienceRule:
+    """The rule of the form for the found units. A correction of the old rule is kept."""
     result = None
     if form.contest.data:
         result = ContestResult(
@@ -89,8 +163,8 @@ def read_form_audience(form: AudienceForm, old: AudienceRule) -> AudienceRule:
     )
     return AudienceRule(
         cities=tuple(form.cities.data or ()),
-        counties=old.counties,
-        units=old.units,
+        counties=tuple(form.counties.data or ()),
+        units=found,
         topics=tuple(form.topics.data or ()),
         took_part=_read_took_part(form),
         contest=result,
@@ -127,7 +201,8 @@ def _read_signups(form: AudienceForm) -> SignedUp | None:
 
 def fill_audience(form: AudienceForm, rule: AudienceRule) -> None:
     """Show a rule in the form."""
-    form.cities.data, form.topics.data = list(rule.cities), list(rule.topics)
+    form.cities.data, form.counties.data = list(rule.cities), list(rule.counties)
+    form.topics.data = list(rule.topics)
     part = rule.took_part
     if part is not None:
         form.programme.data = part.programme or ""

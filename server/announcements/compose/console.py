@@ -7,14 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from server.activities import service as activities
-from server.announcements.audience.rule import SignUpBand, read_rule, rule_content
 from server.announcements.compose import drafts
 from server.announcements.compose.announcement_list import ANNOUNCEMENTS, AnnouncementQuery
-from server.announcements.compose.audience_form import (
-    AudienceForm,
-    fill_audience,
-    read_form_audience,
-)
 from server.announcements.compose.drafts import AnnouncementDraft, ContentRefused
 from server.announcements.compose.faults import LADDER, check_contents
 from server.announcements.compose.forms import (
@@ -38,7 +32,6 @@ from server.announcements.compose.pictures import (
 )
 from server.announcements.compose.previewing import MOST_PEOPLE, preview_for
 from server.announcements.enums import Purpose
-from server.announcements.errors import WrongAudienceRule
 from server.announcements.models import Announcement
 from server.base.access import Organizer, Permission
 from server.base.errors import NotFound
@@ -60,9 +53,6 @@ from server.base.web.uploads import UPLOAD_LIMIT_BYTES
 from server.channel import service as channel_service
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
-from server.programme import service as programmes
-from server.quiz import service as quiz
-from server.units import service as units
 
 PAGES = Pages("announcements", Path(__file__).parents[1] / "pages")
 _P = Permission
@@ -216,32 +206,6 @@ def change_contents(uow: UnitOfWork, organizer: Organizer, ref: str, form: Any) 
     return Redirect(f"/announcements/{ref}", said="announcements.changed")
 
 
-@page(PAGES, "GET", "/announcements/<ref>/audience", needs=_P.ANNOUNCEMENT_WRITE, form=AudienceForm)
-def show_audience_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: AudienceForm) -> Page:
-    """Show the form with the rule of the audience."""
-    row = own_announcement(uow, organizer, ref)
-    _offer_audience(uow, organizer, row, form)
-    if not form.is_submitted():
-        fill_audience(form, drafts.read_draft(row).audience)
-    return Page("announcements/audience.html", form=form, row=row)
-
-
-@page(
-    PAGES, "POST", "/announcements/<ref>/audience", needs=_P.ANNOUNCEMENT_WRITE, form=AudienceForm
-)
-def change_audience(
-    uow: UnitOfWork, organizer: Organizer, ref: str, form: AudienceForm
-) -> Redirect:
-    """Change the audience; an approved announcement becomes a draft again."""
-    old = drafts.read_draft(own_announcement(uow, organizer, ref))
-    try:
-        rule = read_rule(rule_content(read_form_audience(form, old.audience)))
-    except WrongAudienceRule as refusal:
-        raise FieldRefused(*_place_of_rule(refusal.part)) from None
-    drafts.change_announcement(uow, organizer, ref, drafts.with_audience(old, rule))
-    return Redirect(f"/announcements/{ref}", said="announcements.audience_changed")
-
-
 @page(PAGES, "GET", "/announcements/<ref>/preview", needs=_P.PERSON_READ, query=PreviewPersonQuery)
 def show_preview(
     uow: UnitOfWork, organizer: Organizer, ref: str, query: PreviewPersonQuery
@@ -322,34 +286,6 @@ def _offer_choices(uow: UnitOfWork, organizer: Organizer, form: BasicsForm) -> N
     none = ("", say("announcements.form.none"))
     form.activity_ref.choices = [none, *activities.own_titles(uow, organizer)]
     form.topic.choices = [none, *((one.slug, one.name) for one in announcement_topics())]
-
-
-def _offer_audience(
-    uow: UnitOfWork, organizer: Organizer, row: Announcement, form: AudienceForm
-) -> None:
-    say, none = uow.texts.fill_text, ("", uow.texts.fill_text("announcements.form.any"))
-    inside = scope_of(row).city
-    form.cities.choices = [
-        (city.code, city.name)
-        for city, _ in units.cities_today(uow)
-        if inside is None or city.code == inside
-    ]
-    form.topics.choices = [(one.slug, one.name) for one in announcement_topics()]
-    form.programme.choices = [none, *programmes.list_titles(uow)]
-    form.contest.choices = [none, *quiz.visible_titles(uow, organizer)]
-    form.activities.choices = activities.own_titles(uow, organizer)
-    form.states.choices = [
-        (one.value, say(f"announcements.signup.{one.value}")) for one in SignUpBand
-    ]
-
-
-def _place_of_rule(part: str) -> tuple[str, str]:
-    """The input of a wrong part of a rule, and its sentence."""
-    field = {"took_part": "took_part_to", "signups": "activity_to", "came_by": "scenes"}
-    known = {"took_part", "signups", "came_by", "contest", "cities", "topics"}
-    name = part if part in known else "scenes"
-    sentence = name if name in ("took_part", "signups", "came_by", "contest") else "other"
-    return field.get(name, name), f"announcements.fault.audience.{sentence}"
 
 
 def _refuse_fields(draft: AnnouncementDraft, act: Callable[[], Any]) -> Any:

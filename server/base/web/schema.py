@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -104,7 +105,7 @@ def _refuse_unless_json(raw: bytes) -> None:
         raise Malformed from None
 
 
-def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
+def decode_query(args: Mapping[str, str | list[str]], shape: type[Any]) -> Any:
     """Decode a query string to its type.
 
     Raises: Invalid (422).
@@ -114,6 +115,13 @@ def decode_query(args: dict[str, str], shape: type[Any]) -> Any:
         return msgspec.convert({k: v for k, v in args.items() if k in known}, shape, strict=False)
     except msgspec.ValidationError as trouble:
         raise _invalid_at(str(trouble), "query") from None
+
+
+@cache
+def list_fields(shape: type[Any]) -> frozenset[str]:
+    """The fields of a query that take every value of a repeated name; the others take the first."""
+    fields = msgspec.structs.fields(shape)
+    return frozenset(one.encode_name for one in fields if get_origin(one.type) is tuple)
 
 
 @cache
