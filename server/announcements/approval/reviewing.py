@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, not_, select
 
-from server.activities import service as activities
 from server.announcements.approval.hashing import hash_content
 from server.announcements.audience.forecast import require_plan
 from server.announcements.audience.freezing import freeze_audience
@@ -24,7 +23,8 @@ from server.announcements.compose.drafts import (
     subject_of,
     void_approvals,
 )
-from server.announcements.enums import AnnouncementState, Channel, Purpose
+from server.announcements.compose.urgency import start_of_changed_activity
+from server.announcements.enums import AnnouncementState, Channel
 from server.announcements.errors import (
     AlreadyApproved,
     AudienceMoved,
@@ -36,7 +36,6 @@ from server.announcements.models import Announcement, AnnouncementApproval
 from server.announcements.rules.schedule import CANCEL_WINDOW, has_moved, is_quiet, plan_start
 from server.audit.service import record_change
 from server.base.access import REGION, Organizer
-from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 
 
@@ -150,7 +149,7 @@ def approvals_for(uow: UnitOfWork, counted: int) -> int:
 
 def planned_start(uow: UnitOfWork, row: Announcement) -> datetime:
     """The start of an announcement if its last approval came now."""
-    return plan_start(row.send_at, uow.now, _start_of_activity(uow, row))
+    return plan_start(row.send_at, uow.now, start_of_changed_activity(uow, row))
 
 
 def moves_start(uow: UnitOfWork, row: Announcement) -> bool:
@@ -211,12 +210,3 @@ def _schedule(uow: UnitOfWork, row: Announcement, counts: list[int]) -> None:
             raise AudienceMoved(counted=counted, now=frozen)
     row.counted, row.content_hash = counts[-1], hash_content(row)
     uow.session.flush()
-
-
-def _start_of_activity(uow: UnitOfWork, row: Announcement) -> datetime | None:
-    if row.purpose is not Purpose.CHANGE or row.activity_ref is None:
-        return None
-    try:
-        return activities.times_of_ref(uow, row.activity_ref).starts_at
-    except NotFound:
-        return None

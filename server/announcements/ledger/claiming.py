@@ -21,7 +21,8 @@ from server.announcements.audience.facts import load_facts, outreach_key, templa
 from server.announcements.compose.content import load_content
 from server.announcements.compose.people import is_personal, load_persons
 from server.announcements.compose.rendering import address_letter, render_letter
-from server.announcements.enums import AnnouncementState, Channel, Purpose, RecipientState
+from server.announcements.compose.urgency import ignores_quiet_hours
+from server.announcements.enums import AnnouncementState, Channel, RecipientState
 from server.announcements.ledger.outcomes import PlannedCall, may_repeat
 from server.announcements.ledger.quotas import count_calls, paused_channels
 from server.announcements.ledger.tries import PlannedTry, Tries, load_tries, place_tries
@@ -100,16 +101,11 @@ def _citizens_of(rows: Sequence[Recipient]) -> Select[Any]:
     return select(Recipient.citizen_id).where(Recipient.id.in_([row.id for row in rows]))
 
 
-def ignores_quiet_hours(announcement: Announcement) -> bool:
-    """Whether an announcement is too urgent for quiet hours: a change of an activity."""
-    return announcement.purpose is Purpose.CHANGE
-
-
 def _put_off_disturbed(uow: UnitOfWork, batch: _Batch) -> None:
     """Put off recipients in quiet hours, and those to whom another message is being sent."""
     busy = _busy_citizens(uow, batch)
     quiet = accounts.quiet_hours_of(uow, {row.citizen_id for row in batch.rows.values()})
-    silent = ignores_quiet_hours(batch.announcement) or batch.ladder == [Channel.INBOX]
+    silent = ignores_quiet_hours(uow, batch.announcement) or batch.ladder == [Channel.INBOX]
     for row_id, row in batch.rows.items():
         loud = uow.now if silent else notices.next_loud(uow.now, quiet.get(row.citizen_id))
         if loud > uow.now:
