@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, not_, or_, select
 
 from server.accounts.models import App, Citizen, Identity
 from server.base.access import Scope
@@ -25,6 +25,7 @@ class CitizenFilter:
     """Conditions on citizens; all that are not empty must hold, with any of their values.
 
     The place is one condition: somebody lives in one of the cities or in one of the counties.
+    `announced` leaves out people who want no announcements at all, or none about the topic `about`.
     Units: `cities` and `counties` are codes, `unit_ids` row ids; `topics` were chosen by people.
     """
 
@@ -32,6 +33,8 @@ class CitizenFilter:
     counties: tuple[str, ...] = ()
     unit_ids: tuple[int, ...] = ()
     topics: tuple[str, ...] = ()
+    announced: bool = False
+    about: str | None = None
 
 
 def citizens_of(scope: Scope, chosen: CitizenFilter) -> Select[Any]:
@@ -48,13 +51,14 @@ def citizens_of(scope: Scope, chosen: CitizenFilter) -> Select[Any]:
         found = found.where(Citizen.unit_id.in_(chosen.unit_ids))
     if chosen.topics:
         found = found.where(or_(*(_lists(Citizen.topics, slug) for slug in chosen.topics)))
+    if chosen.announced:
+        found = found.where(not_(_is_opted_out(chosen.about)))
     return found
 
 
-def opted_out_ids(topic: str | None) -> Select[Any]:
-    """The ids of citizens who want no announcements at all, or none about this topic."""
+def _is_opted_out(topic: str | None) -> ColumnElement[bool]:
     muted = false() if topic is None else _lists(Citizen.muted_topics, topic)
-    return select(Citizen.id).where(or_(Citizen.announcements_off, muted))
+    return or_(Citizen.announcements_off, muted)
 
 
 def facts_of_citizens(topic: str | None) -> Select[Any]:
@@ -65,13 +69,12 @@ def facts_of_citizens(topic: str | None) -> Select[Any]:
     `in_mini_program` and `in_official_account` (an openid is known).
     """
     chose = false() if topic is None else _lists(Citizen.topics, topic)
-    muted = false() if topic is None else _lists(Citizen.muted_topics, topic)
     facts: list[Any] = [
         Citizen.id.label("citizen_id"),
         Citizen.nickname,
         Citizen.city,
         Citizen.unit_id,
-        or_(Citizen.announcements_off, muted).label("opted_out"),
+        _is_opted_out(topic).label("opted_out"),
         chose.label("chose_topic"),
         Citizen.quiet_from,
         Citizen.quiet_to,

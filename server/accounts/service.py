@@ -43,7 +43,6 @@ from server.accounts.reaching import citizens_of as citizens_of
 from server.accounts.reaching import facts_of_citizens as facts_of_citizens
 from server.accounts.reaching import has_announcements_off as has_announcements_off
 from server.accounts.reaching import openids_of as openids_of
-from server.accounts.reaching import opted_out_ids as opted_out_ids
 from server.accounts.reaching import quiet_hours_of as quiet_hours_of
 from server.accounts.rules import mask_name as mask_name
 from server.base.access import Citizen as Caller

@@ -60,7 +60,7 @@ def _list_steps(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> set
         "edit": write and row.state in drafts.EDITABLE,
         "send": write and drafted,
         "delete": write and drafted,
-        "recall": write and row.state in (_S.REVIEW, _S.SCHEDULED),
+        "recall": write and row.state in drafts.RECALLED,
         "test": write,
         "copy": write,
         "preview": organizer.has_permission(_P.PERSON_READ),
@@ -98,7 +98,7 @@ HOOKS = Hooks(
             said="announcements.hand_over.announcements",
             table=Announcement,
             column="writer_id",
-            unfinished=lambda: Announcement.state.in_((_S.DRAFT, _S.REVIEW)),
+            unfinished=lambda: Announcement.state.in_((_S.DRAFT, _S.REVIEW, _S.FREEZING)),
         ),
     ),
 )

@@ -35,6 +35,7 @@ class AnnouncementState(StrEnum):
 
     DRAFT = "draft"
     REVIEW = "review"
+    FREEZING = "freezing"
     SCHEDULED = "scheduled"
     SENDING = "sending"
     PAUSED = "paused"

@@ -76,3 +76,9 @@ class MassNeedsRegion(Conflict):
     """Only approvers of the region approve a mass message."""
 
     code = "mass_needs_region"
+
+
+class RecipientsLeft(Conflict):
+    """The recipients of an earlier approval are still being deleted in the background."""
+
+    code = "recipients_left"

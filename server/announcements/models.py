@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     ColumnElement,
     Date,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,7 +43,8 @@ class Announcement(Owned, Base):
 
     draft -> review -> scheduled, when all approvals are there and the recipients are frozen ->
     sending, from `starts_at` on, <-> paused -> done; cancelled from scheduled, sending and paused,
-    returned from review to draft. An edit before the start makes it a draft again and deletes the
+    returned from review to draft. A large audience is frozen in the background: review -> freezing
+    -> scheduled, or back to review. An edit before the start makes it a draft again and deletes the
     approvals and the frozen recipients. `withdrawn_at` marks one that citizens should not act on.
 
     `ladder` has the channels in their order, `contents` the content of each by its name,
@@ -55,6 +58,12 @@ class Announcement(Owned, Base):
         CheckConstraint("per_day IS NULL OR per_day >= 1", name="per_day"),
         Index("ix_announcement_state_starts_at", "state", "starts_at"),
         Index("uq_announcement_form_key", "form_key", unique=True),
+        Index(
+            "ix_announcement_rows_left",
+            "id",
+            sqlite_where=text("rows_left"),
+            postgresql_where=text("rows_left"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -90,6 +99,12 @@ class Announcement(Owned, Base):
     approvals_needed: Mapped[int] = mapped_column(SmallInteger, default=1, server_default=text("1"))
     # The frozen number of recipients, and the shared letter of their inbox copies.
     audience_size: Mapped[int | None] = mapped_column(Integer)
+    # While a large audience is frozen: how many recipients there are, and the last of them.
+    frozen_count: Mapped[int | None] = mapped_column(Integer)
+    frozen_to: Mapped[int | None] = mapped_column(BigId)
+    # Rows of the ledger wait for the background: a cancelled announcement's to be cancelled, those
+    # of an earlier approval to be deleted.
+    rows_left: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     letter_id: Mapped[int | None] = mapped_column(BigId)
     next_row: Mapped[int | None] = mapped_column(BigId)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,7 +1,9 @@
-"""Background tasks of announcements: start, send, end."""
+"""Background tasks of announcements: freeze, start, send, end."""
 
 from __future__ import annotations
 
+from server.announcements.approval.preparing import prepare_recipients
+from server.announcements.audience.freezing import FREEZE_TASK
 from server.announcements.compose.pictures import drop_unused_announcement_pictures
 from server.announcements.ledger import control, mass, sending
 from server.announcements.ledger.mass_planning import plan_batches
@@ -41,6 +43,7 @@ TASKS = (
         step=drop_unused_announcement_pictures,
         every_seconds=3600,
     ),
+    Task(name=FREEZE_TASK, step=prepare_recipients, every_seconds=2.0),
     Task(name=TASK, step=send_announcements, every_seconds=2.0),
     Task(name=mass.TASK, step=send_mass_messages, every_seconds=5.0),
 )

@@ -141,9 +141,14 @@ class Sending:
 
 @dataclass(frozen=True, kw_only=True)
 class AnnouncementApprovals:
-    """Approvals of announcements: more recipients than this need two approvers."""
+    """Approvals of announcements: how many recipients need two approvers.
+
+    Up to `frozen_at_once` recipients are frozen in the transaction of the last approval, more of
+    them in the background.
+    """
 
     two_approvers_above: int = bounded_number(1000, 0, 100_000_000)
+    frozen_at_once: int = bounded_number(20_000, 0, 1_000_000)
 
 
 @dataclass(frozen=True, kw_only=True)

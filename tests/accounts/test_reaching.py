@@ -48,7 +48,8 @@ def test_a_topic_turned_off_leaves_the_citizen_out_at_once(
 ) -> None:
     def out(topic: str | None) -> bool:
         with uow_factory.begin(read_only=True) as uow:
-            return person.id in ids(uow, service.opted_out_ids(topic))
+            wanting = service.CitizenFilter(announced=True, about=topic)
+            return person.id not in ids(uow, service.citizens_of(REGION, wanting))
 
     assert [out(FIRST), out(SECOND), out(None)] == [False, False, False]
     change(uow_factory, person, muted_topics=[FIRST])

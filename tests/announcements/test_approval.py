@@ -292,7 +292,7 @@ def test_without_the_lock_neither_approver_is_the_last(
     people(uow_factory, 3)
     ref = in_review(uow_factory)
     shown = seen(uow_factory, ref)
-    monkeypatch.setattr(reviewing, "_approvals_of", lambda *_: [])
+    monkeypatch.setattr(reviewing, "given_approvals", lambda *_: [])
     found = all_at_once(both(uow_factory, ref, shown))
     assert Counter(found) == {False: 2}
     assert state_of(uow_factory, ref) == (S.REVIEW, 0, 2)

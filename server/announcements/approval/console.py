@@ -18,6 +18,7 @@ from server.announcements.compose.console import own_announcement
 from server.announcements.compose.drafts import ContentRefused
 from server.announcements.compose.forms import place_faults
 from server.announcements.compose.previewing import preview_for
+from server.announcements.enums import AnnouncementState
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Note, Page, PagePreflight, Redirect, page
@@ -63,6 +64,8 @@ def approve_announcement(
     shown, counted = form.content_hash.data or "", form.counted.data
     last = reviewing.approve_announcement(uow, organizer, ref, shown, counted)
     said = "announcements.approved" if last else "announcements.approved_first"
+    if own_announcement(uow, organizer, ref).state is AnnouncementState.FREEZING:
+        said = "announcements.approved_freezing"
     return Redirect(f"/announcements/{ref}", said=said)
 
 

@@ -7,13 +7,16 @@ schedule, and to the count that the approver typed. The author never approves.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, not_, select
 
 from server.announcements.approval.hashing import hash_content
 from server.announcements.audience.forecast import require_plan
-from server.announcements.audience.freezing import freeze_audience
+from server.announcements.audience.freezing import (
+    FREEZE_TASK,
+    freeze_audience,
+    freezes_at_once,
+)
 from server.announcements.audience.selecting import count_recipients
 from server.announcements.compose.drafts import (
     ContentRefused,
@@ -74,7 +77,8 @@ def approve_announcement(
     """Approve what the organizer has seen; True when it was the last approval needed.
 
     `content_hash` and `counted` are those of the page that the organizer confirmed. The last
-    approval freezes the recipients in this transaction and sets the start.
+    approval sets the start and freezes the recipients in this transaction, a large audience in the
+    background (`preparing.py`).
     Raises: NotFound (404), WrongAnnouncementState, OwnAnnouncement, AlreadyApproved,
     ContentChanged, MassNeedsRegion, AudienceMoved (409).
     Locks: the announcement.
@@ -89,9 +93,11 @@ def approve_announcement(
     given = _add_approval(uow, organizer, row, counted)
     row.approvals_needed = max(row.approvals_needed, approvals_for(uow, now_counted))
     last = len(given) >= row.approvals_needed
-    if last:
+    if last and freezes_at_once(uow, row, now_counted):
         require_plan(uow, organizer, row)
         _schedule(uow, row, [one.counted for one in given])
+    elif last:
+        _begin_freezing(uow, row, counted)
     after = {
         "state": row.state.value,
         "counted": counted,
@@ -119,7 +125,7 @@ def _add_approval(
         )
     )
     uow.session.flush()
-    return _approvals_of(uow, row)
+    return given_approvals(uow, row)
 
 
 def return_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, remark: str) -> None:
@@ -161,7 +167,13 @@ def moves_start(uow: UnitOfWork, row: Announcement) -> bool:
 
 def approvers_of(uow: UnitOfWork, row: Announcement) -> list[int]:
     """Row ids of the organizers whose approval is there, in order."""
-    return [one.organizer_id for one in _approvals_of(uow, row)]
+    return [one.organizer_id for one in given_approvals(uow, row)]
+
+
+def given_approvals(uow: UnitOfWork, row: Announcement) -> list[AnnouncementApproval]:
+    """The approvals of an announcement, in their order."""
+    mine = select(AnnouncementApproval).where(AnnouncementApproval.announcement_id == row.id)
+    return list(uow.session.scalars(mine.order_by(AnnouncementApproval.id)))
 
 
 def waits_for(organizer: Organizer) -> ColumnElement[bool]:
@@ -192,9 +204,13 @@ def _refuse_approver(uow: UnitOfWork, organizer: Organizer, row: Announcement) -
         raise AlreadyApproved(ref=row.ref)
 
 
-def _approvals_of(uow: UnitOfWork, row: Announcement) -> list[Any]:
-    mine = select(AnnouncementApproval).where(AnnouncementApproval.announcement_id == row.id)
-    return list(uow.session.scalars(mine.order_by(AnnouncementApproval.id)))
+def _begin_freezing(uow: UnitOfWork, row: Announcement, counted: int) -> None:
+    """Let the recipients be frozen in the background, which checks the count and the plan."""
+    row.state, row.approved_at, row.changed_at = AnnouncementState.FREEZING, uow.now, uow.now
+    row.starts_at, row.remark = planned_start(uow, row), None
+    row.counted, row.content_hash = counted, hash_content(row)
+    uow.session.flush()
+    uow.enqueue_after_commit(FREEZE_TASK, row.ref)
 
 
 def _schedule(uow: UnitOfWork, row: Announcement, counts: list[int]) -> None:
@@ -203,7 +219,7 @@ def _schedule(uow: UnitOfWork, row: Announcement, counts: list[int]) -> None:
     Raises: AudienceMoved (409), which undoes the approval too.
     """
     row.state, row.approved_at, row.changed_at = AnnouncementState.SCHEDULED, uow.now, uow.now
-    row.starts_at = planned_start(uow, row)
+    row.starts_at, row.remark = planned_start(uow, row), None
     frozen = freeze_audience(uow, row)
     for counted in counts:
         if has_moved(counted, frozen):

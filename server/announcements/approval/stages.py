@@ -17,13 +17,17 @@ from server.base.access import Organizer
 from server.base.ownership import scope_of
 from server.base.uow import UnitOfWork
 
+# While a large audience is frozen, its forecast would change with every look.
+_FORETOLD = tuple(state for state in EDITABLE if state is not AnnouncementState.FREEZING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """Facts for a page; `counted` is None for a rule that cannot be used, and for other places.
 
     `moved` tells that quiet hours put the start off, `left` how many approvals are missing, `may`
-    whether this organizer's approval is one of them.
+    whether this organizer's approval is one of them, `frozen` how many recipients are frozen so
+    far.
     """
 
     channels: str
@@ -32,6 +36,7 @@ class Stage:
     moved: bool
     left: int
     may: bool
+    frozen: int
     forecast: Forecast | None
 
 
@@ -45,7 +50,8 @@ def read_stage(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Stag
         starts_at=say_moment(start),
         moved=row.starts_at is None and reviewing.moves_start(uow, row),
         left=row.approvals_needed - len(reviewing.approvers_of(uow, row)) if own else 0,
-        forecast=_forecast_of(uow, organizer, row) if own and row.state in EDITABLE else None,
+        frozen=row.frozen_count or 0,
+        forecast=_forecast_of(uow, organizer, row) if own and row.state in _FORETOLD else None,
         may=own
         and row.state is AnnouncementState.REVIEW
         and reviewing.may_approve(uow, organizer, row),
@@ -60,6 +66,8 @@ def _forecast_of(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> Fo
 
 
 def _count_people(uow: UnitOfWork, row: Announcement) -> int | None:
+    if row.state is AnnouncementState.FREEZING:
+        return row.counted
     if row.audience_size is not None:
         return row.audience_size
     try:

@@ -89,6 +89,8 @@ class Forecast:
     seconds: int
     fitting_per_day: int | None
     problems: Sequence[PlanProblem] = field(default_factory=tuple)
+    # Whether the counts are those of a sample, scaled to all people.
+    sampled: bool = False
 
     @property
     def pushed(self) -> int:

@@ -50,9 +50,8 @@ def select_audience(
     """
     if rule.correction_of is not None:
         return _select_corrected(uow, scope, rule.correction_of)
-    people = accounts.citizens_of(scope, _filter_of(uow, rule))
+    people = accounts.citizens_of(scope, _filter_of(uow, rule, topic))
     citizen_id = people.selected_columns[0]
-    people = people.where(citizen_id.not_in(accounts.opted_out_ids(topic)))
     return people.where(*(citizen_id.in_(chosen) for chosen in _selections_of(uow, rule)))
 
 
@@ -90,13 +89,15 @@ def _count_selected(uow: UnitOfWork, people: Select[Any]) -> int:
         return uow.session.scalar(select(func.count()).select_from(people.subquery())) or 0
 
 
-def _filter_of(uow: UnitOfWork, rule: AudienceRule) -> CitizenFilter:
+def _filter_of(uow: UnitOfWork, rule: AudienceRule, topic: str | None) -> CitizenFilter:
     found = [units.unit_by_ref(uow, ref) for ref in rule.units]
     return CitizenFilter(
         cities=rule.cities,
         counties=rule.counties,
         unit_ids=tuple(_NO_UNIT if one is None else one.id for one in found),
         topics=rule.topics,
+        announced=True,
+        about=topic,
     )
 
 

@@ -27,6 +27,7 @@ class ListedAnnouncementState(StrEnum):
     DRAFT = "draft"
     RETURNED = "returned"
     REVIEW = "review"
+    FREEZING = "freezing"
     SCHEDULED = "scheduled"
     SENDING = "sending"
     PAUSED = "paused"
@@ -37,8 +38,9 @@ class ListedAnnouncementState(StrEnum):
 
 _L = ListedAnnouncementState
 _BADGES = {
-    _L.RETURNED: "bad", _L.REVIEW: "mind", _L.SCHEDULED: "mind", _L.SENDING: "good",
-    _L.PAUSED: "bad", _L.DONE: "good", _L.CANCELLED: "plain", _L.WITHDRAWN: "bad",
+    _L.RETURNED: "bad", _L.REVIEW: "mind", _L.FREEZING: "mind", _L.SCHEDULED: "mind",
+    _L.SENDING: "good", _L.PAUSED: "bad", _L.DONE: "good", _L.CANCELLED: "plain",
+    _L.WITHDRAWN: "bad",
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from server.announcements.compose.faults import (
     check_promises,
 )
 from server.announcements.enums import AnnouncementState, Channel, Purpose
-from server.announcements.errors import WrongAnnouncementState, WrongAudienceRule
+from server.announcements.errors import RecipientsLeft, WrongAnnouncementState, WrongAudienceRule
 from server.announcements.models import Announcement, AnnouncementApproval
 from server.announcements.rules.contents import Contents, read_contents, spell_contents
 from server.announcements.rules.placeholders import has_placeholders
@@ -38,7 +38,14 @@ from server.channel import service as channel_service
 
 SUBJECT = "announcement"
 # States in which the content may be changed.
-EDITABLE = (AnnouncementState.DRAFT, AnnouncementState.REVIEW, AnnouncementState.SCHEDULED)
+EDITABLE = (
+    AnnouncementState.DRAFT,
+    AnnouncementState.REVIEW,
+    AnnouncementState.FREEZING,
+    AnnouncementState.SCHEDULED,
+)
+# States from which it is taken back to be changed.
+RECALLED = EDITABLE[1:]
 _COPIED = (
     "purpose", "title", "body", "page", "picture", "topic", "activity_ref", "corrects_id",
     "send_at", "per_day",
@@ -176,10 +183,10 @@ def recall_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None
     Raises: NotFound (404), WrongAnnouncementState (409).
     Locks: the announcement.
     """
-    states = (AnnouncementState.REVIEW, AnnouncementState.SCHEDULED)
-    row = lock_announcement(uow, organizer, ref, *states)
+    row = lock_announcement(uow, organizer, ref, *RECALLED)
     before = {"state": row.state.value}
     void_approvals(uow, row)
+    row.remark = None
     record_change(
         uow,
         organizer,
@@ -193,9 +200,11 @@ def recall_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None
 def delete_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     """Delete a draft; the trail keeps its title.
 
-    Raises: NotFound (404), WrongAnnouncementState (409).
+    Raises: NotFound (404), WrongAnnouncementState, RecipientsLeft (409).
     """
     row = lock_announcement(uow, organizer, ref, AnnouncementState.DRAFT)
+    if row.rows_left:
+        raise RecipientsLeft(ref=ref)
     subject, title = subject_of(row), row.title
     uow.session.delete(row)
     uow.session.flush()

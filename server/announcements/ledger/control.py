@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, select, update
 
 from server.announcements.audience.facts import outreach_key
+from server.announcements.audience.freezing import FREEZE_TASK
 from server.announcements.compose.content import load_content
 from server.announcements.compose.rendering import RenderedNote, render_letter
 from server.announcements.enums import AnnouncementState, Channel, Purpose, RecipientState, TryState
@@ -106,10 +107,11 @@ def resume_sending(uow: UnitOfWork, announcement_id: int) -> None:
     uow.enqueue_after_commit(TASK, row.ref)
 
 
-def cancel_sending(uow: UnitOfWork, announcement_id: int, remark: str | None) -> int:
-    """Cancel an announcement; return how many recipients get nothing because of it.
+def cancel_sending(uow: UnitOfWork, announcement_id: int, remark: str | None) -> None:
+    """Cancel an announcement; recipients that wait get nothing because of it.
 
     Calls that run are still settled. A call in doubt is not repeated, its recipient is unknown.
+    Many waiting rows are ended in the background; no call begins for them.
     Raises: WrongAnnouncementState (409) unless it is scheduled, being sent, or paused.
     Locks: the announcement, then its waiting rows.
     """
@@ -121,9 +123,34 @@ def cancel_sending(uow: UnitOfWork, announcement_id: int, remark: str | None) ->
         AnnouncementState.PAUSED,
     )
     row.state, row.ended_at, row.remark = AnnouncementState.CANCELLED, uow.now, remark
-    waiting = update(Recipient).where(Recipient.announcement_id == row.id)
+    _leave_doubtful(uow, row)
+    row.next_row = None
+    if (row.audience_size or 0) > uow.settings.announcements.frozen_at_once:
+        row.rows_left = True
+        uow.enqueue_after_commit(FREEZE_TASK, row.ref)
+    else:
+        _cancel_rows(uow, Recipient.announcement_id == row.id)
+
+
+def cancel_next(uow: UnitOfWork, row: Announcement, most: int) -> bool:
+    """Cancel some waiting recipients of a cancelled announcement; False after the last.
+
+    Locks: the caller holds the announcement; their rows.
+    """
+    mine = and_(Recipient.announcement_id == row.id, Recipient.id >= (row.next_row or 0))
+    some = select(Recipient.id).where(mine).order_by(Recipient.id).limit(most).subquery()
+    last, size = uow.session.execute(select(func.max(some.c[0]), func.count())).one()
+    if size:
+        _cancel_rows(uow, and_(mine, Recipient.id <= last))
+    row.next_row = last + 1 if size == most else None
+    return bool(size == most)
+
+
+def _leave_doubtful(uow: UnitOfWork, row: Announcement) -> None:
+    """Make the recipients unknown whose call had no answer."""
     doubtful = uow.session.scalars(
-        waiting.where(Recipient.state == RecipientState.IN_DOUBT)
+        update(Recipient)
+        .where(Recipient.announcement_id == row.id, Recipient.state == RecipientState.IN_DOUBT)
         .values(
             **idle_values(OutboxState.IN_DOUBT),
             state=RecipientState.UNKNOWN,
@@ -134,8 +161,13 @@ def cancel_sending(uow: UnitOfWork, announcement_id: int, remark: str | None) ->
         .execution_options(**_NO_SYNC)
     ).all()
     _end_tries(uow, doubtful)
-    cancelled: Any = uow.session.execute(
-        waiting.where(
+
+
+def _cancel_rows(uow: UnitOfWork, which: ColumnElement[bool]) -> None:
+    uow.session.execute(
+        update(Recipient)
+        .where(
+            which,
             Recipient.state == RecipientState.QUEUED,
             Recipient.outbox_state == OutboxState.QUEUED,
         )
@@ -144,7 +176,6 @@ def cancel_sending(uow: UnitOfWork, announcement_id: int, remark: str | None) ->
         )
         .execution_options(**_NO_SYNC)
     )
-    return int(cancelled.rowcount)
 
 
 def _end_tries(uow: UnitOfWork, row_ids: Sequence[int]) -> None:

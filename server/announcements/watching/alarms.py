@@ -54,6 +54,10 @@ def _is_overdue(uow: UnitOfWork) -> ColumnElement[bool]:
             Announcement.state == AnnouncementState.SCHEDULED,
             Announcement.starts_at < uow.now - STARTS_WITHIN,
         ),
+        and_(
+            Announcement.state == AnnouncementState.FREEZING,
+            Announcement.approved_at < uow.now - STARTS_WITHIN,
+        ),
         and_(Announcement.state == AnnouncementState.SENDING, waiting),
     )
 
