@@ -13,7 +13,7 @@ from server import slices
 from server.accounts import service as accounts
 from server.activities import service as activities
 from server.announcements import service as announcements
-from server.announcements.slice import feed_pages
+from server.announcements.slice import feed_pages, public_pages
 from server.audit.service import latest_change, record_page
 from server.base.clock import Clock, ShiftedClock, SystemClock
 from server.base.database_away import DatabaseAway
@@ -212,6 +212,7 @@ def create_app(settings: Settings, overrides: Overrides | None = None) -> Flask:
     app.register_blueprint(picture_pages(uow_factory, pictures))
     app.register_blueprint(verify_pages(uow_factory))
     app.register_blueprint(feed_pages(uow_factory))
+    app.register_blueprint(public_pages(uow_factory))
     app.register_blueprint(health_pages(_build_probes(application)))
     resolve = (overrides or Overrides()).signed_in
     resolve = resolve or organizers.SessionResolver(uow_factory).resolve_cookie

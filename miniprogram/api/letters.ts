@@ -24,6 +24,20 @@ export interface Inbox extends Page<Letter> {
   unread: number
 }
 
+/** What a channel's code leads to. */
+export interface Publication {
+  target: 'announcement' | 'activity'
+  title: string
+  text: string
+  /** It was withdrawn, cancelled or postponed, and why; else empty. */
+  notice: string
+  publisher: string
+  published_at: string
+  picture_url: string | null
+  /** The page about it, without leading slash. */
+  page: string | null
+}
+
 export interface Subscriptions {
   remaining: Record<string, number>
 }

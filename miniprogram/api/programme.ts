@@ -1,5 +1,7 @@
 /** The campaign and its programmes; readable without login. */
 import type { Client } from './client'
+import type { Publication } from './letters'
+import { pictureAt } from './pictures'
 import type { Campaign, Page, Programme } from './shapes'
 
 export function programme(client: Client) {
@@ -12,5 +14,9 @@ export function programme(client: Client) {
       }),
     one: (slug: string) =>
       client.call<Programme>('GET', `/programmes/${slug}`, { who: 'anyone' }),
+    publication: async (code: string) => {
+      const one = await client.call<Publication>('GET', `/codes/${encodeURIComponent(code)}`, { who: 'anyone' })
+      return { ...one, picture_url: one.picture_url && pictureAt(one.picture_url) }
+    },
   }
 }

@@ -40,7 +40,7 @@ function keepAnnouncement(ref: string): void {
 }
 
 /** Decodes a scene to its code; an undecodable scene gives an empty code. */
-function decoded(scene: string): string {
+export function decoded(scene: string): string {
   try {
     return decodeURIComponent(scene)
   } catch {

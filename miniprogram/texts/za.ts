@@ -9,7 +9,7 @@ import type { Partly, zh } from './zh'
  */
 export const waiting: readonly string[] = [
   'common', 'home', 'programme', 'detail', 'round', 'rules', 'answer', 'records', 'result', 'board',
-  'practice', 'mistakes', 'share', 'certificates', 'lectures', 'lecture', 'signup', 'ticket', 'gates', 'scanner', 'scans', 'guests', 'walkin', 'arrive', 'feedback', 'mine', 'consent', 'privacy', 'profile', 'unit', 'inbox', 'message',
+  'practice', 'mistakes', 'share', 'certificates', 'lectures', 'lecture', 'signup', 'ticket', 'gates', 'scanner', 'scans', 'guests', 'walkin', 'arrive', 'feedback', 'mine', 'consent', 'privacy', 'profile', 'unit', 'inbox', 'message', 'notice',
   'subscriptions', 'data', 'settings.title', 'settings.elder', 'settings.elder_note',
   'settings.only_here', 'settings.language', 'settings.language_zh', 'settings.language_note',
 ]

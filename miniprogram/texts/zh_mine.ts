@@ -146,6 +146,11 @@ export const zh_mine = {
     not_pushed: '没有推送到微信：{reason}',
     follow: '去看看',
   },
+  notice: {
+    title: '科普通知',
+    follow: '去看看',
+    picture_of: '通知的图片，点开看整张',
+  },
   subscriptions: {
     title: '订阅与提醒',
     announcements: '接收科普通知',

@@ -31,7 +31,8 @@ from server.activities.lifecycle import DraftRefused as DraftRefused
 from server.activities.lifecycle import publish_activity as publish_activity
 from server.activities.lifecycle import send_activity as send_activity
 from server.activities.lifecycle import write_activity as write_activity
-from server.activities.models import Activity, ActivitySeries
+from server.activities.models import Activity as Activity
+from server.activities.models import ActivitySeries
 from server.activities.models import Seating as Seating
 from server.activities.moving import POINT_ALONE as POINT_ALONE
 from server.activities.moving import ActivityChange as ActivityChange
@@ -65,6 +66,7 @@ from server.activities.rules import is_draw_due as is_draw_due
 from server.activities.rules import may_promote_at as may_promote_at
 from server.activities.rules import phase_at as phase_at
 from server.activities.rules import read_audiences as read_audiences
+from server.activities.sayings import say_moment as say_moment
 from server.activities.sayings import say_times as say_times
 from server.activities.seats import LockedSeats as LockedSeats
 from server.activities.seats import lock_seats as lock_seats

@@ -30,3 +30,15 @@ class SceneRefused(Conflict):
     """A scene that WeChat would refuse: valid are 1 to 64 letters, digits, `_` or `-`."""
 
     code = "scene_refused"
+
+
+class ChannelNameTaken(Conflict):
+    """The place has a code with this name for the same object."""
+
+    code = "channel_name_taken"
+
+
+class TooManyChannels(Conflict):
+    """The place has `most` codes for the object."""
+
+    code = "too_many_channels"

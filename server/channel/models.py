@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -279,3 +280,46 @@ class SceneCode(Owned, Base):
     url: Mapped[str] = mapped_column(Text)
     picture_url: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CodeTarget(StrEnum):
+    """The kind of object that a channel's code leads to."""
+
+    ANNOUNCEMENT = "announcement"
+    ACTIVITY = "activity"
+
+
+class ChannelCode(Outgoing, Owned, Base):
+    """A code of one channel, such as a poster or a website, that leads to one object.
+
+    `code` stands in the link and is the scene of the mini-program code, whose picture is requested
+    from WeChat through the outbox. `target_ref` is the public id of the object. A stopped code
+    stays valid, because it may be printed, and its visitors are still counted.
+    """
+
+    __tablename__ = "channel_code"
+    __table_args__ = (
+        outbox_index("channel_code"),
+        Index("ix_channel_code_target_ref", "target_ref"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    target: Mapped[CodeTarget] = mapped_column(enum_column(CodeTarget, "target"))
+    target_ref: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(20))
+    picture: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    stopped_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class CodeOpening(Base):
+    """Openings of the web page of a code on one Beijing day, repeats included."""
+
+    __tablename__ = "code_opening"
+
+    code_id: Mapped[int] = mapped_column(
+        BigId, ForeignKey("channel_code.id"), primary_key=True, autoincrement=False
+    )
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    opens: Mapped[int] = mapped_column(Integer)

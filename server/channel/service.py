@@ -19,6 +19,16 @@ from server.base.uow import UnitOfWork
 from server.channel import rules, visits
 from server.channel.bulk import NewFollower as NewFollower
 from server.channel.bulk import add_followers as add_followers
+from server.channel.codes import SceneArrival as SceneArrival
+from server.channel.codes import arrivals_by_codes as arrivals_by_codes
+from server.channel.codes import codes_of_target as codes_of_target
+from server.channel.codes import count_code_opening as count_code_opening
+from server.channel.codes import find_channel_code as find_channel_code
+from server.channel.codes import list_channel_codes as list_channel_codes
+from server.channel.codes import make_channel_code as make_channel_code
+from server.channel.codes import openings_of_codes as openings_of_codes
+from server.channel.codes import pictures_of_codes as pictures_of_codes
+from server.channel.codes import stop_channel_code as stop_channel_code
 from server.channel.links import address_fault as address_fault
 from server.channel.links import fit_lines as fit_lines
 from server.channel.links import pages_linked as pages_linked
@@ -26,6 +36,8 @@ from server.channel.links import plain_words as plain_words
 from server.channel.loading import program_of as program_of
 from server.channel.loading import released_pages as released_pages
 from server.channel.models import SCENE_LENGTH, Follower, LateReply, VisitedApp
+from server.channel.models import ChannelCode as ChannelCode
+from server.channel.models import CodeTarget as CodeTarget
 from server.channel.personal_data import OWN_DATA, latest_of
 from server.channel.scenes import knows_scene as knows_scene
 from server.channel.unionids import LEARN_UNIONID

@@ -12,6 +12,7 @@ from server.base.jobs import Task, TaskContext
 from server.base.outbox import deliver_due
 from server.base.retention import drop_all_overdue
 from server.channel import (
+    codes,
     late_replies,
     rule_stats,
     rules,
@@ -34,6 +35,11 @@ def say_late(context: TaskContext, *_row_ids: int) -> int:
 def learn_unionids(context: TaskContext, *_row_ids: int) -> int:
     """Request the unionids of new followers from WeChat."""
     return deliver_due(context, unionids.QUEUE).moved
+
+
+def fetch_code_pictures(context: TaskContext, *_row_ids: int) -> int:
+    """Fetch the mini-program codes of new channels from WeChat."""
+    return deliver_due(context, codes.QUEUE).moved
 
 
 def sweep_followers(context: TaskContext, *_row_ids: int) -> int:
@@ -117,10 +123,11 @@ def _current_time(context: TaskContext) -> datetime:
     return context.uow_factory.dependencies.clock.now()
 
 
-QUEUES = (late_replies.QUEUE, unionids.QUEUE)
+QUEUES = (late_replies.QUEUE, unionids.QUEUE, codes.QUEUE)
 TASKS = (
     Task(name=late_replies.SAY_LATE, step=say_late, every_seconds=2.0),
     Task(name=unionids.LEARN_UNIONID, step=learn_unionids, every_seconds=5.0),
+    Task(name=codes.TASK, step=fetch_code_pictures, every_seconds=30.0),
     Task(name="channel.sweep_followers", step=sweep_followers, every_seconds=30.0),
     Task(name="channel.tidy", step=delete_overdue, every_seconds=60.0),
 )

@@ -95,7 +95,8 @@ def file_response(answer: Download) -> Response:
     if isinstance(answer.content, Path):
         made = send_file(answer.content, mimetype=answer.media, etag=False)
     else:
-        made = Response(answer.content, content_type=answer.media)
+        content = answer.content() if callable(answer.content) else answer.content
+        made = Response(content, content_type=answer.media)
     named = quote(answer.file_name, safe="")
     made.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{named}"
     return made

@@ -114,7 +114,7 @@ def refs_after(uow: UnitOfWork, kind: str, last_id: int, limit: int) -> list[tup
 
 
 def parts_taken(
-    uow: UnitOfWork, citizen_ids: Sequence[int], since: date
+    uow: UnitOfWork, citizen_ids: Sequence[int] | Select[Any], since: date
 ) -> list[tuple[int, date, int | None]]:
     """Participations of these citizens from a day on: citizen, day, and the hour if known."""
     rows = uow.session.execute(

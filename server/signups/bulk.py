@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from server.activities import service as activities
 from server.activities.service import LockedSeats
@@ -45,15 +46,21 @@ def ids_of_signups(uow: UnitOfWork, refs: Collection[str]) -> dict[str, int]:
 
 
 def signups_made(
-    uow: UnitOfWork, citizen_ids: Collection[int], since: datetime
+    uow: UnitOfWork,
+    citizen_ids: Collection[int] | Select[Any],
+    since: datetime,
+    ref: str | None = None,
 ) -> list[tuple[int, datetime]]:
-    """Sign-ups that these citizens made from an instant on, also ended ones: citizen and time."""
-    rows = uow.session.execute(
-        select(SignUp.citizen_id, SignUp.made_at).where(
-            SignUp.citizen_id.in_(citizen_ids), SignUp.made_at >= since
-        )
+    """Sign-ups that these citizens made from an instant on, also ended ones: citizen and time.
+
+    With `ref` only those for this activity.
+    """
+    asked = select(SignUp.citizen_id, SignUp.made_at).where(
+        SignUp.citizen_id.in_(citizen_ids), SignUp.made_at >= since
     )
-    return [(row.citizen_id, row.made_at) for row in rows]
+    if ref is not None:
+        asked = asked.where(SignUp.activity_id.in_(activities.ids_on_days([ref], None, None)))
+    return [(row.citizen_id, row.made_at) for row in uow.session.execute(asked)]
 
 
 def recount_seats(uow: UnitOfWork, ref: str) -> SeatRecount:

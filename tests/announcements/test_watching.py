@@ -15,10 +15,11 @@ from server.announcements.enums import (
     TryState,
 )
 from server.announcements.models import Announcement, Recipient
+from server.announcements.rules.acts import followed_on
 from server.announcements.watching import alarms
 from server.announcements.watching.api import API
 from server.announcements.watching.console import PAGES
-from server.announcements.watching.funnel import Acts, count_acts, followed_on, note_opened
+from server.announcements.watching.funnel import Acts, count_acts, note_opened
 from server.announcements.watching.progress import estimate_end, read_progress
 from server.base.access import Scope
 from server.base.clock import BEIJING, beijing_day

@@ -157,5 +157,6 @@ def test_no_endpoint_of_a_slice_asks_flask_for_its_request() -> None:
     # Public pages.
     assert sorted(asking) == [
         "server/announcements/publishing/feed_page.py",
+        "server/announcements/publishing/public_page.py",
         "server/certificates/verify_page.py",
     ]

@@ -43,6 +43,7 @@ def test_the_limits_are_those_that_the_operator_is_told() -> None:
         "signup": timedelta(days=30),
         "device_use": timedelta(days=180),
         "certificate": timedelta(days=1095),
+        "activity_feedback": timedelta(days=365),
         "send_receipt": timedelta(days=30),
         "outreach": timedelta(days=30),
     }

@@ -48,6 +48,8 @@ NO_PAGES = {
     "/contests/rules-preview",
     "/jobs/<ref>/file",
     "/contests/<ref>/final/<version>/file",
+    "/announcements/<ref>/audience/count",
+    "/packs/<target>/<ref>/file",
     "/questions/import/example",
     "/units/import/example",
     "/activities/import/example",

@@ -45,6 +45,7 @@ from tests.kit.console_rules import PAGES, make_rule
 from tests.kit.figure_probes import FIGURE_PROBES
 from tests.kit.gateway import RecordingGateway
 from tests.kit.integrity import make_entrant, make_flag
+from tests.kit.pack_probes import PACK_PROBES
 from tests.kit.question_probes import QUESTION_PROBES
 from tests.kit.review_probes import REVIEW_PROBES
 from tests.kit.signup_probes import SIGNUP_PROBES
@@ -276,6 +277,7 @@ PROBES = {
     "GET /jobs/<ref>/file": Probe(make_own=a_job),
     "POST /jobs/<ref>/cancel": Probe(make_own=a_job),
     **list_probes("/jobs"),
+    **PACK_PROBES,
     **QUESTION_PROBES,
     **FIGURE_PROBES,
     **CONTEST_PROBES,

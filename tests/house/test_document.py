@@ -35,7 +35,8 @@ from tests.kit.checkin import EDITOR, open_lecture, ticket_of
 from tests.kit.client import CheckedClient, Undocumented
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
-from tests.kit.pictures import a_picture, as_form
+from tests.kit.pack_probes import a_channel_code
+from tests.kit.pictures import a_code, a_picture, as_form
 from tests.kit.sealing import publish_at_once
 from tests.kit.signup_probes import seat_guest
 
@@ -97,6 +98,7 @@ def test_every_endpoint_is_walked_and_answers_as_documented(
     take_a_timed_paper(client, clock, me)
     sign_up_and_withdraw(client, uow_factory_of_app, me)
     scan_at_gate(client, uow_factory_of_app, me)
+    open_channel_code(client, uow_factory_of_app)
     open_announcement(client, uow_factory_of_app, me)
     practise(client, me)
     share_and_visit(client, gateway, contest, me)
@@ -307,6 +309,13 @@ def scan_at_gate(client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict
         begun = {"starts_at": uow.now - timedelta(minutes=1)}
         uow.session.execute(update(Activity).where(Activity.id == lecture.id).values(begun))
     assert client.post(feedback, json={"rating": 5}, **me).status_code == 201
+
+
+def open_channel_code(client: CheckedClient, uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        code = a_channel_code(uow, open_lecture(uow).ref, picture=a_code()).code
+    for path in (f"/codes/{code}", f"/codes/{code}/link.png", f"/codes/{code}/mini.jpg"):
+        assert client.get(path).status_code == 200
 
 
 def take_a_timed_paper(client: CheckedClient, clock: FakeClock, me: dict[str, Any]) -> None:

@@ -30,6 +30,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "activity.writer_id": "the organizer who wrote it, on duty",
     "announcement.picture": "the picture of an announcement",
     "announcement_picture.name": "the name of a picture of announcements",
+    "channel_code.name": "the name of a channel, such as a website",
+    "channel_code.picture": "the mini-program code of a channel",
     "announcement.content_hash": "the hash of what organizers approve",
     "announcement.letter_id": "the text that all inbox copies share",
     "announcement.writer_id": "the organizer who wrote it, on duty",

@@ -16,6 +16,8 @@ PUBLIC = {
     "GET /activities", "GET /activities/<ref>", "GET /activities/<ref>.ics",
     # Opened by a signed key, because a calendar program cannot log in.
     "GET /me/calendar.ics",
+    # Public announcements and activities by a channel's code.
+    "GET /codes/<code>", "GET /codes/<code>/link.png", "GET /codes/<code>/mini.jpg",
     # Opened by the address of a projector page, whose computer has no session.
     "GET /screens/<code>",
 }  # fmt: skip

@@ -13,7 +13,8 @@ from tests.house.source import SERVER, nodes_of, trees
 
 # Keys put together at run time: the part before the dot is enough to say that somebody uses them.
 COMPOSED = (
-    "announcements.recipient_state.",
+    "announcements.recipient_state.", "announcements.pack.", "announcements.pack_missing.",
+    "announcements.pack_channel.", "announcements.pack_file.", "announcements.public.",
     "announcements.receipt_word.", "announcements.watch_channel.", "announcements.watch_reason.",
     "announcements.recorded", "announcements.pause_reason.", "announcements.watching.",
     "certificates.kind.", "certificates.standing.", "certificates.verify_state.",

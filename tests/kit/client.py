@@ -24,6 +24,8 @@ OTHER_PATHS = (
     "/openapi",
     "/pictures/",
     "/verify",
+    "/p/",
+    "/p.css",
 )
 
 

@@ -15,8 +15,8 @@ from server.announcements.audience.rule import AudienceRule, read_rule
 from server.announcements.enums import AnnouncementState
 from server.announcements.errors import WrongAudienceRule
 from server.announcements.models import Announcement
+from server.announcements.publishing.links import base_address
 from server.announcements.rules.placeholders import has_placeholders
-from server.base.ownership import scope_of
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork
 from server.units import service as units
@@ -58,6 +58,11 @@ def list_public(uow: UnitOfWork, city: str | None = None) -> list[FeedEntry]:
     return [_entry_of(uow, row) for row in public[:MOST_ENTRIES]]
 
 
+def was_sent(row: Announcement) -> bool:
+    """Whether the sending of an announcement has begun, and was not cancelled."""
+    return row.state in _PUBLIC and row.began_at is not None
+
+
 def is_public(row: Announcement) -> bool:
     """Whether an announcement that was sent is for everybody of some places, or of a topic."""
     try:
@@ -86,12 +91,12 @@ def _entry_of(uow: UnitOfWork, row: Announcement) -> FeedEntry:
     withdrawn = row.withdrawn_at is not None
     title = say("announcements.feed.withdrawn", title=row.title) if withdrawn else row.title
     gone = row.remark or say("announcements.feed.no_reason")
-    _, place = units.resolve_scope(uow, scope_of(row).spelled)
     return FeedEntry(
         ref=row.ref,
         title=title,
         text=gone if withdrawn else row.body,
-        place=place,
+        # An author needs a name; an owner may have none today.
+        place=units.name_owner(uow, row.owner) or say("announcements.feed.author"),
         published_at=began,
         updated_at=row.withdrawn_at or began,
         withdrawn=withdrawn,
@@ -106,7 +111,7 @@ def write_atom(
     Ids are tag URIs (RFC 4151) that never change.
     """
     say = uow.texts.fill_text
-    base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
+    base = base_address(settings)
     tag = f"tag:{urlsplit(base).hostname},2026:"
     query = "" if city is None else f"?city={city}"
     name = "" if city is None else f":{city}"

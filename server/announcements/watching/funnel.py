@@ -8,20 +8,19 @@ participations each time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 
 from sqlalchemy import select, update
 
 from server.accounts import service as accounts
 from server.announcements.enums import RecipientState
 from server.announcements.models import Announcement, Recipient
-from server.base.clock import BEIJING, beijing_day
+from server.announcements.rules.acts import followed, followed_on
+from server.base.clock import beijing_day
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.programme import service as programmes
 from server.signups import service as signups
 
-ACTS_WITHIN = timedelta(days=7)
 _TOGETHER = 500
 
 
@@ -75,19 +74,3 @@ def count_acts(uow: UnitOfWork, announcement_id: int) -> Acts:
         parts = programmes.parts_taken(uow, list(some), beijing_day(min(some.values())))
         took |= {who for who, day, hour in parts if followed_on(some[who], day, hour)}
     return Acts(signed_up=len(signed), took_part=len(took), either=len(signed | took))
-
-
-def followed(opened_at: datetime, at: datetime) -> bool:
-    """Whether an act at an instant came after the opening, and soon enough."""
-    return opened_at <= at <= opened_at + ACTS_WITHIN
-
-
-def followed_on(opened_at: datetime, day: date, hour: int | None) -> bool:
-    """As `followed`, for a participation: its day is known, and for a paper the hour of its start.
-
-    One on the day of the opening counts, except when it began in an earlier hour.
-    """
-    opened = opened_at.astimezone(BEIJING)
-    if day == opened.date():
-        return hour is None or hour >= opened.hour
-    return opened.date() < day <= opened.date() + ACTS_WITHIN

@@ -75,11 +75,14 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
-    """A view's response: a file to save. `content` is the file's bytes or its path."""
+    """A view's response: a file to save.
+
+    `content` is the file's bytes or its path, or makes the bytes after the transaction.
+    """
 
     file_name: str
     media: str
-    content: bytes | Path = field(repr=False)
+    content: bytes | Path | Callable[[], bytes] = field(repr=False)
     note: Note | None = None
 
 

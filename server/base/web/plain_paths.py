@@ -74,7 +74,7 @@ def plain_paths(refusal: Refusal) -> dict[str, Any]:
         },
         **_describe_named(get_page),
         **_describe_verification(get_page),
-        "/feeds/announcements.atom": _describe_feed(get_page),
+        **_describe_publications(get_page),
         "/": get_page("A page that links the phone, the documents and the health", "text/html"),
         "/front.css": get_page("The style of that page", "text/css"),
         "/healthz": get_page("The process lives", "application/json", _HEALTH),
@@ -93,6 +93,7 @@ def _describe_named(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         "/pictures/questions/{name}.jpg": "A picture of a question",
         "/pictures/activities/{name}.jpg": "The poster of an activity",
         "/pictures/activities/small/{name}.jpg": "The small square of a poster, for lists",
+        "/pictures/announcements/{name}.jpg": "The picture of an announcement",
     }
     return {
         path: {
@@ -111,6 +112,18 @@ def _describe_feed(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
     feed["get"]["responses"]["404"] = _describe_answer("no such city", "text/plain")
     city = {"name": "city", "in": "query", "required": False, "schema": {"type": "string"}}
     return {**feed, "parameters": [city]}
+
+
+def _describe_publications(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+    """The public feed, and the web pages of channels' codes."""
+    media = "text/html"
+    shown = get_page("The announcement or activity of a channel's code", media, None, DatabaseAway)
+    shown["get"]["responses"]["404"] = _describe_answer("no such code, or not public", media)
+    return {
+        "/feeds/announcements.atom": _describe_feed(get_page),
+        "/p/{code}": {**shown, "parameters": _describe_places("code")},
+        "/p.css": get_page("The style of these pages", "text/css"),
+    }
 
 
 def _describe_verification(get_page: Callable[..., dict[str, Any]]) -> dict[str, Any]:

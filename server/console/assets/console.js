@@ -29,7 +29,7 @@
   }
 
   function onClick(event) {
-    const found = event.target.closest("[data-menu], [data-opens], [data-closes], [data-select-all], [data-print]");
+    const found = event.target.closest("[data-menu], [data-opens], [data-closes], [data-select-all], [data-copies], [data-print]");
     if (!found) {
       // A menu of columns closes when something outside it is pressed.
       for (const open of document.querySelectorAll("details.columns[open]")) if (!open.contains(event.target)) open.removeAttribute("open");
@@ -39,11 +39,24 @@
     else if (found.hasAttribute("data-opens")) openDialog(document.getElementById(found.dataset.opens), found);
     else if (found.hasAttribute("data-closes")) closeDialog(found.closest("dialog"));
     else if (found.hasAttribute("data-select-all")) selectAll(found);
+    else if (found.hasAttribute("data-copies")) copyText(found);
     else window.print();
   }
 
   function selectAll(box) {
     for (const one of document.querySelectorAll(`input[type=checkbox][name="${box.dataset.selectAll}"]`)) one.checked = box.checked;
+  }
+
+  // Browsers offer the clipboard only to pages over HTTPS; elsewhere the text is selected and copied.
+  function copyText(button) {
+    const source = document.getElementById(button.dataset.copies);
+    const tell = () => (button.textContent = button.dataset.copied);
+    const copySelected = () => {
+      source.select();
+      if (document.execCommand("copy")) tell();
+    };
+    if (navigator.clipboard) navigator.clipboard.writeText(source.value).then(tell, copySelected);
+    else copySelected();
   }
 
   function onKey(event) {

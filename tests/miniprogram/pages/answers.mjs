@@ -103,6 +103,11 @@ export const unit = (id, name) => ({ id, name, kind: "association", level: "city
 export const letter = (id, changes = {}) => ({ id, title: `通知${id}`, body: "请准时参加。", page: null, posted_at: at("08:30"), not_pushed_reason: null, withdrawn: false, read: true, ...changes });
 /** One page of the inbox; `unread` counts those of these letters that were not opened. */
 export const inbox = (...letters) => ({ items: letters, next: null, unread: letters.filter(({ read }) => !read).length });
+/** The announcement of a channel's code. */
+export const publication = (changes = {}) => ({
+  target: "announcement", id: "ann1", title: "科普讲座下周开讲", text: "第一段。\n第二段。", facts: [], notice: "", publisher: "南宁市", published_at: at("08:30"), picture_url: null,
+  page: "packages/quiz/round/index", ...changes,
+});
 export const items = (...all) => ({ items: all, next: null });
 
 /** A lecture of two hours with free seats, three days after NOW. */
@@ -171,6 +176,7 @@ export const USUAL = {
   "POST /me/consents": { policy_version: "2026-1", guardian: false, under_14: false, given_at: at("09:00") },
   "GET /me/export": { exported_at: at("09:00"), held: { nickname: "韦小妹", attempts: [] } },
   "DELETE /me": null,
+  "GET /codes/{code}": publication(),
   "GET /activities": items(lecture("a1"), lecture("a2")),
   "GET /activities/{ref}": ({ path }) => lecture(path.split("/").at(-1)),
   "POST /activities/{ref}/signup": { status: 201, body: place("confirmed") },

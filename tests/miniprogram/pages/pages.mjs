@@ -10,6 +10,7 @@ export const PAGES = [
   ["pages/programme/index", "GET /programmes", ["活动a", "活动b"]],
   ["pages/mine/index", "GET /me", ["韦小妹"]],
   ["packages/programme/detail/index?slug=a", "GET /programmes/{slug}", ["活动a", "广西科学技术协会", "科普讲座"]],
+  ["packages/programme/notice/index?scene=abcdefghjkmn", "GET /codes/{code}", ["科普讲座下周开讲", "南宁市", "第一段。"]],
   ["packages/quiz/round/index?id=k1", "GET /contests/{ref}", ["科学素质网络竞赛", "每人每天可以答 3 份题。"]],
   ["packages/quiz/rules/index?id=k1", "GET /contests/{ref}/rules", ["科学素质网络竞赛规则", "竞赛的时间。"]],
   ["packages/quiz/answer/index?id=att_1", "GET /attempts/{ref}", ["题目q1"]],
