@@ -16,6 +16,7 @@ from server.announcements.enums import AnnouncementState
 from server.announcements.models import Announcement
 from server.announcements.publishing.feed import is_public, was_sent
 from server.base.access import Organizer
+from server.base.clock import BEIJING, beijing_day
 from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.channel.service import CodeTarget
@@ -156,24 +157,28 @@ def _name_publisher(uow: UnitOfWork, owner: str) -> str:
 
 
 def _facts_of(uow: UnitOfWork, row: activities.Activity) -> Iterator[tuple[str, str]]:
-    say, moment = uow.texts.fill_text, activities.say_moment
+    say = uow.texts.fill_text
     if row.state is not ActivityState.POSTPONED:
-        until = say(
-            "announcements.pack.until", start=moment(row.starts_at), end=moment(row.ends_at)
-        )
-        yield say("announcements.pack.time"), until
+        yield say("announcements.pack.time"), _say_span(uow, row.starts_at, row.ends_at)
     area = row.county or row.city
     where = "" if area is None else units.name_place(area)
+    if where in row.address:
+        where = ""
     address = " ".join(part for part in (where, row.address, row.venue) if part)
     yield say("announcements.pack.venue"), address
     speaker = " ".join(part for part in (row.speaker, row.speaker_post) if part)
     if speaker:
         yield say("announcements.pack.speaker"), speaker
-    signup = say(
-        "announcements.pack.until",
-        start=moment(row.signup_opens_at),
-        end=moment(row.signup_closes_at),
-    )
-    yield say("announcements.pack.signup"), signup
+    window = _say_span(uow, row.signup_opens_at, row.signup_closes_at)
+    yield say("announcements.pack.signup"), window
     if row.office_phone:
         yield say("announcements.pack.phone"), row.office_phone
+
+
+def _say_span(uow: UnitOfWork, start: datetime, end: datetime) -> str:
+    """Two instants in Beijing time; the second one of the same day without its date."""
+    until = activities.say_moment(end)
+    if beijing_day(start) == beijing_day(end):
+        until = f"{end.astimezone(BEIJING):%H:%M}"
+    say = uow.texts.fill_text
+    return say("announcements.pack.until", start=activities.say_moment(start), end=until)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from server.announcements.publishing import api, archive
 from server.announcements.publishing.console import PAGES
 from server.announcements.publishing.public_page import public_pages
 from server.base.access import REGION, Scope
+from server.base.clock import BEIJING
 from server.base.database_away import DatabaseAway
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -252,6 +254,25 @@ def test_hostile_texts_are_text_everywhere(
             assert tag not in html
     assert public.get(f"/codes/{code}").get_json()["text"] == text
     assert browser.open("GET", f"/packs/announcement/{ref}/file", {}).status_code == 200
+
+
+def test_a_span_of_one_day_names_the_day_once_and_a_place_once(
+    uow_factory: UnitOfWorkFactory, public: CheckedClient
+) -> None:
+    start = datetime(2026, 5, 16, 15, tzinfo=BEIJING)
+    columns = {"starts_at": start, "city": "450100", "signup_closes_at": start}
+    with uow_factory.begin() as uow:
+        one = a_lecture(uow, address="南宁市民族大道20号", **columns).ref
+        two = a_lecture(uow, ends_at=start + timedelta(hours=12), **columns).ref
+        codes = [a_channel_code(uow, ref).code for ref in (one, two)]
+    told = [
+        {fact["name"]: fact["value"] for fact in public.get(f"/codes/{code}").get_json()["facts"]}
+        for code in codes
+    ]
+    assert told[0]["时间"] == "2026年5月16日（周六）15:00至17:00"
+    assert told[1]["时间"] == "2026年5月16日（周六）15:00至2026年5月17日（周日）03:00"
+    assert told[0]["地点"] == "南宁市民族大道20号 广西图书馆报告厅"
+    assert told[1]["地点"] == "南宁市 广西图书馆报告厅"
 
 
 # --- everybody
