@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select, update
@@ -88,6 +88,20 @@ def mark_not_pushed(uow: UnitOfWork, letter_id: int, reasons: Mapping[int, str])
             .values(not_pushed_reason=say_reason(uow, reason))
             .execution_options(synchronize_session=False)
         )
+
+
+def mark_pushed(uow: UnitOfWork, letter_id: int, citizen_ids: Collection[int]) -> None:
+    """Take from the copies of these citizens why they were not pushed: they were after all.
+
+    Locks: the caller holds the citizens.
+    """
+    key = select(LetterText.key).where(LetterText.id == letter_id).scalar_subquery()
+    uow.session.execute(
+        update(InboxMessage)
+        .where(InboxMessage.citizen_id.in_(citizen_ids), InboxMessage.key == key)
+        .values(not_pushed_reason=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def withdraw_shared_letter(uow: UnitOfWork, letter_id: int, reason: str = "") -> bool:

@@ -31,6 +31,7 @@ from server.notices.inbox import post_message as post_message
 from server.notices.inbox import post_messages as post_messages
 from server.notices.letters import SharedLetter as SharedLetter
 from server.notices.letters import mark_not_pushed as mark_not_pushed
+from server.notices.letters import mark_pushed as mark_pushed
 from server.notices.letters import post_copies as post_copies
 from server.notices.letters import post_shared_letter as post_shared_letter
 from server.notices.letters import withdraw_shared_letter as withdraw_shared_letter

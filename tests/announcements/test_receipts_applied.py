@@ -345,7 +345,6 @@ def test_the_task_applies_more_than_a_batch_and_ends(
     gateway: RecordingGateway,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tasks, "BATCH", 2)
     monkeypatch.setattr(tasks, "apply_due", lambda uow: apply_due(uow, 2))
     with uow_factory.begin() as uow:
         for number in range(5):

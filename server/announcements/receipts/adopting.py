@@ -1,8 +1,8 @@
 """Finds the call of a receipt when the message id of the call is not known.
 
 The answer of a call in doubt was lost; the answer to a subscription notice of the official account
-never has an id. A receipt with an unknown id belongs to such a call of the same citizen and
-channel, when there is exactly one and no other answer can still arrive.
+never has an id. A receipt with an unknown id belongs to such a call of the same citizen,
+channel and template, when there is exactly one and no other answer can still arrive.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 
 from server.announcements.enums import Channel, RecipientState, TryState
-from server.announcements.models import Recipient, SendReceipt, SendTry
+from server.announcements.models import Announcement, Recipient, SendReceipt, SendTry
 from server.announcements.receipts.sends import CHANNELS, DOUBTFUL, Send, sends_of_tries
+from server.base.templates import all_templates
 from server.base.uow import UnitOfWork
 
 # The longest time between a call and its receipt for an adoption.
@@ -44,12 +46,20 @@ def adopt_sends(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> list[tuple[
     ]
 
 
-def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, list[SendTry]]:
+class _Call(NamedTuple):
+    """A call, and WeChat's id of its template; None for a channel without, or one unknown today."""
+
+    attempt: SendTry
+    template_id: str | None
+
+
+def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, list[_Call]]:
     """The calls of these citizens, by citizen, without a message id or without an answer yet."""
     earliest = min(one.received_at for one in receipts) - WINDOW
     rows = uow.session.execute(
-        select(Recipient.citizen_id, SendTry)
+        select(Recipient.citizen_id, SendTry, Announcement.contents)
         .join(Recipient, Recipient.id == SendTry.recipient_id)
+        .join(Announcement, Announcement.id == Recipient.announcement_id)
         .where(
             Recipient.citizen_id.in_({one.citizen_id for one in receipts}),
             SendTry.message_id.is_(None),
@@ -57,22 +67,25 @@ def _tries_of(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> dict[int, lis
             SendTry.made_at >= earliest,
         )
     )
-    found: dict[int, list[SendTry]] = defaultdict(list)
-    for citizen_id, attempt in rows:
-        found[citizen_id].append(attempt)
+    ids = {one.slug: one.id for one in all_templates()}
+    found: dict[int, list[_Call]] = defaultdict(list)
+    for citizen_id, attempt, contents in rows:
+        content = contents.get(attempt.channel.value) or {}
+        found[citizen_id].append(_Call(attempt, ids.get(content.get("template", ""))))
     return found
 
 
 def _choose_tries(
-    receipts: Sequence[SendReceipt], tries: dict[int, list[SendTry]]
+    receipts: Sequence[SendReceipt], tries: dict[int, list[_Call]]
 ) -> dict[int, SendReceipt]:
     """For each receipt the only call that it can belong to; of two receipts the earlier one."""
     chosen: dict[int, SendReceipt] = {}
     for receipt in sorted(receipts, key=lambda one: (one.received_at, one.id)):
         possible = [
             attempt
-            for attempt in tries.get(receipt.citizen_id or 0, ())
+            for attempt, template_id in tries.get(receipt.citizen_id or 0, ())
             if attempt.channel is CHANNELS[receipt.kind]
+            and (template_id is None or receipt.template_id in (None, template_id))
             and attempt.made_at <= receipt.received_at <= attempt.made_at + WINDOW
             and attempt.id not in chosen
         ]

@@ -7,7 +7,7 @@ It moves a recipient forward only: a sent one is delivered or refused, an unknow
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,8 +17,12 @@ from server.accounts import service as accounts
 from server.announcements.enums import ReceiptKind, ReceiptWord, RecipientState, TryState
 from server.announcements.models import Recipient, SendReceipt
 from server.announcements.receipts.adopting import adopt_sends
-from server.announcements.receipts.mass import apply_mass_receipts
-from server.announcements.receipts.refusing import mark_copies
+from server.announcements.receipts.mass import (
+    apply_mass_receipts,
+    changes_rows,
+    citizens_of_batches,
+)
+from server.announcements.receipts.refusing import Changed, tell_changes
 from server.announcements.receipts.sends import CHANNELS, DOUBTFUL, Send, is_about, sends_with_ids
 from server.announcements.receipts.words import refusal_reason
 from server.base.outbox_rows import OutboxState
@@ -37,44 +41,55 @@ _LOOKED_FOR = (
 
 
 class Applied(NamedTuple):
-    """The number of receipts of a batch, and of those that found their send."""
+    """The number of receipts that found their send, and whether more are due."""
 
-    seen: int
     matched: int
+    more: bool
+
+
+class _Due(NamedTuple):
+    """Locked receipts, the citizens that are held for them, and whether more are due."""
+
+    receipts: list[SendReceipt]
+    held: set[int]
+    more: bool
 
 
 def apply_due(uow: UnitOfWork, limit: int = BATCH) -> Applied:
     """Apply a batch of due receipts, the oldest first.
 
-    Locks: the citizens of failed messages, shared; the receipts, skipping those of another worker;
-    then recipients in the order of their ids.
+    Locks: the citizens whose result may change, shared; the receipts, skipping those of another
+    worker; then mass batches and recipients in the order of their ids.
     """
-    receipts, held = _lock_due(uow, limit)
-    matched = apply_mass_receipts(uow, [one for one in receipts if one.kind is ReceiptKind.MASS])
-    matched |= _apply_to_sends(uow, [one for one in receipts if one.kind in CHANNELS], held)
+    receipts, held, more = _lock_due(uow, limit)
+    matched, changes = apply_mass_receipts(
+        uow, [one for one in receipts if one.kind is ReceiptKind.MASS]
+    )
+    sends = _apply_to_sends(uow, [one for one in receipts if one.kind in CHANNELS])
+    matched |= sends[0]
+    tell_changes(uow, [*changes, *sends[1]], held)
     for one in receipts:
         if one.id in matched:
             one.applied_at, one.due_at = uow.now, None
         else:
             one.due_at = next_look(one.received_at, uow.now)
     uow.session.flush()
-    return Applied(len(receipts), len(matched))
+    return Applied(len(matched), more)
 
 
-def _lock_due(uow: UnitOfWork, limit: int) -> tuple[list[SendReceipt], set[int]]:
-    """Lock due receipts, after the citizens of failed messages, as an erasure does; return both."""
-    due = uow.session.execute(
-        select(SendReceipt.id, SendReceipt.citizen_id, SendReceipt.word)
+def _lock_due(uow: UnitOfWork, limit: int) -> _Due:
+    """Lock due receipts, after the citizens whose result may change, as an erasure does."""
+    found = uow.session.scalars(
+        select(SendReceipt)
         .where(SendReceipt.due_at <= uow.now)
         .order_by(SendReceipt.due_at, SendReceipt.id)
         .limit(limit)
     ).all()
-    failed = {
-        row.citizen_id
-        for row in due
-        if row.citizen_id is not None and row.word not in (None, ReceiptWord.DELIVERED)
-    }
-    held = set(accounts.lock_recipients(uow, failed).values()) if failed else set()
+    # A statement can name the recipients of one mass message, but not those of several.
+    masses = [one for one in found if one.kind is ReceiptKind.MASS and changes_rows(one)]
+    due = [one for one in found if one not in masses[1:]]
+    changing = _citizens_of(uow, due) | citizens_of_batches(uow, masses[:1])
+    held = set(accounts.lock_recipients(uow, changing).values()) if changing else set()
     receipts = uow.session.scalars(
         select(SendReceipt)
         .where(SendReceipt.id.in_([row.id for row in due]), SendReceipt.due_at <= uow.now)
@@ -82,7 +97,18 @@ def _lock_due(uow: UnitOfWork, limit: int) -> tuple[list[SendReceipt], set[int]]
         .with_for_update(skip_locked=True)
         .execution_options(populate_existing=True)
     )
-    return list(receipts), held
+    return _Due(list(receipts), held, len(found) == limit or len(masses) > 1)
+
+
+def _citizens_of(uow: UnitOfWork, due: Sequence[SendReceipt]) -> set[int]:
+    """The citizens of failed messages, and of delivered ones who may have a call in doubt."""
+    told = {one.citizen_id: one.word for one in due if one.citizen_id is not None}
+    delivered = {who for who, word in told.items() if word is ReceiptWord.DELIVERED}
+    failed = {who for who, word in told.items() if word not in (None, ReceiptWord.DELIVERED)}
+    doubtful = select(Recipient.citizen_id).where(
+        Recipient.citizen_id.in_(delivered), Recipient.state.in_(DOUBTFUL)
+    )
+    return failed | (set(uow.session.scalars(doubtful)) if delivered else set())
 
 
 def next_look(received_at: datetime, now: datetime) -> datetime | None:
@@ -92,12 +118,9 @@ def next_look(received_at: datetime, now: datetime) -> datetime | None:
 
 
 def _apply_to_sends(
-    uow: UnitOfWork, receipts: Sequence[SendReceipt], held: Collection[int]
-) -> set[int]:
-    """Apply receipts to single sends; return the ids of those that found theirs.
-
-    `held` are the citizens that are locked: their inbox copies are marked.
-    """
+    uow: UnitOfWork, receipts: Sequence[SendReceipt]
+) -> tuple[set[int], list[Changed]]:
+    """Apply receipts to single sends; return the ids of those that found theirs, and changes."""
     known = sends_with_ids(uow, {one.message_id for one in receipts})
     pairs: list[tuple[SendReceipt, Send]] = []
     unmatched: list[SendReceipt] = []
@@ -108,13 +131,12 @@ def _apply_to_sends(
         else:
             unmatched.append(receipt)
     pairs += adopt_sends(uow, unmatched)
-    refused = [apply_receipt(uow, send, receipt) for receipt, send in pairs]
-    mark_copies(uow, [row for row in refused if row is not None and row.citizen_id in held])
-    return {receipt.id for receipt, _ in pairs}
+    changes = [apply_receipt(uow, send, receipt) for receipt, send in pairs]
+    return {receipt.id for receipt, _ in pairs}, [one for one in changes if one is not None]
 
 
-def apply_receipt(uow: UnitOfWork, send: Send, receipt: SendReceipt) -> Recipient | None:
-    """Move a recipient forward; return it when this receipt refused it.
+def apply_receipt(uow: UnitOfWork, send: Send, receipt: SendReceipt) -> Changed | None:
+    """Move a recipient forward; return the change of the result, if there is one.
 
     The first receipt of a recipient counts. One for a channel that the ladder has left, or with a
     word that we do not know, moves nothing.
@@ -130,8 +152,11 @@ def apply_receipt(uow: UnitOfWork, send: Send, receipt: SendReceipt) -> Recipien
         return None
     if row.state is not RecipientState.SENT and row.state not in DOUBTFUL:
         return None
+    doubted = row.state in DOUBTFUL
     _note_result(uow, send, receipt, word)
-    return None if word is ReceiptWord.DELIVERED else row
+    if word is ReceiptWord.DELIVERED and not doubted:
+        return None
+    return Changed(row.announcement_id, row.citizen_id, row.reason)
 
 
 def _note_result(uow: UnitOfWork, send: Send, receipt: SendReceipt, word: ReceiptWord) -> None:

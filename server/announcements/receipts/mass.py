@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from server.announcements.enums import ReceiptWord, RecipientState, TryState
 from server.announcements.models import MassBatch, Recipient, SendReceipt, SendTry
+from server.announcements.receipts.refusing import Changed
 from server.announcements.receipts.sends import DOUBTFUL
 from server.announcements.receipts.words import MASS_REFUSED
 from server.base.outbox_rows import OutboxState, idle_values
@@ -18,8 +19,33 @@ _log = logging.getLogger(__name__)
 _STATUS_LENGTH = 40
 
 
-def apply_mass_receipts(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set[int]:
-    """Apply receipts to their batches; return the ids of those that found theirs.
+def changes_rows(receipt: SendReceipt) -> bool:
+    """Whether a receipt says whether the message was sent."""
+    return receipt.word is not None
+
+
+def citizens_of_batches(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set[int]:
+    """The citizens whose result these receipts change."""
+    found: set[int] = set()
+    for receipt in receipts:
+        asked = (
+            select(Recipient.citizen_id)
+            .join(SendTry, SendTry.recipient_id == Recipient.id)
+            .join(MassBatch, MassBatch.id == SendTry.mass_batch_id)
+            .where(
+                MassBatch.message_id == receipt.message_id,
+                MassBatch.status.is_(None),
+                Recipient.state.in_(_changed_states(receipt)),
+            )
+        )
+        found |= set(uow.session.scalars(asked))
+    return found
+
+
+def apply_mass_receipts(
+    uow: UnitOfWork, receipts: Sequence[SendReceipt]
+) -> tuple[set[int], list[Changed]]:
+    """Apply receipts to their batches; return the ids of those that found theirs, and changes.
 
     WeChat counts a mass message as a whole: when it was sent, nobody knows who the few were that it
     was not delivered to. When it was refused, it reached nobody.
@@ -27,7 +53,7 @@ def apply_mass_receipts(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set
     """
     by_message = {one.message_id: one for one in receipts}
     if not by_message:
-        return set()
+        return set(), []
     batches = uow.session.scalars(
         select(MassBatch)
         .where(MassBatch.message_id.in_(by_message))
@@ -35,42 +61,48 @@ def apply_mass_receipts(uow: UnitOfWork, receipts: Sequence[SendReceipt]) -> set
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    matched = set()
+    matched: set[int] = set()
+    changes: list[Changed] = []
     for batch in batches:
         receipt = by_message[batch.message_id or ""]
         matched.add(receipt.id)
-        _apply_to_batch(uow, batch, receipt)
-    return matched
+        changes += _apply_to_batch(uow, batch, receipt)
+    return matched, changes
 
 
-def _apply_to_batch(uow: UnitOfWork, batch: MassBatch, receipt: SendReceipt) -> None:
+def _apply_to_batch(uow: UnitOfWork, batch: MassBatch, receipt: SendReceipt) -> list[Changed]:
     if batch.status is not None:
-        return
+        return []
     counts = receipt.counts or {}
     batch.status = receipt.status[:_STATUS_LENGTH]
     batch.total_count, batch.filter_count = counts.get("total"), counts.get("filtered")
     batch.sent_count, batch.error_count = counts.get("sent"), counts.get("error")
-    if receipt.word is None:
-        return
-    if receipt.word is ReceiptWord.FAILED:
-        _settle_rows(uow, batch, (RecipientState.SENT, *DOUBTFUL), MASS_REFUSED)
-    else:
-        _settle_rows(uow, batch, DOUBTFUL, None)
+    if not changes_rows(receipt):
+        return []
     _log.info("receipt of a mass message", extra={"outcome": batch.status})
+    reason = MASS_REFUSED if receipt.word is ReceiptWord.FAILED else None
+    return _settle_rows(uow, batch, _changed_states(receipt), reason)
+
+
+def _changed_states(receipt: SendReceipt) -> tuple[RecipientState, ...]:
+    """The states of recipients that a receipt of their batch changes."""
+    failed = receipt.word is ReceiptWord.FAILED
+    return (RecipientState.SENT, *DOUBTFUL) if failed else DOUBTFUL
 
 
 def _settle_rows(
     uow: UnitOfWork, batch: MassBatch, states: Sequence[RecipientState], reason: str | None
-) -> None:
-    """Give all rows of a batch that are in these states its result."""
+) -> list[Changed]:
+    """Give all rows of a batch that are in these states its result; return them."""
     in_batch = select(SendTry.recipient_id).where(SendTry.mass_batch_id == batch.id)
     locked = (
-        select(Recipient.id)
+        select(Recipient.id, Recipient.citizen_id)
         .where(Recipient.id.in_(in_batch), Recipient.state.in_(states))
         .order_by(Recipient.id)
         .with_for_update()
     )
-    ids = list(uow.session.scalars(locked))
+    rows = uow.session.execute(locked).all()
+    ids = [row.id for row in rows]
     no_sync = {"synchronize_session": False}
     uow.session.execute(
         update(SendTry)
@@ -93,3 +125,4 @@ def _settle_rows(
         )
         .execution_options(**no_sync)
     )
+    return [Changed(batch.announcement_id, row.citizen_id, reason) for row in rows]

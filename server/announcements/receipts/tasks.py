@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.announcements.receipts.applying import BATCH, apply_due
+from server.announcements.receipts.applying import apply_due
 from server.announcements.receipts.retention import RECEIPTS
 from server.base.jobs import Task, TaskContext
 from server.base.retention import drop_all_overdue
@@ -15,7 +15,7 @@ def apply_receipts(context: TaskContext, *_ids: int) -> int:
         with context.uow_factory.begin() as uow:
             applied = apply_due(uow)
         total += applied.matched
-        if applied.seen < BATCH:
+        if not applied.more:
             return total
 
 
