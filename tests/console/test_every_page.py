@@ -36,24 +36,13 @@ from tests.kit.console_browser import (
     resize_page,
     served,
 )
-from tests.kit.console_matrix import MISSING
+from tests.kit.console_matrix import MISSING, NO_PAGES
 from tests.kit.pictures import a_picture
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-# Parts that a page loads into itself, and files.
-NO_PAGES = {
-    "/contests/rules-preview",
-    "/jobs/<ref>/file",
-    "/contests/<ref>/final/<version>/file",
-    "/announcements/<ref>/audience/count",
-    "/packs/<target>/<ref>/file",
-    "/questions/import/example",
-    "/units/import/example",
-    "/activities/import/example",
-}
 PICTURED = {"/questions/<ref>", "/questions/<ref>/versions", "/questions/<ref>/edit"}
 POSTERED = {"/activities/<ref>", "/activities/<ref>/edit", "/activities/<ref>/describe"}
 

@@ -45,6 +45,7 @@ from tests.kit.activities import a_lecture
 from tests.kit.browser import browser
 from tests.kit.console import PEOPLE, Browser, resolve_test_session
 from tests.kit.console_browser import a_context, built_libraries, load_page, served
+from tests.kit.console_matrix import NO_PAGES
 from tests.kit.effort import repeat_count
 from tests.kit.hostile import HOSTILE
 from tests.kit.integrity import make_flag
@@ -72,9 +73,11 @@ GRAMMAR = {
     "questions",
     "phone",
     "people",
-    # Announcements: a page of app.json, codes of scenes, and fields of WeChat's types.
+    # Announcements: a page of app.json, codes of scenes, names of units that exist, and fields of
+    # WeChat's types.
     "page",
     "scenes",
+    "unit_names",
     *(name for name in dir(ContentsForm) if "__" in name.strip("_")),
 }
 # Filled by `fill_rows`, with what they need besides.
@@ -106,14 +109,6 @@ CITIZENS = {
     "phone": "refused unless it is a number",
     "text": "activity_feedback.words",
 }  # fmt: skip
-NO_PAGES = {
-    "/contests/rules-preview",
-    "/jobs/<ref>/file",
-    "/contests/<ref>/final/<version>/file",
-    "/questions/import/example",
-    "/units/import/example",
-    "/activities/import/example",
-}
 # Posts of a form, and objects that each page is opened with.
 POSTS, OPENED = repeat_count(full=200, usual=10), repeat_count(full=20, usual=2)
 

@@ -36,6 +36,19 @@ DEEPER = {
 MISSING = "add an entry to PROBES in tests/console/test_matrix.py that makes an object of an owner"
 
 
+# Parts that a page loads into itself, and files.
+NO_PAGES = {
+    "/contests/rules-preview",
+    "/jobs/<ref>/file",
+    "/contests/<ref>/final/<version>/file",
+    "/packs/<target>/<ref>/file",
+    "/announcements/<ref>/audience/count",
+    "/questions/import/example",
+    "/units/import/example",
+    "/activities/import/example",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Probe:
     """How one page is requested.

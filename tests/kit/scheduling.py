@@ -22,8 +22,8 @@ ONE_DEMO = "tests/e2e/ with one demo"
 SHARING = {
     f"tests/e2e/test_{name}.py"
     for name in (
-        *("checkin", "journey_citizen", "journey_gate", "lectures", "mini_program"),
-        *("pages_need", "rush", "ways_in"),
+        *("checkin", "journey_channel", "journey_citizen", "journey_gate", "lectures"),
+        *("mini_program", "pages_need", "rush", "ways_in"),
     )
 }
 # Files that take longest, of either kind; they start first, or one of them would end alone.
