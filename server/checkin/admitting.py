@@ -16,7 +16,6 @@ from server.base.errors import NotFound
 from server.base.uow import UnitOfWork
 from server.checkin import codes, store, walk_ins
 from server.checkin.book import (
-    ATTENDED,
     HallBook,
     Origin,
     close_book,
@@ -190,7 +189,7 @@ def undo_attendance(
         raise NotAdmitted(about=ticket.ref)
     uncount_admission(book.hall, kept)
     _void_passages(uow, signup_id, reason)
-    programmes.withdraw_participation(uow, ATTENDED, [ticket.ref])
+    programmes.withdraw_participation(uow, programmes.ATTENDED, [ticket.ref])
     if kept.way is AdmissionWay.WALK_IN:
         _unseat_walk_in(uow, locked, ticket)
     store.store_hall(uow, book.hall)

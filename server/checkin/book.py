@@ -26,8 +26,6 @@ from server.programme.service import Fact
 from server.signups import service as signups
 from server.signups.service import GateTicket
 
-ATTENDED = "attended"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Origin:
@@ -226,11 +224,11 @@ def _record_fact(
     if kept is not None and kept.holds:
         if kept.first_in_at == first.at:
             return
-        programmes.withdraw_participation(uow, ATTENDED, [ticket.ref])
+        programmes.withdraw_participation(uow, programmes.ATTENDED, [ticket.ref])
     place = places[ticket.citizen_id]
     fact = Fact(
         citizen_id=ticket.citizen_id,
-        kind=ATTENDED,
+        kind=programmes.ATTENDED,
         source_ref=ticket.ref,
         programme=book.gate.programme_slug,
         city=place.city,

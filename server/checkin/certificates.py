@@ -1,7 +1,8 @@
 """Attendance of a citizen at an activity, as a certificate says it.
 
-A check-in gives the right, and where the activity asks for it a check-out too. Undoing the check-in
-withdraws the right, a later check-in restores it.
+A check-in gives the right from the start of the activity on, and where the activity asks for it a
+check-out too. Undoing the check-in withdraws the right, a later check-in restores it. The end of
+the activity by a cancellation withdraws it for good.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from server.activities import service as activities
-from server.activities.service import ActivityView
+from server.activities.service import ActivityState, ActivityView
 from server.base.clock import BEIJING, beijing_day
 from server.base.errors import NotFound
 from server.base.ownership import scope_of
@@ -60,15 +61,19 @@ def read_attendance_right(uow: UnitOfWork, citizen_id: int, activity_id: int) ->
         .limit(1)
     ).one_or_none()
     (view,) = activities.views_of(uow, [activity_id])
-    why = "no_admission" if row is None else _find_lack(view, row[0])
+    why = "no_admission" if row is None else _find_lack(uow, view, row[0])
     if row is None or why:
         words = uow.texts.fill_text(f"checkin.certificate_lack.{why}")
         return Withheld(reason=why, why=words, never=row is None)
     return _attest_attendance(uow, view, row[0], row[1])
 
 
-def _find_lack(view: ActivityView, admission: Admission) -> str:
+def _find_lack(uow: UnitOfWork, view: ActivityView, admission: Admission) -> str:
     """The condition that is missing for a certificate; empty when none is."""
+    if view.activity.state is ActivityState.CANCELLED:
+        return "cancelled"
+    if uow.now < view.activity.starts_at:
+        return "not_begun"
     if not admission.holds:
         return "undone"
     needed = view.activity.checkout_needed

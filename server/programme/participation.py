@@ -16,6 +16,9 @@ from server.base.uow import UnitOfWork
 from server.programme.models import Participation
 from server.units import service as units
 
+# The kind of a participation by attendance of an activity; its cause is the sign-up.
+ATTENDED = "attended"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fact:
@@ -84,7 +87,9 @@ def record_missing(uow: UnitOfWork, facts: Sequence[Fact]) -> int:
     return len(made.all())
 
 
-def withdraw_participation(uow: UnitOfWork, kind: str, source_refs: Collection[str]) -> int:
+def withdraw_participation(
+    uow: UnitOfWork, kind: str, source_refs: Collection[str] | Select[Any]
+) -> int:
     """Delete participations whose cause was undone; return how many."""
     gone: Any = uow.session.execute(
         delete(Participation).where(

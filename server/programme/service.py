@@ -29,6 +29,7 @@ from server.programme.kinds import Role as Role
 from server.programme.kinds import State as State
 from server.programme.models import Campaign, CampaignHost, Programme, ProgrammeOrganiser
 from server.programme.models import Participation as Participation
+from server.programme.participation import ATTENDED as ATTENDED
 from server.programme.participation import Fact as Fact
 from server.programme.participation import TookPart as TookPart
 from server.programme.participation import citizens_who as citizens_who

@@ -21,6 +21,7 @@ from server.base.access import Organizer
 from server.base.ownership import serving_found_row
 from server.base.sql.tables import Json, UtcDateTime, insert_for
 from server.base.uow import UnitOfWork
+from server.programme import service as programmes
 from server.signups.kinds import HOPING, LIVE, NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice
 from server.signups.store import FILL_TASK, TELL_TASK
@@ -72,12 +73,15 @@ def set_new_date(uow: UnitOfWork, organizer: Organizer, ref: str, move: Move) ->
 def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
     """Cancel an activity permanently and end all sign-ups; return how many people get a message.
 
+    Attendance of people who were already let in is withdrawn.
     Locks: the activity.
     Raises: NotFound (404), WrongActivityState, ActivityBegun (409).
     """
     with _locked_activity(uow, organizer, ref) as locked:
         change = activities.store_cancellation(uow, organizer, ref, reason)
         told = _note_change(uow, locked, change, NoticeKind.CANCELLED)
+        came = select(SignUp.ref).where(SignUp.activity_id == locked.id)
+        programmes.withdraw_participation(uow, programmes.ATTENDED, came)
         _end_signups(uow, locked, LIVE, SignUpState.CALLED_OFF)
         locked.taken = locked.offered = locked.waiting = locked.entered = 0
         activities.store_counts(uow, locked)

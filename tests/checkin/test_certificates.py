@@ -6,16 +6,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
-from server.activities.kinds import ActivityKind
+from server.activities.kinds import ActivityKind, ActivityState
+from server.activities.models import Activity
 from server.base.uow import UnitOfWorkFactory
 from server.checkin import service
 from server.checkin.kinds import ScanDirection
+from server.programme.models import Participation
+from server.signups import changes
 from server.signups.contacts import Contact, sealed_contact
 from server.signups.models import SignUp
 from server.wechat.gateway import Verdict
 from tests.kit.accounts import Person, a_citizen, a_session
-from tests.kit.activities import Lecture
+from tests.kit.activities import Lecture, a_lecture
 from tests.kit.checkin import EDITOR, give_grant, open_lecture, scan_in, seat_citizen, ticket_of
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
@@ -40,7 +44,7 @@ def harmless(gateway: RecordingGateway) -> None:
 
 def seat(uow_factory: UnitOfWorkFactory, person: Person, **columns: Any) -> tuple[Lecture, SignUp]:
     with uow_factory.begin() as uow:
-        lecture = open_lecture(uow, **columns)
+        lecture = a_lecture(uow, seats=5, starts_in=timedelta(0), **columns)
         return lecture, seat_citizen(uow, lecture, citizen_id=person.id)
 
 
@@ -151,3 +155,35 @@ def test_every_kind_of_activity_has_its_heading(
     made = ask(client, phone, lecture).get_json()
     assert made["heading"].endswith("证书")
     assert made["name"] == "小韦"
+
+
+def test_the_certificate_waits_for_the_start_and_ends_with_a_cancellation(
+    client: Any, uow_factory: UnitOfWorkFactory, person: Person, phone: str, clock: FakeClock
+) -> None:
+    with uow_factory.begin() as uow:
+        lecture = open_lecture(uow)
+        signup = seat_citizen(uow, lecture, citizen_id=person.id)
+    scan(uow_factory, lecture, signup, ScanDirection.IN)
+    early = ask(client, phone, lecture)
+    assert (early.status_code, early.get_json()["reason"]) == (409, "not_begun")
+    assert client.get("/me/certificates", citizen=phone).get_json()["available"] == []
+    with uow_factory.begin() as uow:
+        assert uow.session.scalars(select(Participation.kind)).all() == ["attended"]
+        changes.cancel_activity(uow, EDITOR, lecture.ref, "停电")
+        assert uow.session.scalars(select(Participation.kind)).all() == []
+    clock.advance(3600)
+    refused = ask(client, phone, lecture)
+    assert (refused.status_code, refused.get_json()["reason"]) == (409, "cancelled")
+
+
+def test_a_cancellation_withholds_a_certificate_that_was_issued(
+    client: Any, uow_factory: UnitOfWorkFactory, person: Person, phone: str, clock: FakeClock
+) -> None:
+    lecture, signup = seat(uow_factory, person)
+    scan(uow_factory, lecture, signup, ScanDirection.IN)
+    serial = ask(client, phone, lecture).get_json()["serial"]
+    assert "证书有效" in verified(client, serial)
+    with uow_factory.begin() as uow:
+        row = update(Activity).where(Activity.id == lecture.id)
+        uow.session.execute(row.values(state=ActivityState.CANCELLED))
+    assert "证书有效" not in verified(client, serial)
