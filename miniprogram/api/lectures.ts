@@ -57,7 +57,7 @@ export interface Activity {
   party_max: number
   phone_needed: boolean
   questions: SignUpQuestion[]
-  lottery: { draw_at: string; entered: number } | null
+  lottery: { draw_at: string; drawn_at: string | null; entered: number } | null
   live_link: string | null
   office_phone: string
   notes: string

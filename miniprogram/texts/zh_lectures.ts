@@ -54,6 +54,7 @@ export const zh_lectures = {
     people: '{count} 人',
     draw: '抽签时间',
     draw_so_far: '{time}，已有 {count} 人参加',
+    drawn: '{time} 已经抽完，没抽中的按抽签顺序候补',
     live: '网上直播',
     copy_link: '复制直播地址',
     copied: '已复制，可以到浏览器里打开',

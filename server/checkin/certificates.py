@@ -2,7 +2,7 @@
 
 A check-in gives the right from the start of the activity on, and where the activity asks for it a
 check-out too. Undoing the check-in withdraws the right, a later check-in restores it. The end of
-the activity by a cancellation withdraws it for good.
+the activity by a cancellation withdraws it permanently.
 """
 
 from __future__ import annotations

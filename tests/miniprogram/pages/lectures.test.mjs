@@ -246,6 +246,12 @@ for (const [status, changes, word] of [["waitlisted", { position: 2 }, "waitlist
     await phone.says(t.sign_up);
   });
 
+scene("after the draw the page tells that it is over, and no count of entries", DETAIL, shows({ seats: 50, seats_left: 0, waitlist_length: 45, lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: "2026-06-18T12:00:03+08:00", commitment: "c", seed: "s", entered: 0 } }), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.drawn, { time: "6月18日 12:00" }));
+  assert.ok(!phone.words.includes("人参加"));
+});
+
 scene("in a lottery the hour of the draw is told; after the start nobody withdraws", DETAIL, shows({ phase: "lottery", lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: null, seed: null, entered: 9 }, me: place("entered") }), async (phone, server) => {
   const { t } = phone.page.data;
   await phone.says(fill(t.entered_note, { time: "6月18日 12:00" }));

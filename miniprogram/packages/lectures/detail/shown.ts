@@ -58,8 +58,11 @@ function seriesOf({ series, series_number: number }: Activity, t: Words): string
   return number === null ? series.title : fill(t.in_series, { title: series.title, number })
 }
 
-const drawOf = ({ lottery }: Activity, now: number, t: Words): string =>
-  lottery ? fill(t.draw_so_far, { time: sayInstant(lottery.draw_at, now), count: lottery.entered }) : ''
+function drawOf({ lottery }: Activity, now: number, t: Words): string {
+  if (!lottery) return ''
+  if (lottery.drawn_at !== null) return fill(t.drawn, { time: sayInstant(lottery.drawn_at, now) })
+  return fill(t.draw_so_far, { time: sayInstant(lottery.draw_at, now), count: lottery.entered })
+}
 
 function seatsOf({ seats, seats_left: left, waitlist_length: waiting }: Activity, t: Words): string {
   if (left > 0) return fill(t.seats_of, { seats, left })
