@@ -28,7 +28,7 @@ from server.activities.kinds import ActivityKind
 from server.activities.moving import Move
 from server.activities.rules import MOST_PARTY, MOST_SEATS
 from server.base.clock import BEIJING, beijing_day
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, WatchedForm, reason_field
 from server.console.picture_fields import picture_field
 
 # Slugs of the campaign's groups, as accounts and boards have them.
@@ -91,7 +91,7 @@ def _check_year(_form: object, field: DateTimeLocalField) -> None:
         raise ValidationError("activities.form.year_wrong")
 
 
-class DescriptionForm(ConsoleForm):
+class DescriptionForm(WatchedForm):
     """Form with the fields that may be corrected after the publication."""
 
     speaker = _text_field("speaker")
@@ -105,7 +105,7 @@ class DescriptionForm(ConsoleForm):
     poster_gone = BooleanField("activities.form.poster_gone")
 
 
-class MoveForm(ConsoleForm):
+class MoveForm(WatchedForm):
     """Date and place of a published activity; the page of the change adds its reason."""
 
     starts_at = _instant_field("starts_at")

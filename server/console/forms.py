@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import FileField, PasswordField, RadioField, StringField, TextAreaField
+from wtforms import FileField, HiddenField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from server.base.errors import AlreadyDone
 from server.console.exports import ExportFormat
 
 # Greatest number of characters of a reason.
@@ -69,6 +71,50 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             typed = isinstance(one, StringField) and not isinstance(one, PasswordField)
             if typed and one.raw_data and not str(one.raw_data[0]).strip():
                 one.raw_data, one.data = [""], ""
+
+
+class ChangedMeanwhile(AlreadyDone):
+    """Somebody has changed the object after the page with the form was opened."""
+
+    code = "changed_meanwhile"
+
+
+class WatchedForm(ConsoleForm):
+    """A form that its page fills from a stored object, and that tells whether that has changed.
+
+    The page sends a digest of the values that it showed. A change by somebody else after the page
+    was opened would be overwritten by the values of before, so it is refused.
+    """
+
+    seen = HiddenField(validators=[Length(max=64, message="console.form.no_choice")])
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        self._filled_by_page = "formdata" in named and named["formdata"] is None
+        super().__init__(*given, **named)
+
+    def is_submitted(self) -> bool:
+        """Whether the browser sent this form; False for one that the page is to fill."""
+        return not self._filled_by_page and bool(super().is_submitted())
+
+    def digest_shown(self) -> str:
+        """The digest that the page sends: as it was sent, or of the values that are shown now."""
+        return self.seen.data or self._digest_values()
+
+    def refuse_overtaken(self, stored: WatchedForm) -> None:
+        """Refuse the form when the stored values are not those that its page showed.
+
+        Raises: ChangedMeanwhile (409).
+        """
+        if self.seen.data != stored._digest_values():
+            raise ChangedMeanwhile
+
+    def _digest_values(self) -> str:
+        values = [
+            (one.name, str(one.data))
+            for one in self
+            if not isinstance(one, HiddenField | FileField | PasswordField)
+        ]
+        return sha256(repr(values).encode()).hexdigest()
 
 
 def reason_field(label: str, hint: str = "", *, required: bool = True) -> TextAreaField:

@@ -10,9 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Response, request
-from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter
 
 from server.base import errors
 from server.base.access import Organizer
@@ -21,7 +19,6 @@ from server.base.errors import (
     AppError,
     Forbidden,
     Malformed,
-    MethodNotAllowed,
     NotAuthenticated,
     NotFound,
 )
@@ -42,7 +39,7 @@ from server.base.web.schema import decode_query, list_fields
 from server.base.web.uploads import BODY_LIMIT_BYTES
 from server.console.audit import AuditEntry, AuditWriter, LatestChange, LatestReader
 from server.console.form_session import PREFIX, SESSION_COOKIE
-from server.console.forms import takes_file
+from server.console.forms import WatchedForm, takes_file
 from server.console.layout import Account, Layout
 from server.console.refusals import (
     belongs_in_form,
@@ -57,6 +54,7 @@ from server.console.responses import (
     file_response,
     see_other,
 )
+from server.console.routing import add_converter, refuse_address, refuse_method
 from server.console.templates import Templates
 from server.console.visitors import Visitors
 
@@ -96,16 +94,6 @@ class ApprovalsPaused(Forbidden):
     code = "approvals_paused"
 
 
-class _Rest(BaseConverter):
-    """The rest of a path, including leading slashes.
-
-    Never empty: `/console/` is the first page, as `/console` is.
-    """
-
-    regex = ".+?"
-    part_isolating = False
-
-
 @dataclass(frozen=True, kw_only=True)
 class Console:
     """The pages of all slices and their runner; session and audit are injected by higher layers."""
@@ -125,7 +113,7 @@ class Console:
     def build_blueprint(self) -> Blueprint:
         """Build a Flask blueprint of all pages under /console."""
         made = Blueprint("console", __name__, url_prefix=PREFIX)
-        made.record(_add_converter)
+        made.record(add_converter)
         declared: dict[str, set[str]] = {}
         for pages in self.tables:
             for route in pages.routes:
@@ -144,10 +132,8 @@ class Console:
                 self._add_rule(made, opened.path, opened.name, run_open, [opened.method])
         for number, (path, methods) in enumerate(declared.items()):
             others = sorted(_EVERY_METHOD - methods)
-            self._add_rule(made, path, f"{OTHER_METHOD}_{number}", _refuse_method, others)
-        self._add_rule(
-            made, "/<rest:unknown>", UNKNOWN_PAGE, _refuse_address, sorted(_EVERY_METHOD)
-        )
+            self._add_rule(made, path, f"{OTHER_METHOD}_{number}", refuse_method, others)
+        self._add_rule(made, "/<rest:unknown>", UNKNOWN_PAGE, refuse_address, sorted(_EVERY_METHOD))
         return made
 
     def _add_rule(
@@ -211,6 +197,7 @@ class Console:
                 check_token()
                 if form is not None and not form.validate():
                     return self._shown_again(pages, route, call)
+                self._refuse_overtaken(pages, route, call)
                 answer = self._run_change(route, organizer, call, places)
             except AlreadyDone as refusal:
                 latest = self._latest_change(route, organizer, refusal, call)
@@ -222,6 +209,17 @@ class Console:
             return self._send_answer(answer, organizer)
 
         return run
+
+    def _refuse_overtaken(self, pages: Pages, route: PageRoute, call: Mapping[str, Any]) -> None:
+        """Refuse a form whose object was changed after its page was opened.
+
+        Raises: ChangedMeanwhile (409).
+        """
+        form = call.get("form")
+        if isinstance(form, WatchedForm) and form.seen.data and route.places:
+            stored = type(form)(formdata=None)
+            self._read_again(pages, route, call, stored)
+            form.refuse_overtaken(stored)
 
     def _send_answer(self, answer: Page | Redirect | Download, organizer: Organizer) -> Response:
         if isinstance(answer, Page):
@@ -251,13 +249,7 @@ class Console:
             return answer
 
     def _shown_again(self, pages: Pages, route: PageRoute, call: Mapping[str, Any]) -> Response:
-        shown = pages.find_page("GET", route.path)
-        if shown is None:
-            raise NotFound
-        # The page that shows the form takes its own query, which the POST need not have.
-        places = {name: call[name] for name in route.places}
-        again = {**self._read_address(shown, places), "form": call["form"]}
-        organizer, page = self._read_page(shown, again)
+        organizer, page = self._read_again(pages, route, call, call["form"])
         answer = self._send_answer(page, organizer)
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
         return answer
@@ -288,6 +280,17 @@ class Console:
         answer.status_code = refusal.status
         answer.headers.extend(retry_headers(refusal))
         return answer
+
+    def _read_again(
+        self, pages: Pages, route: PageRoute, call: Mapping[str, Any], form: Any
+    ) -> tuple[Organizer, Page | Download]:
+        """Run the page that shows the form of a POST."""
+        shown = pages.find_page("GET", route.path)
+        if shown is None:
+            raise NotFound
+        # That page takes its own query, which the POST need not have.
+        places = {name: call[name] for name in route.places}
+        return self._read_page(shown, {**self._read_address(shown, places), "form": form})
 
     def _read_page(
         self, route: PageRoute, call: Mapping[str, Any]
@@ -370,18 +373,6 @@ class Console:
             return None
         with self.uow_factory.begin(read_only=True) as uow:
             return self._signed_in(uow)
-
-
-def _add_converter(state: BlueprintSetupState) -> None:
-    state.app.url_map.converters["rest"] = _Rest
-
-
-def _refuse_address(**_places: str) -> Response:
-    raise NotFound
-
-
-def _refuse_method(**_places: str) -> Response:
-    raise MethodNotAllowed
 
 
 def _audit_entry(

@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, InputRequired, Length
 from server.base.access import Organizer, Permission, Role
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, WatchedForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.organizers import leaving, people
@@ -45,7 +45,7 @@ class InviteForm(ConsoleForm):
     place = StringField("organizers.form.place")
 
 
-class RoleForm(ConsoleForm):
+class RoleForm(WatchedForm):
     """Form for a change of role or place, with its reason."""
 
     role = StringField(

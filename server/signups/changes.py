@@ -80,8 +80,7 @@ def cancel_activity(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str
     with _locked_activity(uow, organizer, ref) as locked:
         change = activities.store_cancellation(uow, organizer, ref, reason)
         told = _note_change(uow, locked, change, NoticeKind.CANCELLED)
-        came = select(SignUp.ref).where(SignUp.activity_id == locked.id)
-        programmes.withdraw_participation(uow, programmes.ATTENDED, came)
+        _withdraw_attendance(uow, locked)
         _end_signups(uow, locked, LIVE, SignUpState.CALLED_OFF)
         locked.taken = locked.offered = locked.waiting = locked.entered = 0
         activities.store_counts(uow, locked)
@@ -243,6 +242,12 @@ def _count_offers(uow: UnitOfWork, locked: LockedSeats) -> tuple[int, int]:
         )
     ).one()
     return int(row[0]), int(row[1])
+
+
+def _withdraw_attendance(uow: UnitOfWork, locked: LockedSeats) -> None:
+    """Delete the participations of people who were already let in."""
+    came = select(SignUp.ref).where(SignUp.activity_id == locked.id)
+    programmes.withdraw_participation(uow, programmes.ATTENDED, came)
 
 
 def _end_signups(

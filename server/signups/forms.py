@@ -18,7 +18,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from server.activities.service import MOST_PARTY, MOST_SEATS
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, WatchedForm, reason_field
 from server.signups.contacts import Contact
 from server.signups.people import Guest
 from server.signups.wishes import (
@@ -46,7 +46,7 @@ class RemoveForm(ConsoleForm):
     reason = reason_field("signups.form.remove_reason", "signups.form.remove_reason_hint")
 
 
-class SeatsForm(ConsoleForm):
+class SeatsForm(WatchedForm):
     """Form for the new number of seats, and the people who lose theirs."""
 
     seats = IntegerField(

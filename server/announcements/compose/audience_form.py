@@ -22,7 +22,7 @@ from server.announcements.errors import UnknownUnit
 from server.base.access import Scope
 from server.base.topics import announcement_topics
 from server.base.uow import UnitOfWork
-from server.console.forms import ConsoleForm
+from server.console.forms import WatchedForm
 from server.units import service as units
 from server.units.service import UnitView
 
@@ -31,7 +31,7 @@ _NEAR = 3
 _MOST_ALIKE = 100
 
 
-class AudienceForm(ConsoleForm):
+class AudienceForm(WatchedForm):
     """Form with the rule of the audience; all conditions that are filled in must hold."""
 
     cities = CheckBoxes(

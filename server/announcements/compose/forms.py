@@ -43,7 +43,7 @@ from server.announcements.rules.contents import (
 from server.base.clock import BEIJING
 from server.base.compliance import Clause
 from server.base.topics import announcement_topics
-from server.console.forms import ConsoleForm
+from server.console.forms import ConsoleForm, WatchedForm
 
 _AT = "%Y-%m-%dT%H:%M"
 _YEARS = range(2020, 2100)
@@ -67,7 +67,7 @@ class CheckBoxes(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyp
     option_widget = CheckboxInput()
 
 
-class BasicsForm(ConsoleForm):
+class BasicsForm(WatchedForm):
     """Form with the parts that all channels share, the channels and the schedule."""
 
     form_key = HiddenField(validators=[Length(max=40, message="console.form.no_choice")])
@@ -205,7 +205,7 @@ def _make_contents_form() -> type[ConsoleForm]:
     fields["mass__title"] = StringField("announcements.form.article_title")
     fields["mass__digest"] = StringField("announcements.form.digest")
     fields["mass__text"] = TextAreaField("announcements.form.article_text", render_kw={"rows": 12})
-    return type("ContentsForm", (ConsoleForm,), fields)
+    return type("ContentsForm", (WatchedForm,), fields)
 
 
 ContentsForm = _make_contents_form()

@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from server.base.texts import Texts
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, WatchedForm, reason_field
 from server.console.picture_fields import picture_field
 from server.console.upload_pages import ColumnsForm
 from server.quiz.bank.files.options import LETTERS
@@ -50,7 +50,7 @@ def _length_of(name: str) -> Length:
     return Length(max=MOST[name], message="quiz.bank_form.too_long")
 
 
-class QuestionForm(ConsoleForm):
+class QuestionForm(WatchedForm):
     """Form for one question; options stay in the order of their letters."""
 
     kind = RadioField(

@@ -18,7 +18,7 @@ from wtforms import (
 from wtforms.validators import AnyOf, InputRequired, Length, NumberRange, Optional
 
 from server.base.clock import BEIJING
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, WatchedForm, reason_field
 from server.quiz.contests.editing import ContestDraft, EditableContest
 from server.quiz.contests.rule_form import RuleFields, read_fields, write_body
 from server.quiz.enums import Season, Timer
@@ -46,7 +46,7 @@ def _instant_field(name: str) -> DateTimeLocalField:
     )
 
 
-class ContestForm(ConsoleForm):
+class ContestForm(WatchedForm):
     """Form for a contest with its rules; `base` is the preset or contest that it was made from."""
 
     base = HiddenField()
