@@ -12,9 +12,11 @@ from server.announcements.enums import Channel, ReceiptWord, RecipientState, Try
 from server.announcements.models import MassBatch, Recipient, SendReceipt, SendTry
 from server.announcements.receipts import tasks
 from server.announcements.receipts.applying import apply_due
+from server.announcements.receipts.delivered import apply_delivered
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import OutboxState, idle_values, queued_values
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
+from server.wechat.callback.inbound import Message
 from tests.kit.accounts import Person, a_citizen
 from tests.kit.announcements import (
     a_doubtful_one,
@@ -23,6 +25,7 @@ from tests.kit.announcements import (
     a_try,
     an_announcement,
 )
+from tests.kit.channel import at_once
 from tests.kit.clock import FakeClock
 from tests.kit.gateway import RecordingGateway
 from tests.kit.receipts import (
@@ -295,6 +298,76 @@ def test_an_erased_citizen_has_no_receipts_left_and_a_late_one_moves_the_anonymo
     assert [row.citizen_id for row in stored(uow_factory)] == [None]
     assert apply(uow_factory) == 1
     assert results(uow_factory) == [(SENT, None, None), (REFUSED, "user_block", B)]
+
+
+def a_mixed_ledger(uow: UnitOfWork, start: str) -> list[Message]:
+    """Recipients in every state that a delivered receipt may meet, with their receipts."""
+    row = an_announcement(uow)
+    made = []
+    for number in range(9):
+        one = a_citizen(uow, app="official_account")
+        message_id = f"{start}{number}"
+        recipient = (
+            a_doubtful_one(uow, row, one.id)
+            if number == 1
+            else a_sent_one(uow, row, one.id, message_id)
+        )
+        if number == 2:  # the ladder has left this channel
+            recipient.channel = Channel.MINI_SUBSCRIPTION
+        elif number == 3:
+            recipient.receipt = B
+        elif number == 4:
+            recipient.state = RecipientState.CANCELLED
+        openid = a_citizen(uow, app="official_account").openid if number == 5 else one.openid
+        status = {6: "failed:user block", 7: "delayed"}.get(number, "success")
+        made.append(a_template_receipt(openid, message_id, status))
+    return [
+        *made,
+        a_template_receipt("o-nobody", f"{start}8"),
+        a_template_receipt("o-x", f"{start}9"),
+    ]
+
+
+def test_delivered_receipts_in_one_statement_leave_the_ledger_as_one_by_one(
+    uow_factory: UnitOfWorkFactory,
+) -> None:
+    found = []
+    for start, step in (("a", apply), ("b", apply_one_by_one)):
+        with uow_factory.begin() as uow:
+            receipts = a_mixed_ledger(uow, start)
+        store(uow_factory, *receipts)
+        matched = step(uow_factory)
+        rows = ledger(uow_factory)[-9:]
+        applied = [one.applied_at is not None for one in stored(uow_factory)[-10:]]
+        states = [(row.state, row.reason, row.receipt, row.channel) for row in rows]
+        found.append((matched, states, applied))
+    assert found[0] == found[1]
+    # Delivered, of a left channel, with a receipt, cancelled, blocked, delayed, and one more.
+    assert found[0][0] == 7
+
+
+def apply_one_by_one(uow_factory: UnitOfWorkFactory) -> int:
+    with uow_factory.begin() as uow:
+        return apply_due(uow).matched
+
+
+@pytest.mark.race
+def test_two_workers_apply_each_delivered_receipt_once(uow_factory: UnitOfWorkFactory) -> None:
+    with uow_factory.begin() as uow:
+        row = an_announcement(uow)
+        people = [a_citizen(uow, app="official_account") for _ in range(40)]
+        for number, one in enumerate(people):
+            a_sent_one(uow, row, one.id, str(number))
+    receipts = [a_template_receipt(one.openid, str(n)) for n, one in enumerate(people)]
+    store(uow_factory, *receipts)
+
+    def work() -> int:
+        with uow_factory.begin() as uow:
+            return apply_delivered(uow, 30)
+
+    assert sum(at_once([work] * 3)) + apply(uow_factory) == 40
+    assert {state for state, *_ in results(uow_factory)} == {SENT}
+    assert [one.receipt for one in ledger(uow_factory)] == [D] * 40
 
 
 def a_batch(uow: UnitOfWork, states: list[RecipientState]) -> MassBatch:

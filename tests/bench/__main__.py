@@ -7,6 +7,7 @@
     python -m tests.bench final     final ranks, rescoring and messages of 100,000 players
     python -m tests.bench sends     20,000 template messages, beside aiohttp alone
     python -m tests.bench ledger    a million recipients of an announcement
+    python -m tests.bench receipts  1,000 receipts of WeChat a second, beside phones
 
 A quick look at some of it, in a minute or two:
     python -m tests.bench --rows submission,start --rounds 2 --db sqlite
@@ -41,6 +42,7 @@ from tests.bench.page import (
     FINAL_PAGE,
     GROWTH_PAGE,
     LEDGER_PAGE,
+    RECEIPTS_PAGE,
     RUSH_PAGE,
     SENDS_PAGE,
     SIGN_UPS_PAGE,
@@ -48,6 +50,8 @@ from tests.bench.page import (
 )
 from tests.bench.peers import PEERS
 from tests.bench.processes import BenchFailed
+from tests.bench.receipts_bench import RATE, SECONDS, Receipts, measure_receipts
+from tests.bench.receipts_bench import ROUNDS as STORMS
 from tests.bench.report import Report
 from tests.bench.rows import DATABASES, FULL, JOBS, OURS, QUICK, Size
 from tests.bench.run import Asked, measure
@@ -56,7 +60,7 @@ from tests.bench.sections import read_figures, write_page, write_section
 from tests.bench.sends_bench import CONNECTIONS, LETTERS, ROUNDS, Sends, measure_sends
 from tests.bench.signups_bench import SignUps, measure_signups
 
-WHAT = ("peers", "growth", "rush", "signups", "figures", "final", "sends", "ledger")
+WHAT = ("peers", "growth", "rush", "signups", "figures", "final", "sends", "ledger", "receipts")
 NAMES = {"board": "board", "start": "start", "save": "save", "submission": "submit"}
 
 
@@ -132,6 +136,7 @@ def main() -> int:
             "peers": measure_peers, "growth": measure_sizes, "rush": measure_the_rush,
             "signups": measure_sign_ups, "figures": measure_dashboard, "final": measure_final_ranks,
             "sends": measure_messages, "ledger": measure_recipients,
+            "receipts": measure_storm,
         }[given.what](given)  # fmt: skip
     except BenchFailed as reason:
         sys.stderr.write(f"no figures: {reason}\n")
@@ -219,6 +224,17 @@ def measure_recipients(given: argparse.Namespace) -> int:
     sent = measure_worker(_databases_of(given), min(people, LETTERS), say)
     told = Ledger(found=found, sent=sent, began=began)
     return _tell_section(given, "ledger", [*LEDGER_PAGE, *told.lines()], told.document())
+
+
+def measure_storm(given: argparse.Namespace) -> int:
+    """Receipts beside phones; `--sizes` is the number of receipts a second."""
+    began = datetime.now(UTC).isoformat(timespec="minutes")
+    rate = int(given.sizes) if given.sizes else RATE
+    seconds = 3 if given.quick else SECONDS
+    rounds = given.rounds or STORMS
+    found = measure_receipts(_databases_of(given), rate, seconds, rounds, since_the_start())
+    told = Receipts(found=found, rate=rate, seconds=seconds, began=began)
+    return _tell_section(given, "receipts", [*RECEIPTS_PAGE, *told.lines()], told.document())
 
 
 def _databases_of(given: argparse.Namespace) -> tuple[str, ...]:

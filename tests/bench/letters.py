@@ -70,29 +70,13 @@ class Letters:
         return request[:at] + (b"A" if request[at : at + 1] != b"A" else b"B") + request[at + 1 :]
 
     def _request(self) -> bytes:
-        whose, number = self._account, next(self._numbers)
-        sender, nonce = random.choice(self._senders), _quick_word()
-        timestamp = str(int(time.time()))
-        message = (
-            f"<xml><ToUserName><![CDATA[{whose.original_id}]]></ToUserName>"
-            f"<FromUserName><![CDATA[{sender}]]></FromUserName>"
-            f"<CreateTime>{timestamp}</CreateTime><MsgType><![CDATA[text]]></MsgType>"
-            f"<Content><![CDATA[{self._text}]]></Content><MsgId>{number}</MsgId></xml>"
+        number, timestamp = next(self._numbers), str(int(time.time()))
+        sender = random.choice(self._senders)
+        inner = (
+            f"<MsgType><![CDATA[text]]></MsgType><Content><![CDATA[{self._text}]]></Content>"
+            f"<MsgId>{number}</MsgId>"
         )
-        sealed = encrypt_push(
-            whose.aes_key, appid=whose.appid, message=message, prefix=random.randbytes(16)
-        )
-        query = (
-            f"signature={sign_push(whose.token, timestamp, nonce)}"
-            f"&timestamp={timestamp}&nonce={nonce}"
-            f"&openid={sender}&encrypt_type=aes"
-            f"&msg_signature={sign_push(whose.token, timestamp, nonce, sealed)}"
-        )
-        body = (
-            f"<xml><ToUserName><![CDATA[{whose.original_id}]]></ToUserName>"
-            f"<Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
-        ).encode()
-        return http_request("POST", f"{CALLBACK}?{query}", body, "text/xml")
+        return seal_request(self._account, sender, timestamp, inner)
 
     def said(self, body: bytes) -> str:
         """The text of an answer, after its signature and its envelope.
@@ -107,6 +91,30 @@ class Letters:
             self._account.aes_key, appid=self._account.appid, encrypted=outer["Encrypt"]
         )
         return _fields(inner)["Content"]
+
+
+def seal_request(account: Account, sender: str, timestamp: str, inner: str) -> bytes:
+    """A message in safe mode as WeChat sends it; `inner` are its elements after `CreateTime`."""
+    nonce = _quick_word()
+    message = (
+        f"<xml><ToUserName><![CDATA[{account.original_id}]]></ToUserName>"
+        f"<FromUserName><![CDATA[{sender}]]></FromUserName>"
+        f"<CreateTime>{timestamp}</CreateTime>{inner}</xml>"
+    )
+    sealed = encrypt_push(
+        account.aes_key, appid=account.appid, message=message, prefix=random.randbytes(16)
+    )
+    query = (
+        f"signature={sign_push(account.token, timestamp, nonce)}"
+        f"&timestamp={timestamp}&nonce={nonce}"
+        f"&openid={sender}&encrypt_type=aes"
+        f"&msg_signature={sign_push(account.token, timestamp, nonce, sealed)}"
+    )
+    body = (
+        f"<xml><ToUserName><![CDATA[{account.original_id}]]></ToUserName>"
+        f"<Encrypt><![CDATA[{sealed}]]></Encrypt></xml>"
+    ).encode()
+    return http_request("POST", f"{CALLBACK}?{query}", body, "text/xml")
 
 
 def _quick_word() -> str:

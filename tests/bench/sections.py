@@ -16,6 +16,7 @@ HEADINGS = {
     "final_ranks": "## Final ranks",
     "sends": "## Sends",
     "ledger": "## The ledger of an announcement",
+    "receipts": "## Receipts",
 }
 PAGE, FIGURES = "performance.md", "performance.json"
 

@@ -9,7 +9,8 @@ from msgspec import structs
 from sqlalchemy import select
 
 from server.announcements.models import SendReceipt
-from server.announcements.receipts.applying import apply_due
+from server.announcements.receipts.applying import BATCH, apply_due
+from server.announcements.receipts.delivered import apply_delivered
 from server.announcements.receipts.storing import store_reports
 from server.base.uow import UnitOfWorkFactory
 from server.wechat.callback.documents import Fields
@@ -62,9 +63,11 @@ def store(uow_factory: UnitOfWorkFactory, *messages: Message) -> None:
 
 
 def apply(uow_factory: UnitOfWorkFactory) -> int:
-    """Apply the due receipts; return how many found their send."""
+    """Apply the due receipts as the task does; return how many found their send."""
     with uow_factory.begin() as uow:
-        return apply_due(uow).matched
+        delivered = apply_delivered(uow, BATCH)
+    with uow_factory.begin() as uow:
+        return delivered + apply_due(uow).matched
 
 
 def stored(uow_factory: UnitOfWorkFactory) -> Sequence[SendReceipt]:

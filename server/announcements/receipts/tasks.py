@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from server.announcements.receipts.applying import apply_due
+from server.announcements.receipts.applying import BATCH, apply_due
+from server.announcements.receipts.delivered import apply_delivered
 from server.announcements.receipts.retention import RECEIPTS
 from server.base.jobs import Task, TaskContext
 from server.base.retention import drop_all_overdue
@@ -13,9 +14,11 @@ def apply_receipts(context: TaskContext, *_ids: int) -> int:
     total = 0
     while True:
         with context.uow_factory.begin() as uow:
+            delivered = apply_delivered(uow, BATCH)
+        with context.uow_factory.begin() as uow:
             applied = apply_due(uow)
-        total += applied.matched
-        if not applied.more:
+        total += delivered + applied.matched
+        if delivered < BATCH and not applied.more:
             return total
 
 
