@@ -27,6 +27,10 @@ class Clause(StrEnum):
     DATA_WITHOUT_CONSENT = "data_without_consent"
 
 
+# Clauses that a short text breaks by itself; the others need words that may stand elsewhere.
+PROMISES = (Clause.SHARE_REWARD, Clause.FOLLOW_REWARD, Clause.FORCED_SHARE)
+
+
 class Breach(NamedTuple):
     """A clause, and the words of the text that break it."""
 

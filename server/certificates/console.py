@@ -110,7 +110,7 @@ CERTIFICATES = Table(
 class RevokeForm(ConsoleForm):
     """Form for a revocation: the reason, and whether the holder may ask for another certificate."""
 
-    reason = reason_field("certificates.form.reason", "certificates.form.reason_about")
+    reason = reason_field("certificates.form.reason", "certificates.form.reason_about", public=True)
     may_reissue = BooleanField("certificates.form.may_reissue")
 
 

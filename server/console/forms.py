@@ -9,8 +9,9 @@ from typing import Any
 from flask_wtf import FlaskForm
 from wtforms import FileField, HiddenField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
+from server.base.compliance import PROMISES, find_breaches
 from server.base.errors import AlreadyDone
 from server.console.exports import ExportFormat
 
@@ -117,12 +118,17 @@ class WatchedForm(ConsoleForm):
         return sha256(repr(values).encode()).hexdigest()
 
 
-def reason_field(label: str, hint: str = "", *, required: bool = True) -> TextAreaField:
+def reason_field(
+    label: str, hint: str = "", *, required: bool = True, public: bool = False
+) -> TextAreaField:
     """A reason, purpose or answer in the organizer's own words, without the blanks around it.
 
-    `label` and `hint` are text keys. Without `required`, the page decides when it is needed.
+    `label` and `hint` are text keys. Without `required`, the page decides when it is needed. Words
+    that citizens read are `public`: what WeChat's rules forbid to promise is refused.
     """
-    checks = [Length(max=MOST_REASON, message="console.form.reason_long")]
+    checks: list[Any] = [Length(max=MOST_REASON, message="console.form.reason_long")]
+    if public:
+        checks.append(_refuse_promises)
     if required:
         checks.insert(0, InputRequired("console.form.reason_missing"))
     return TextAreaField(
@@ -142,6 +148,13 @@ def format_field(*formats: ExportFormat) -> RadioField:
         choices=[SelectChoice(one.value, names[one]) for one in formats],
         default=formats[0].value,
     )
+
+
+def _refuse_promises(_form: Any, field: TextAreaField) -> None:
+    """Refuse rewards for sharing or following; a reason is too short for the rules of a draw."""
+    for breach in find_breaches(field.data or ""):
+        if breach.clause in PROMISES:
+            raise ValidationError(f"base.breach.{breach.clause.value}")
 
 
 def _strip_text(given: str | None) -> str:

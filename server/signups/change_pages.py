@@ -30,7 +30,7 @@ _WRITE, _APPROVE = Permission.ACTIVITY_WRITE, Permission.ACTIVITY_APPROVE
 class WhyForm(ConsoleForm):
     """Form with the reason for postponing or cancelling, and a mark that the preview was read."""
 
-    reason = reason_field("signups.change.reason", "signups.change.reason_hint")
+    reason = reason_field("signups.change.reason", "signups.change.reason_hint", public=True)
     agreed = BooleanField(
         "signups.change.agreed", validators=[InputRequired("signups.change.agreed_missing")]
     )
@@ -39,7 +39,7 @@ class WhyForm(ConsoleForm):
 class NewDateForm(activities.MoveForm):
     """Form for a new date or place, with the reason and a mark that the preview was read."""
 
-    reason = reason_field("signups.change.reason", "signups.change.reason_hint")
+    reason = reason_field("signups.change.reason", "signups.change.reason_hint", public=True)
     agreed = BooleanField(
         "signups.change.agreed", validators=[InputRequired("signups.change.agreed_missing")]
     )

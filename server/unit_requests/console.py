@@ -134,7 +134,10 @@ class AnswerForm(ConsoleForm):
     unit = SelectField("unit_requests.form.unit", choices=[], validate_choice=False)
     # Required where the request is refused.
     sentence = reason_field(
-        "unit_requests.form.sentence", "unit_requests.form.sentence_about", required=False
+        "unit_requests.form.sentence",
+        "unit_requests.form.sentence_about",
+        required=False,
+        public=True,
     )
 
 

@@ -17,6 +17,7 @@ from server.announcements.compose.console import PAGES as PAGES
 from server.announcements.compose.console import own_announcement
 from server.announcements.compose.drafts import ContentRefused
 from server.announcements.compose.forms import place_faults
+from server.announcements.compose.pictures import picture_address
 from server.announcements.compose.previewing import preview_for
 from server.announcements.enums import AnnouncementState
 from server.base.access import Organizer, Permission
@@ -51,6 +52,7 @@ def show_approval_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: Ap
         form=form,
         stage=read_stage(uow, organizer, row),
         shown=preview_for(uow, organizer, row, 0),
+        picture=picture_address(row.picture) if row.picture else None,
     )
 
 

@@ -26,7 +26,7 @@ from server.announcements.rules.placeholders import (
     has_placeholders,
     unknown_placeholders,
 )
-from server.base.compliance import Clause, find_in_fields
+from server.base.compliance import PROMISES, find_in_fields
 from server.base.templates import Template, templates_of_kind
 
 MOST_TITLE, MOST_BODY = 80, 4000
@@ -81,7 +81,7 @@ def check_promises(texts: Mapping[str, str], *, whole: bool = True) -> Iterator[
     Without `whole` the texts are too short to state the rules of a draw or the purpose of data.
     """
     for name, breach in find_in_fields(texts):
-        if whole or breach.clause not in (Clause.DRAW_WITHOUT_RULES, Clause.DATA_WITHOUT_CONSENT):
+        if whole or breach.clause in PROMISES:
             yield ContentFault(name, breach.clause)
 
 

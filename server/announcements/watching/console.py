@@ -52,7 +52,9 @@ def show_progress(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
 class WithdrawForm(ConsoleForm):
     """Form for a withdrawal: the reason that citizens read."""
 
-    reason = reason_field("announcements.watching.why", "announcements.watching.why_hint")
+    reason = reason_field(
+        "announcements.watching.why", "announcements.watching.why_hint", public=True
+    )
 
 
 @page(

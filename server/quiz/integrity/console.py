@@ -72,7 +72,7 @@ FLAGS = Table(
 class HoldForm(ConsoleForm):
     """Form for a hold: the reason, which the citizen reads."""
 
-    reason = reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint")
+    reason = reason_field("quiz.integrity.hold_reason", "quiz.integrity.reason_hint", public=True)
 
 
 class ClearForm(ConsoleForm):
@@ -89,7 +89,9 @@ class DecisionForm(ConsoleForm):
         choices=[SelectChoice("uphold"), SelectChoice("release")],
         validators=[InputRequired("quiz.integrity.decision_missing")],
     )
-    reason = reason_field("quiz.integrity.decision_reason", "quiz.integrity.decision_hint")
+    reason = reason_field(
+        "quiz.integrity.decision_reason", "quiz.integrity.decision_hint", public=True
+    )
 
 
 @page(

@@ -23,7 +23,7 @@ class ReportAnswerForm(ConsoleForm):
         choices=[SelectChoice("no_fault"), SelectChoice("mended")],
         validators=[InputRequired("quiz.review.decision_missing")],
     )
-    answer = reason_field("quiz.review.answer", "quiz.review.answer_hint")
+    answer = reason_field("quiz.review.answer", "quiz.review.answer_hint", public=True)
 
 
 class VoidForm(ConsoleForm):
@@ -44,13 +44,15 @@ class VoidDecisionForm(ConsoleForm):
         choices=[SelectChoice("approve"), SelectChoice("refuse")],
         validators=[InputRequired("quiz.review.decision_missing")],
     )
-    reason = reason_field("quiz.review.decision_reason", "quiz.review.decision_reason_hint")
+    reason = reason_field(
+        "quiz.review.decision_reason", "quiz.review.decision_reason_hint", public=True
+    )
 
 
 class LiftForm(ConsoleForm):
     """Form for lifting a void: the reason."""
 
-    reason = reason_field("quiz.review.lift_reason", "quiz.review.lift_reason_hint")
+    reason = reason_field("quiz.review.lift_reason", "quiz.review.lift_reason_hint", public=True)
 
 
 def label_choices(texts: Texts, field: RadioField, *keys: str) -> None:
