@@ -18,8 +18,9 @@ from server.accounts.shown_numbers import number_of
 from server.base.errors import Unavailable
 from server.base.outbox_rows import idle_values
 from server.base.sql.locks import lock_name
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import insert_of
+from server.base.sql.many import is_any
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import insert_of, table_of
 from server.base.uow import UnitOfWork
 
 # Each lost race means that another transaction committed, so a few attempts suffice.
@@ -280,9 +281,9 @@ def in_mini_program(uow: UnitOfWork, citizen_id: int) -> bool:
 
 def survivors_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
     """The citizens that these were merged into; unmerged ones map to themselves."""
-    survivor = func.coalesce(Citizen.merged_into, Citizen.id)
-    found = select(Citizen.id, survivor.label("survivor")).where(Citizen.id.in_(citizen_ids))
-    return {row.id: row.survivor for row in uow.session.execute(found)}
+    survivor = func.coalesce(_citizen.c.merged_into, _citizen.c.id)
+    found = select(_citizen.c.id, survivor).where(is_any(_citizen.c.id, citizen_ids))
+    return dict(uow.session.execute(found).all())
 
 
 def lock_survivors(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, int]:
@@ -326,10 +327,11 @@ def lock_citizens(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, in
 
 def _lock_present(uow: UnitOfWork, citizen_ids: Collection[int], *, shared: bool) -> dict[int, int]:
     before = set(survivors_of(uow, citizen_ids).values())
-    wanted = select(Citizen.id).where(
-        Citizen.id.in_(before), Citizen.merged_into.is_(None), Citizen.erased_at.is_(None)
+    columns = _citizen.c
+    wanted = select(columns.id).where(
+        is_any(columns.id, before), columns.merged_into.is_(None), columns.erased_at.is_(None)
     )
-    present = set(uow.session.scalars(wanted.order_by(Citizen.id).with_for_update(read=shared)))
+    present = set(uow.session.scalars(wanted.order_by(columns.id).with_for_update(read=shared)))
     # Read again: a merge may have been committed between the first read and the locks.
     now = survivors_of(uow, citizen_ids)
     if not before.issuperset(now.values()):

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import bindparam, delete, exists, select, update
 
 from server.accounts.models import Citizen, Identity, LimitTrace
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import insert_for
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import insert_for, table_of
 from server.base.uow import UnitOfWork
 
 _PURPOSE = "limit-trace"

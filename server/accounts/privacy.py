@@ -16,7 +16,8 @@ from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdate
 from server.accounts.models import Citizen, Consent
 from server.accounts.rules import clean_name, has_allowed_length
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
 

@@ -31,7 +31,8 @@ from server.accounts.rules import clean_name, has_allowed_length
 from server.base.errors import Invalid
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.topics import find_topic
 from server.base.uow import UnitOfWork
 from server.units import service as units

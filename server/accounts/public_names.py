@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, select, 
 from server.accounts.models import Citizen
 from server.accounts.rules import mask_name
 from server.accounts.shown_numbers import number_of
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
 _BATCH = 500

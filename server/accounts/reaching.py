@@ -15,8 +15,11 @@ from sqlalchemy import ColumnElement, Select, Text, cast, exists, false, not_, o
 from server.accounts.models import App, Citizen, Identity
 from server.base.access import Scope
 from server.base.ownership import people_within
+from server.base.sql.many import is_any
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
+_citizen, _identity = table_of(Citizen), table_of(Identity)
 _PRESENT = (Citizen.erased_at.is_(None), Citizen.merged_into.is_(None))
 
 
@@ -97,20 +100,20 @@ def openids_of(
 ) -> dict[int, str]:
     """The openids of citizens in one of the apps, where they have one; the newest of several."""
     rows = uow.session.execute(
-        select(Identity.citizen_id, Identity.openid)
-        .where(Identity.citizen_id.in_(citizen_ids), Identity.app == App(app))
-        .order_by(Identity.id)
+        select(_identity.c.citizen_id, _identity.c.openid)
+        .where(is_any(_identity.c.citizen_id, citizen_ids), _identity.c.app == App(app))
+        .order_by(_identity.c.id)
     )
-    return {row.citizen_id: row.openid for row in rows}
+    return dict(rows.all())
 
 
 def quiet_hours_of(uow: UnitOfWork, citizen_ids: Collection[int]) -> dict[int, tuple[time, time]]:
     """The quiet hours of those citizens who have some, from and to in Beijing time."""
     rows = uow.session.execute(
-        select(Citizen.id, Citizen.quiet_from, Citizen.quiet_to).where(
-            Citizen.id.in_(citizen_ids),
-            Citizen.quiet_from.is_not(None),
-            Citizen.quiet_to.is_not(None),
+        select(_citizen.c.id, _citizen.c.quiet_from, _citizen.c.quiet_to).where(
+            is_any(_citizen.c.id, citizen_ids),
+            _citizen.c.quiet_from.is_not(None),
+            _citizen.c.quiet_to.is_not(None),
         )
     )
     return {

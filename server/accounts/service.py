@@ -49,7 +49,8 @@ from server.base.access import Citizen as Caller
 from server.base.errors import NotAuthenticated
 from server.base.ids import new_token
 from server.base.signing import token_hash
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.wechat.gateway import WeChatIdentity
 

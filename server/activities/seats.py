@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, select, update
 
 from server.activities.kinds import ActivityState
 from server.activities.models import Activity, Seating
-from server.base.sql.prepared import run_by_commit, run_statement, table_of
+from server.base.sql.prepared import run_by_commit, run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
 _activity, _seating = table_of(Activity), table_of(Seating)

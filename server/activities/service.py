@@ -75,7 +75,8 @@ from server.base.access import Scope
 from server.base.errors import NotFound
 from server.base.kept_pictures import measured_picture as measured_picture
 from server.base.ownership import scope_from_columns
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
 _activity, _series = table_of(Activity), table_of(ActivitySeries)

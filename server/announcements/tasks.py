@@ -9,7 +9,8 @@ from server.announcements.ledger import control, mass, sending
 from server.announcements.ledger.mass_planning import plan_batches
 from server.announcements.ledger.queue import QUEUE, TASK
 from server.base.jobs import Task, TaskContext
-from server.base.outbox import deliver_due, end_overdue
+from server.base.outbox import deliver_due
+from server.base.outbox_batches import end_overdue_batch
 
 # One run of the sweep is short, because all sweeps share a thread; a wake-up may send for longer.
 _OF_SWEEP, _OF_WAKE_UP = 500, 20_000
@@ -20,13 +21,14 @@ def send_announcements(context: TaskContext, *keys: int | str) -> int:
     uow_factory = context.uow_factory
     with uow_factory.begin() as uow:
         started = len(control.start_due(uow))
-    moved = end_overdue(uow_factory, QUEUE)
+    moved = end_overdue_batch(uow_factory, QUEUE)
     most = _OF_WAKE_UP if keys else _OF_SWEEP
     sent = sending.send_due(context, most)
     moved += plan_batches(context)
     with uow_factory.begin() as uow:
         moved += control.finish_sent(uow)
-    if sent >= most // 2:
+    if sent:
+        # Others may be due at once, or have become due meanwhile.
         uow_factory.dependencies.enqueue(TASK, "more")
     return started + moved + sent
 

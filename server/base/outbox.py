@@ -5,27 +5,31 @@ call; the outcome is written under the claim's fence, so that a worker that lost
 nothing. When a worker dies between claim and settlement the claim expires: its row is then in
 doubt, or queued again if the call may be repeated.
 
-`deliver_due` does all of this for one worker, one call at a time. For many concurrent calls use the
-steps: `lease_due` or `lease_range`, `begin_calls`, `settle_calls`, `release_leases`.
+`deliver_due` does all of this for one worker, one call at a time. Many concurrent calls are claimed
+and settled in batches (`outbox_batches.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from server.base.jobs import TaskContext
+from server.base.outbox_outcomes import (
+    Begun,
+    Delivered,
+    due_conditions,
+    outcome_of_overdue,
+    overdue_condition,
+    store_outcome,
+)
 from server.base.outbox_rows import (
     Call,
     Claim,
     Done,
     GiveUp,
-    InDoubt,
-    Lost,
     OutboxPause,
     OutboxState,
     Outcome,
@@ -37,23 +41,6 @@ from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.metrics import OUTBOX_CALLS
 
 _OVERDUE_AT_ONCE = 100
-_LOST = "worker_lost"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivered:
-    """Result of a run: the numbers of finished rows and of rows that will be retried."""
-
-    ended: int = 0
-    postponed: int = 0
-
-    @property
-    def moved(self) -> int:
-        """Number of processed rows."""
-        return self.ended + self.postponed
-
-    def __add__(self, other: Delivered) -> Delivered:
-        return Delivered(ended=self.ended + other.ended, postponed=self.postponed + other.postponed)
 
 
 def deliver_due(context: TaskContext, queue: Queue) -> Delivered:
@@ -110,31 +97,12 @@ def lease_due(
     With conditions, only rows that meet them. One statement for any number; a lease costs no try.
     Locks: the rows, skipping those locked by others.
     """
-    return _lease_rows(uow, queue, limit, within, (queue.table.outbox_due_at, queue.table.id))
-
-
-def lease_range(
-    uow: UnitOfWork, queue: Queue, limit: int, *within: ColumnElement[bool]
-) -> list[Claim]:
-    """As `lease_due`, for the due rows that meet the conditions, in the order of their ids.
-
-    "The oldest due" reads the index entries of all rows sent before: slow where many are sent.
-    """
-    return _lease_rows(uow, queue, limit, within, (queue.table.id,))
-
-
-def _lease_rows(
-    uow: UnitOfWork,
-    queue: Queue,
-    limit: int,
-    within: Sequence[ColumnElement[bool]],
-    order: Sequence[ColumnElement[Any]],
-) -> list[Claim]:
     table, token = queue.table, uow.new_ref("clm")
+    order = (table.outbox_due_at, table.id)
     # A CTE with a lock is executed once; PostgreSQL may execute a plain subquery per row.
     due = (
         select(table.id)
-        .where(*_due_conditions(uow, queue), *within)
+        .where(*due_conditions(uow, queue), *within)
         .order_by(*order)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -144,26 +112,14 @@ def _lease_rows(
         update(table)
         .where(table.id.in_(select(due.c.id)))
         .values(outbox_claim=token, outbox_until=uow.now + queue.lease)
-        .returning(*order, table.id)
+        .returning(*order)
         .execution_options(synchronize_session=False)
     )
     return [Claim(row_id=found[-1], token=token) for found in sorted(map(tuple, leased))]
 
 
-def _due_conditions(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], ...]:
-    table = queue.table
-    due = (
-        table.outbox_state == OutboxState.QUEUED,
-        table.outbox_due_at <= uow.now,
-        or_(table.outbox_until.is_(None), table.outbox_until <= uow.now),
-    )
-    if queue.keep_for is None:
-        return due
-    return (*due, table.outbox_since > uow.now - queue.keep_for)
-
-
 def _has_due(uow: UnitOfWork, queue: Queue) -> bool:
-    return bool(uow.session.scalar(select(exists().where(*_due_conditions(uow, queue)))))
+    return bool(uow.session.scalar(select(exists().where(*due_conditions(uow, queue)))))
 
 
 def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> None:
@@ -181,25 +137,17 @@ def release_leases(uow: UnitOfWork, queue: Queue, claims: Collection[Claim]) -> 
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Begun:
-    """Claimed rows whose calls are made after the commit, and rows settled already."""
-
-    calls: list[Call]
-    settled: Delivered
-
-
 def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun:
     """Claim leased rows, except those that another worker has taken meanwhile.
 
     Commit this before the calls.
-    Locks: those of `lock_first` or `lock_many`, then the rows.
+    Locks: those of `lock_first`, then the rows.
     Raises: ValueError for more than one row of a queue with `lock_first`.
     """
     calls: list[Call] = []
     ended: list[tuple[Any, Outcome]] = []
-    held = _lock_fenced(uow, queue, claims, None, (OutboxState.QUEUED,))
-    for (row, claim), letter in zip(held, _prepare_rows(uow, queue, held), strict=True):
+    for row, claim in _lock_fenced(uow, queue, claims, None, (OutboxState.QUEUED,)):
+        letter = queue.prepare(uow, row)
         if isinstance(letter, Outcome):
             ended.append((row, letter))
             continue
@@ -211,22 +159,13 @@ def begin_calls(uow: UnitOfWork, queue: Queue, claims: Sequence[Claim]) -> Begun
     return Begun(calls=calls, settled=settled)
 
 
-def _prepare_rows(
-    uow: UnitOfWork, queue: Queue, held: Sequence[tuple[Any, Claim]]
-) -> Sequence[Any]:
-    rows = [row for row, _ in held]
-    if queue.prepare_many is not None:
-        return queue.prepare_many(uow, rows) if rows else ()
-    return [queue.prepare(uow, row) for row in rows]
-
-
 def settle_calls(
     uow: UnitOfWork, queue: Queue, outcomes: Sequence[tuple[Claim, Outcome]]
 ) -> Delivered:
     """Store the outcomes of calls; a claim that was lost or settled before changes nothing.
 
     A row in doubt is still settled by a late outcome of its own claim.
-    Locks: those of `lock_first` or `lock_many`, then the rows.
+    Locks: those of `lock_first`, then the rows.
     Raises: ValueError for more than one row of a queue with `lock_first`.
     """
     told = dict(outcomes)
@@ -258,9 +197,6 @@ def _lock_fenced(
             return []
     table = queue.table
     held = {claim.row_id: claim for claim in claims}
-    if queue.lock_many is not None:
-        present = set(queue.lock_many(uow, sorted(held)))
-        held = {row_id: claim for row_id, claim in held.items() if row_id in present}
     rows = uow.session.scalars(
         select(table)
         .where(table.id.in_(list(held)), table.outbox_state.in_(states))
@@ -278,92 +214,33 @@ def holds_fence(row: Any, claim: Claim) -> bool:
 
 
 def _settle_rows(uow: UnitOfWork, queue: Queue, ended: Sequence[tuple[Any, Outcome]]) -> Delivered:
-    stored = [(row, _store_outcome(uow, queue, row, outcome)) for row, outcome in ended]
-    if queue.settle_many is not None:
-        if stored:
-            queue.settle_many(uow, stored)
-    else:
-        for row, outcome in stored:
-            queue.settle(uow, row, outcome)
+    stored = [(row, store_outcome(uow, queue, row, outcome)) for row, outcome in ended]
+    for row, outcome in stored:
+        queue.settle(uow, row, outcome)
     postponed = sum(isinstance(outcome, Retry | PutOff) for _, outcome in stored)
     return Delivered(ended=len(stored) - postponed, postponed=postponed)
-
-
-def _store_outcome(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Outcome:
-    """Write an outcome into the row's own columns; return it, or the end of a row tried out."""
-    most = queue.most_tries
-    if isinstance(outcome, Retry) and most is not None and row.outbox_tries >= most:
-        outcome = GiveUp(reason="too_many_tries")
-    row.outbox_until = None
-    match outcome:
-        case Done():
-            row.outbox_state, row.outbox_reason = OutboxState.DONE, None
-        case GiveUp():
-            row.outbox_state, row.outbox_reason = OutboxState.GIVEN_UP, outcome.reason
-        case InDoubt():
-            row.outbox_state, row.outbox_reason = OutboxState.IN_DOUBT, outcome.reason
-        case PutOff():
-            row.requeue(outcome.until)
-        case Retry():
-            pause = _pause_before_retry(uow, queue, row.outbox_tries, outcome.after)
-            row.requeue(uow.now + pause)
-            row.outbox_reason = outcome.reason
-    return outcome
-
-
-def _pause_before_retry(uow: UnitOfWork, queue: Queue, tries: int, after: timedelta) -> timedelta:
-    rest = queue.backoff.rest_after(tries)
-    return max(after, rest) + rest * queue.backoff.jitter * uow.random.random()
 
 
 def end_overdue(uow_factory: UnitOfWorkFactory, queue: Queue, limit: int = _OVERDUE_AT_ONCE) -> int:
     """End claims of dead workers and rows that waited too long; return how many ended.
 
-    Repeatable claims are queued again, not counted. One transaction per row, or for all with
-    `lock_many`. Without locks to take first, rows locked by others are left to the next run.
+    Repeatable claims are queued again, not counted. One transaction per row. Without locks to take
+    first, rows locked by others are left to the next run.
     """
     with uow_factory.begin(read_only=True) as reading:
         table = queue.table
         found = reading.session.execute(
             select(table.id, table.outbox_claim)
-            .where(_overdue_condition(reading, queue))
+            .where(overdue_condition(reading, queue))
             .order_by(table.outbox_due_at, table.id)
             .limit(limit)
         ).all()
     claims = [Claim(row_id=row_id, token=token) for row_id, token in found]
-    if queue.lock_many is not None:
-        return _end_together(uow_factory, queue, claims) if claims else 0
     ended = 0
     for claim in claims:
         with uow_factory.begin() as uow:
             ended += _end_one(uow, queue, claim)
     return ended
-
-
-def _end_together(uow_factory: UnitOfWorkFactory, queue: Queue, claims: Sequence[Claim]) -> int:
-    with uow_factory.begin() as uow:
-        states = (OutboxState.QUEUED, OutboxState.CLAIMED)
-        held = _lock_fenced(uow, queue, claims, None, states)
-        overdue = set(
-            uow.session.scalars(
-                select(queue.table.id).where(
-                    queue.table.id.in_([claim.row_id for _, claim in held]),
-                    _overdue_condition(uow, queue),
-                )
-            )
-        )
-        ended = [(row, _end_of(uow, queue, row)) for row, claim in held if claim.row_id in overdue]
-        return _settle_rows(uow, queue, ended).ended
-
-
-def _overdue_condition(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
-    table = queue.table
-    lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= uow.now)
-    if queue.keep_for is None:
-        return lost
-    free = or_(table.outbox_until.is_(None), table.outbox_until <= uow.now)
-    since = table.outbox_since <= uow.now - queue.keep_for
-    return or_(lost, and_(table.outbox_state == OutboxState.QUEUED, since, free))
 
 
 def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
@@ -372,23 +249,13 @@ def _end_one(uow: UnitOfWork, queue: Queue, claim: Claim) -> bool:
     table = queue.table
     row = uow.session.scalar(
         select(table)
-        .where(table.id == claim.row_id, _overdue_condition(uow, queue))
+        .where(table.id == claim.row_id, overdue_condition(uow, queue))
         .with_for_update(of=table, skip_locked=queue.lock_first is None)
         .execution_options(populate_existing=True)
     )
     if row is None or not holds_fence(row, claim):
         return False
-    return bool(_settle_rows(uow, queue, [(row, _end_of(uow, queue, row))]).ended)
-
-
-def _end_of(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:
-    if row.outbox_state is OutboxState.QUEUED:
-        return GiveUp(reason="too_old")
-    if queue.lost is Lost.IN_DOUBT:
-        return InDoubt(reason=_LOST)
-    if queue.most_tries is not None and row.outbox_tries >= queue.most_tries:
-        return GiveUp(reason=_LOST)
-    return PutOff(until=uow.now)
+    return bool(_settle_rows(uow, queue, [(row, outcome_of_overdue(uow, queue, row))]).ended)
 
 
 def is_paused(uow: UnitOfWork, name: str) -> bool:

@@ -32,7 +32,26 @@ class OutboxState(StrEnum):
     IN_DOUBT = "in_doubt"
 
 
-class Outgoing:
+class OutboxActs:
+    """Changes of the columns of a job, for rows of the ORM and for those of a batch."""
+
+    def enqueue_again(self, now: datetime, due_at: datetime | None = None) -> None:
+        """Enqueue the row again; earlier claims become void."""
+        for name, value in queued_values(now, due_at).items():
+            setattr(self, name, value)
+
+    def requeue(self, due_at: datetime) -> None:
+        """Make the row due again at an instant; its claim becomes void, its attempts count on."""
+        for name, value in requeued_values(due_at).items():
+            setattr(self, name, value)
+
+    def leave_outbox(self, state: OutboxState | None = None) -> None:
+        """Remove the row from its queue; earlier claims become void."""
+        for name, value in idle_values(state).items():
+            setattr(self, name, value)
+
+
+class Outgoing(OutboxActs):
     """Mixin of a model whose row is a job: a call made outside of any transaction.
 
     queued -> claimed, committed before the call -> done | given_up | in_doubt; back to queued when
@@ -53,21 +72,6 @@ class Outgoing:
     outbox_claim: Mapped[str | None] = mapped_column(String(40))
     outbox_tries: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     outbox_reason: Mapped[str | None] = mapped_column(String(_REASON_LENGTH))
-
-    def enqueue_again(self, now: datetime, due_at: datetime | None = None) -> None:
-        """Enqueue the row again; earlier claims become void."""
-        for name, value in queued_values(now, due_at).items():
-            setattr(self, name, value)
-
-    def requeue(self, due_at: datetime) -> None:
-        """Make the row due again at an instant; its claim becomes void, its attempts count on."""
-        self.outbox_state, self.outbox_due_at = OutboxState.QUEUED, due_at
-        self.outbox_claim = self.outbox_until = None
-
-    def leave_outbox(self, state: OutboxState | None = None) -> None:
-        """Remove the row from its queue; earlier claims become void."""
-        for name, value in idle_values(state).items():
-            setattr(self, name, value)
 
 
 def idle_values(state: OutboxState | None = None) -> dict[str, Any]:
@@ -93,6 +97,16 @@ def queued_values(now: datetime, due_at: datetime | None = None) -> dict[str, An
         "outbox_claim": None,
         "outbox_tries": 0,
         "outbox_reason": None,
+    }
+
+
+def requeued_values(due_at: datetime) -> dict[str, Any]:
+    """The column values of a row that is due again, for statements."""
+    return {
+        "outbox_state": OutboxState.QUEUED,
+        "outbox_due_at": due_at,
+        "outbox_until": None,
+        "outbox_claim": None,
     }
 
 
@@ -155,6 +169,8 @@ class InDoubt:
 
 
 Outcome = Done | Retry | PutOff | GiveUp | InDoubt
+# The values of a queue's owner columns in some rows.
+Owners = Collection[tuple[Any, ...]]
 
 
 class Lost(StrEnum):
@@ -202,6 +218,10 @@ def _refuse_single_row(_given: Any, _row: Any) -> Any:
     raise TypeError("this queue works in batches and has calls of its own")
 
 
+def _refuse_batches(*_given: Any) -> Any:
+    raise TypeError("this queue makes one call at a time")
+
+
 def _nothing_to_settle(_work: UnitOfWork, _row: Any, _outcome: Outcome) -> None:
     return None
 
@@ -218,10 +238,12 @@ class Queue:
     order, both before claiming (without an outcome) and before settling; False when the row's owner
     is gone. A queue with it claims and settles one row per transaction.
 
-    A queue for many calls at once has batch hooks in their place. `lock_many` takes the locks that
-    precede those of many rows, all in one order, and returns the row ids that may be processed.
-    `prepare_many` returns one input or outcome per row, `settle_many` applies many outcomes; both
-    get rows in the order of the claims. Its slice makes the calls, without `deliver_due`.
+    A queue for many calls at once has batch hooks in their place (`outbox_batches.py`), and its
+    slice makes the calls. `owners` names the columns with the rows that are locked before its own,
+    and `lock_many` locks them, for many rows in one order; its last argument are the outcomes that
+    will be settled, none for a claim. `prepare_many` returns one input or outcome per row,
+    `settle_many` applies many outcomes. Both get rows in the order of their ids with the columns of
+    `owners` and `columns`, and change them by setting attributes.
 
     A row queued for longer than `keep_for` is given up as `too_old`, after `most_tries` calls as
     `too_many_tries`. `lease` is longer than the slowest call; a run takes `batch` rows.
@@ -234,9 +256,11 @@ class Queue:
     send: Callable[[TaskContext, Any], Outcome] = _refuse_single_row
     settle: Callable[[UnitOfWork, Any, Outcome], None] = _nothing_to_settle
     lock_first: Callable[[UnitOfWork, Claim, Outcome | None], bool] | None = None
-    lock_many: Callable[[UnitOfWork, Sequence[int]], Collection[int]] | None = None
-    prepare_many: Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]] | None = None
-    settle_many: Callable[[UnitOfWork, Sequence[tuple[Any, Outcome]]], None] | None = None
+    owners: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    lock_many: Callable[[UnitOfWork, Owners, Sequence[Outcome]], None] = _refuse_batches
+    prepare_many: Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]] = _refuse_batches
+    settle_many: Callable[[UnitOfWork, Sequence[tuple[Any, Outcome]]], None] = _refuse_batches
     lost: Lost = Lost.IN_DOUBT
     lease: timedelta = timedelta(seconds=60)
     batch: int = 20

@@ -129,9 +129,15 @@ class OutreachLimit:
 
 @dataclass(frozen=True, kw_only=True)
 class Sending:
-    """WeChat's daily quotas of the accounts, and the usual rate, for forecasts of announcements."""
+    """Sending of announcements: WeChat's daily quotas of the accounts, and the rates.
+
+    `per_second` is the usual rate, for forecasts; a worker makes at most `most_per_second` calls,
+    over `connections` at the same time.
+    """
 
     per_second: float = bounded_number(200.0, 0.1, 10000.0)
+    most_per_second: float = bounded_number(2000.0, 1.0, 100_000.0)
+    connections: int = bounded_number(256, 1, 1024)
     mini_subscription_per_day: int = bounded_number(10_000_000, 0, 10**9)
     official_subscription_per_day: int = bounded_number(100_000, 0, 10**9)
     template_per_day: int = bounded_number(100_000, 0, 10**9)

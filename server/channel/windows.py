@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, bindparam, or_, select, update
 
 from server.accounts import service as accounts
+from server.base.sql.many import is_any
 from server.base.uow import UnitOfWork
 from server.channel import rules
 from server.channel.models import Follower
@@ -59,7 +60,7 @@ def open_windows(
     """The citizens among these with an open window, and until when it is open."""
     rows = uow.session.execute(
         select(Follower.citizen_id, Follower.heard_at).where(
-            Follower.citizen_id.in_(citizen_ids), *_open_at(now)
+            is_any(Follower.citizen_id, citizen_ids), *_open_at(now)
         )
     )
     return {row.citizen_id: row.heard_at + rules.LATE_FOR for row in rows}
@@ -77,7 +78,7 @@ def note_window_use(uow: UnitOfWork, citizen_ids: Collection[int]) -> None:
     """
     uow.session.execute(
         update(Follower)
-        .where(Follower.citizen_id.in_(citizen_ids))
+        .where(is_any(Follower.citizen_id, citizen_ids))
         .values(window_used=Follower.window_used + 1)
         .execution_options(synchronize_session=False)
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, or_, select, update
 
-from server.base.sql.prepared import run_by_commit, run_statement, table_of
-from server.base.sql.tables import insert_of
+from server.base.sql.prepared import run_by_commit, run_statement
+from server.base.sql.tables import insert_of, table_of
 from server.base.uow import UnitOfWork
 from server.checkin.kinds import AdmissionWay, ScanDirection
 from server.checkin.models import Admission, HallTally, ScannerGrant, ScanRecord

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Select, func, select, update
 
 from server.base.outbox_rows import OutboxState
+from server.base.sql.many import is_any
 from server.base.uow import UnitOfWork
 from server.notices.models import MessageGrant, Push
 
@@ -49,7 +50,7 @@ def take_grants(uow: UnitOfWork, template_id: str, citizen_ids: Collection[int])
         offered = _oldest_spare(uow, template_id, waiting)
         rows = uow.session.execute(
             update(MessageGrant)
-            .where(MessageGrant.id.in_(list(offered.values())), *_OPEN)
+            .where(is_any(MessageGrant.id, offered.values()), *_OPEN)
             .values(used_at=uow.now)
             .returning(MessageGrant.citizen_id, MessageGrant.id)
             .execution_options(synchronize_session=False)
@@ -65,7 +66,7 @@ def give_back_grants(uow: UnitOfWork, grant_ids: Collection[int]) -> None:
     """Open grants again whose messages WeChat certainly did not accept."""
     uow.session.execute(
         update(MessageGrant)
-        .where(MessageGrant.id.in_(grant_ids))
+        .where(is_any(MessageGrant.id, grant_ids))
         .values(used_at=None)
         .execution_options(synchronize_session=False)
     )
@@ -79,7 +80,7 @@ def end_grants(uow: UnitOfWork, template_id: str, citizen_ids: Collection[int]) 
     uow.session.execute(
         update(MessageGrant)
         .where(
-            MessageGrant.citizen_id.in_(citizen_ids),
+            is_any(MessageGrant.citizen_id, citizen_ids),
             MessageGrant.template_id == template_id,
             *_OPEN,
         )
@@ -101,7 +102,7 @@ def _oldest_spare(
             func.count().over(partition_by=whose).label("open"),
         )
         .where(
-            MessageGrant.citizen_id.in_(citizen_ids),
+            is_any(MessageGrant.citizen_id, citizen_ids),
             MessageGrant.template_id == template_id,
             *_OPEN,
         )
@@ -110,7 +111,7 @@ def _oldest_spare(
     planned = (
         select(Push.citizen_id, func.count().label("planned"))
         .where(
-            Push.citizen_id.in_(citizen_ids),
+            is_any(Push.citizen_id, citizen_ids),
             Push.template_id == template_id,
             Push.outbox_state == OutboxState.QUEUED,
         )

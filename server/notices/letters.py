@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select, update
 
-from server.base.sql.tables import insert_for
+from server.base.sql.many import insert_many, is_any
+from server.base.sql.tables import insert_for, table_of
 from server.base.uow import UnitOfWork
 from server.notices.models import InboxMessage, LetterText
 from server.notices.reasons import say_reason
@@ -53,23 +55,21 @@ def post_copies(
     Locks: the caller holds the citizens.
     """
     key = uow.session.scalars(select(LetterText.key).where(LetterText.id == letter_id)).one()
-    rows = [
-        {
-            "ref": uow.new_ref("msg"),
-            "citizen_id": citizen_id,
+    people: dict[str | None, list[int]] = defaultdict(list)
+    for citizen_id, reason in recipients:
+        people[reason].append(citizen_id)
+    added = 0
+    for reason, citizen_ids in people.items():
+        same = {
             "key": key,
             "letter_id": letter_id,
             "not_pushed_reason": reason and say_reason(uow, reason),
             "posted_at": uow.now,
         }
-        for citizen_id, reason in recipients
-    ]
-    if not rows:
-        return 0
-    fresh = insert_for(uow.session, InboxMessage).on_conflict_do_nothing(
-        index_elements=["citizen_id", "key"]
-    )
-    return len(uow.session.scalars(fresh.returning(InboxMessage.id), rows).all())
+        refs = [uow.new_ref("msg") for _ in citizen_ids]
+        varied: dict[str, Sequence[Any]] = {"ref": refs, "citizen_id": citizen_ids}
+        added += insert_many(uow.session, table_of(InboxMessage), same, varied)
+    return added
 
 
 def mark_not_pushed(uow: UnitOfWork, letter_id: int, reasons: Mapping[int, str]) -> None:
@@ -84,7 +84,7 @@ def mark_not_pushed(uow: UnitOfWork, letter_id: int, reasons: Mapping[int, str])
     for reason, citizen_ids in sorted(people.items()):
         uow.session.execute(
             update(InboxMessage)
-            .where(InboxMessage.citizen_id.in_(citizen_ids), InboxMessage.key == key)
+            .where(is_any(InboxMessage.citizen_id, citizen_ids), InboxMessage.key == key)
             .values(not_pushed_reason=say_reason(uow, reason))
             .execution_options(synchronize_session=False)
         )

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Select, case, delete, func, or_, select
 
 from server.base.clock import beijing_day
-from server.base.sql.tables import insert_for
+from server.base.sql.many import insert_many, is_any
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.notices.models import Outreach
 
@@ -35,11 +36,11 @@ def reserve_outreach(
     counts = {
         row.citizen_id: row
         for row in uow.session.execute(
-            outreach_counts_select(today).where(Outreach.citizen_id.in_(citizen_ids))
+            outreach_counts_select(today).where(is_any(Outreach.citizen_id, citizen_ids))
         )
     }
     mine = select(Outreach.citizen_id).where(
-        Outreach.citizen_id.in_(citizen_ids), Outreach.key == key
+        is_any(Outreach.citizen_id, citizen_ids), Outreach.key == key
     )
     reserved = set(uow.session.scalars(mine))
     free = set()
@@ -47,10 +48,8 @@ def reserve_outreach(
         on_day, in_week = (counts[one].today, counts[one].week) if one in counts else (0, 0)
         if on_day < per_day and in_week < per_week:
             free.add(one)
-    rows = [{"citizen_id": one, "key": key, "day": today, "at": uow.now} for one in sorted(free)]
-    if rows:
-        fresh = insert_for(uow.session, Outreach).on_conflict_do_nothing()
-        uow.session.execute(fresh, rows)
+    same = {"key": key, "day": today, "at": uow.now}
+    insert_many(uow.session, table_of(Outreach), same, {"citizen_id": sorted(free)})
     return reserved | free
 
 
@@ -61,7 +60,7 @@ def release_outreach(uow: UnitOfWork, key: str, citizen_ids: Collection[int]) ->
     """
     uow.session.execute(
         delete(Outreach)
-        .where(Outreach.citizen_id.in_(citizen_ids), Outreach.key == key)
+        .where(is_any(Outreach.citizen_id, citizen_ids), Outreach.key == key)
         .execution_options(synchronize_session=False)
     )
 

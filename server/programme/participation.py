@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from server.base.sql.prepared import run_by_commit, table_of
-from server.base.sql.tables import insert_for
+from server.base.sql.prepared import run_by_commit
+from server.base.sql.tables import insert_for, table_of
 from server.base.uow import UnitOfWork
 from server.programme.models import Participation
 from server.units import service as units

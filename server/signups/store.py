@@ -11,7 +11,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 
 from server.accounts import service as accounts
 from server.activities.service import ActivityTimes, LockedSeats, ids_overlapping
-from server.base.sql.prepared import run_by_commit, run_statement, table_of
+from server.base.sql.prepared import run_by_commit, run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.signups.kinds import LIVE, SEATED, NoticeKind, SignUpState
 from server.signups.models import SignUp, SignUpNotice

@@ -28,45 +28,51 @@ from server.announcements.ledger import (
     sending,
     settling,
 )
-from server.announcements.ledger.sending import CONNECTIONS
 from server.announcements.ledger.tries import Tries, new_client_id
 from server.announcements.models import Announcement
 from server.base.jobs import TaskContext
-from server.base.outbox_rows import Claim
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.notices import service as notices
 from tests.kit import sends
 from tests.kit.clock import FakeClock
 from tests.kit.effort import repeat_count
 from tests.kit.killed import Point, kill_workers
-from tests.kit.sends import HeardWeChat, a_send, some_followers, states_of, work_until_idle
+from tests.kit.sends import (
+    HeardWeChat,
+    a_send,
+    set_connections,
+    some_followers,
+    states_of,
+    work_until_idle,
+)
 
 pytestmark = [pytest.mark.race, pytest.mark.slow]
 
 POINTS: tuple[Point, ...] = (
     (control, "start_due"),
-    (sending, "lease_batch"),
+    (sending, "pick_batch"),
     (locking, "lock_announcements"),
     (accounts, "lock_citizens"),
-    (claiming, "load_facts"),
+    (claiming, "load_batch_facts"),
     (notices, "reserve_outreach"),
     (notices, "take_grants"),
     (claiming, "place_tries"),
     (notices, "post_copies"),
-    (sending, "begin_calls"),
+    (sending, "begin_batch"),
     (sends, "leave_process"),
     (sends, "reach_phone"),
     (sends, "read_answer"),
     (collecting, "judge_result"),
     (settling, "load_tries"),
-    (collecting, "settle_calls"),
-    (tasks, "end_overdue"),
+    (collecting, "settle_batch"),
+    (tasks, "end_overdue_batch"),
     (control, "finish_sent"),
 )
 LABELS = (*(f"after {name}" for _, name in POINTS), "before the commit", "after the commit")
-OF_EVERY_BATCH = ("after begin_calls", "after settle_calls", "after post_copies", *LABELS[-2:])
+OF_EVERY_BATCH = ("after begin_batch", "after settle_batch", "after post_copies", *LABELS[-2:])
 TEMPLATE, MINI = Channel.TEMPLATE, Channel.MINI_SUBSCRIPTION
 WORKERS, NEVER = 3, 1_000_000
+CONNECTIONS = 64
 # A claim of a dead worker ends after half a minute.
 LATER = 31
 LABELLED_PEOPLE, PEOPLE = repeat_count(2000, 60), 2000
@@ -121,7 +127,10 @@ class Send:
 
 
 @pytest.fixture
-def context(uow_factory: UnitOfWorkFactory, tmp_path: Path) -> TaskContext:
+def context(
+    uow_factory: UnitOfWorkFactory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> TaskContext:
+    set_connections(monkeypatch, uow_factory, CONNECTIONS)
     return TaskContext(uow_factory=uow_factory, gateway=HeardWeChat(tmp_path / "heard"))
 
 
@@ -215,12 +224,13 @@ def test_workers_killed_at_random_reach_nobody_twice_where_wechat_does_not(
 def test_a_claim_that_is_committed_after_the_call_would_reach_people_twice(
     context: TaskContext, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def call_too_early(self: Any, fan_out: Any, chunk: Sequence[Claim]) -> None:
+    def call_too_early(self: Any, fan_out: Any, chunk: Sequence[int]) -> bool:
         with self._uow_factory.begin() as uow:
-            begun = sending.begin_calls(uow, sending.QUEUE, chunk)
+            begun = sending.begin_batch(uow, sending.QUEUE, chunk)
             self._collector.add_calls(begun.calls)
             for call in begun.calls:
                 fan_out.submit(call.claim.row_id, call.letter.letter)
+        return True
 
     monkeypatch.setattr(sending._Run, "_send_chunk", call_too_early)
     send = kill_at_label(context, clock, "after reach_phone", 1, MINI)

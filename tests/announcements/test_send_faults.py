@@ -17,14 +17,16 @@ from sqlalchemy import select, update
 
 from server.accounts.models import Citizen
 from server.announcements.enums import AnnouncementState, Channel, TryState
-from server.announcements.ledger import claiming, control
-from server.announcements.ledger.pace import FULL_RATE, SendRate
+from server.announcements.ledger import claiming, collecting, control
+from server.announcements.ledger.pace import SendRate
+from server.announcements.ledger.queue import pick_batch, put_back
 from server.announcements.ledger.quotas import paused_channels
 from server.announcements.ledger.sending import pace_of
 from server.announcements.ledger.tries import Tries, new_client_id
 from server.announcements.models import Announcement, SendTry
 from server.base.clock import BEIJING
 from server.base.jobs import TaskContext
+from server.base.settings import Sending
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.channel.models import Follower
 from server.notices.models import InboxMessage, MessageGrant, Outreach
@@ -36,6 +38,7 @@ from tests.kit.sends import (
     a_send,
     recipients_of,
     send_once,
+    set_connections,
     some_followers,
     states_of,
     work_until_idle,
@@ -47,6 +50,7 @@ TEMPLATE, MINI, OFFICIAL, CUSTOMER = (
     Channel.OFFICIAL_SUBSCRIPTION,
     Channel.CUSTOMER_MESSAGE,
 )
+FULL_RATE, CONNECTIONS = Sending().most_per_second, 64
 PUSHED = (TEMPLATE, MINI, OFFICIAL, CUSTOMER)
 WITHOUT_ID = (MINI, OFFICIAL, CUSTOMER)
 
@@ -100,7 +104,13 @@ class Faulty:
 
 
 @pytest.fixture
-def faulty(uow_factory: UnitOfWorkFactory, clock: FakeClock, tmp_path: Path) -> Faulty:
+def faulty(
+    uow_factory: UnitOfWorkFactory,
+    clock: FakeClock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Faulty:
+    set_connections(monkeypatch, uow_factory, CONNECTIONS)
     wechat = HeardWeChat(tmp_path / "heard")
     context = TaskContext(uow_factory=uow_factory, gateway=wechat)
     return Faulty(context=context, wechat=wechat, clock=clock)
@@ -343,7 +353,7 @@ def test_a_paused_channel_leaves_the_others_alone(faulty: Faulty) -> None:
 
 
 def test_the_rate_is_halved_once_for_a_burst_and_recovers_slowly(clock: FakeClock) -> None:
-    pace = SendRate(clock)
+    pace = SendRate(clock, FULL_RATE)
     for _ in range(50):
         pace.slow_down()
     assert pace.rate == FULL_RATE / 2
@@ -359,7 +369,7 @@ def test_the_rate_is_halved_once_for_a_burst_and_recovers_slowly(clock: FakeCloc
 
 
 def test_no_more_calls_are_made_than_the_rate_allows(clock: FakeClock) -> None:
-    pace = SendRate(clock)
+    pace = SendRate(clock, FULL_RATE)
     assert pace.take_calls(10_000) == FULL_RATE
     assert pace.take_calls(1) == 0
     clock.advance(0.5)
@@ -400,14 +410,14 @@ def test_a_minute_quota_slows_the_sender_down(faulty: Faulty) -> None:
 def test_a_fault_of_content_or_account_stops_the_announcement_at_the_first_answer(
     faulty: Faulty, channel: Channel, told: Any, reason: str, detail: str
 ) -> None:
-    faulty.begin(channel, *[told] * 64, people=70)
+    faulty.begin(channel, *[told] * CONNECTIONS, people=70)
     faulty.work(60, 3600)
     row = faulty.row
     assert (row.state, row.pause_reason, row.pause_detail) == (
         AnnouncementState.PAUSED, reason, detail
     )  # fmt: skip
     assert faulty.states == {"queued": 70}
-    assert len(faulty.wechat.calls) <= 64
+    assert len(faulty.wechat.calls) <= CONNECTIONS
     assert all(one.used_at is None for one in faulty.rows_of(MessageGrant))
     faulty.told.clear()
     with faulty.context.uow_factory.begin() as uow:
@@ -434,3 +444,58 @@ def test_strangers_after_the_first_results_stop_nothing(faulty: Faulty) -> None:
     faulty.begin(TEMPLATE, *[None] * 450, *[40003] * 30, people=500)
     faulty.work()
     assert faulty.states == {"sent": 470, "refused": 30}
+
+
+def test_a_run_waits_for_its_rate_and_ends_when_the_rate_stands_still(
+    faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def pass_time(_collector: object, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) <= 3:
+            faulty.clock.advance(seconds)
+
+    monkeypatch.setattr(collecting.Collector, "wait_seconds", pass_time)
+    pace = pace_of(faulty.context.uow_factory)
+    pace.take_calls(int(FULL_RATE))
+    faulty.begin(TEMPLATE, people=400)
+    with faulty.context.uow_factory.begin() as uow:
+        control.start_due(uow)
+    # Each wait is for the calls of a twentieth of a second; the fourth brings none.
+    assert send_once(faulty.context, connections=200) == 300
+    assert waits == pytest.approx([0.05] * 4, abs=0.001)
+    assert faulty.states == {"sent": 300, "queued": 100}
+
+
+def test_a_run_at_a_rate_of_nearly_nothing_ends_without_waiting(
+    faulty: Faulty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting.Collector, "wait_seconds", lambda *_: pytest.fail("waited"))
+    pace = pace_of(faulty.context.uow_factory)
+    monkeypatch.setattr(type(pace), "rate", 1.0)
+    monkeypatch.setattr(pace, "take_calls", lambda _wanted: 0)
+    monkeypatch.setattr(pace, "seconds_for", lambda _calls: 1.5)
+    faulty.begin(TEMPLATE, people=3)
+    with faulty.context.uow_factory.begin() as uow:
+        control.start_due(uow)
+    assert send_once(faulty.context) == 0
+    assert faulty.states == {"queued": 3}
+
+
+def test_recipients_that_were_picked_and_not_claimed_are_the_next_ones(faulty: Faulty) -> None:
+    faulty.begin(TEMPLATE, people=30)
+    with faulty.context.uow_factory.begin() as uow:
+        control.start_due(uow)
+        first = pick_batch(uow, faulty.announcement_id, 10)
+        put_back(uow, faulty.announcement_id, first[4:])
+    with faulty.context.uow_factory.begin() as uow:
+        second = pick_batch(uow, faulty.announcement_id, 10)
+        third = pick_batch(uow, faulty.announcement_id, 10)
+        # The range reaches the end; what others have left before it comes last.
+        rest = pick_batch(uow, faulty.announcement_id, 10)
+        again = pick_batch(uow, faulty.announcement_id, 10)
+    assert second == [*first[4:], *range(first[-1] + 1, first[-1] + 5)]
+    assert len(third) == 10
+    assert rest == list(range(third[-1] + 1, first[0] + 30))
+    assert again == first

@@ -335,13 +335,13 @@ def test_results_are_settled_in_batches(
     context: TaskContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sizes: list[int] = []
-    settle = collecting.settle_calls
+    settle = collecting.settle_batch
 
     def note_size(*given: object) -> object:
         sizes.append(len(given[2]))  # type: ignore[arg-type]
         return settle(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(collecting, "settle_calls", note_size)
+    monkeypatch.setattr(collecting, "settle_batch", note_size)
     begin(context, people_of(context, 200))
     work_until_idle(context)
     assert sum(sizes) == 200

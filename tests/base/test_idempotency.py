@@ -15,7 +15,8 @@ from sqlalchemy import func, insert, select
 
 from server.base.access import Citizen
 from server.base.jobs import Lease
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web import idempotency
 from server.base.web.auth import Who

@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from server.base.jobs import Lease
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import UtcDateTime, utc_from_text, utc_instant, utc_text
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import UtcDateTime, table_of, utc_from_text, utc_instant, utc_text
 from server.base.uow import UnitOfWorkFactory
 from tests.kit.clock import FakeClock
 

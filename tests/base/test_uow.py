@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, InternalError
 from server.base.database_away import DatabaseAway
 from server.base.errors import Conflict
 from server.base.jobs import Lease, take_lease
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import insert_rows
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import insert_rows, table_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme.models import Participation
 from tests.kit.clock import FakeClock

@@ -35,7 +35,9 @@ from server.base.settings import ROOT
 from tests.bench.figures_bench import PAPERS, Figures, measure_figures
 from tests.bench.final_bench import PLAYERS, FinalRanks, measure_final
 from tests.bench.growth import SIZES, Growth, describe_run, measure_growth
+from tests.bench.ledger_bench import CONNECTIONS as LEDGER_CONNECTIONS
 from tests.bench.ledger_bench import PEOPLE as RECIPIENTS
+from tests.bench.ledger_bench import ROUNDS as LEDGER_ROUNDS
 from tests.bench.ledger_bench import Ledger, measure_ledger, measure_worker
 from tests.bench.page import (
     DASHBOARD_PAGE,
@@ -221,8 +223,9 @@ def measure_recipients(given: argparse.Namespace) -> int:
     people = int(given.sizes) if given.sizes else RECIPIENTS
     say = since_the_start()
     found = measure_ledger(_databases_of(given), people, say)
-    sent = measure_worker(_databases_of(given), min(people, LETTERS), say)
-    told = Ledger(found=found, sent=sent, began=began)
+    letters, rounds = min(people, LETTERS), given.rounds or LEDGER_ROUNDS
+    sent = measure_worker(_databases_of(given), letters, LEDGER_CONNECTIONS, rounds, say)
+    told = Ledger(found=found, sent=sent, connections=LEDGER_CONNECTIONS, began=began)
     return _tell_section(given, "ledger", [*LEDGER_PAGE, *told.lines()], told.document())
 
 

@@ -1,40 +1,51 @@
 """`python -m tests.bench ledger`: an announcement of a million rows, and one that is sent.
 
-The rows are frozen by one statement. 20,000 subscription messages are sent by the whole worker
-(claims, grants, inbox copies, results in batches), and as many by aiohttp alone, to a server that
-answers at once. Printed, not judged.
+The rows are frozen in the background, as after the last approval of a large audience, and deleted.
+20,000 template messages are sent to the emulated WeChat by the whole worker (claims, facts, limits,
+inbox copies, results), and as many by aiohttp alone over as many connections.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
+from unittest import mock
 
-from sqlalchemy import create_engine, func, select, text
+import psutil
+from sqlalchemy import create_engine, func, select, text, update
 
-from server.announcements.audience.freezing import freeze_audience, thaw_audience
-from server.announcements.enums import Channel
-from server.announcements.ledger.pace import FULL_RATE
-from server.announcements.ledger.sending import CONNECTIONS
-from server.announcements.models import Announcement, Recipient
+from server.accounts.models import Citizen
+from server.announcements.approval import preparing
+from server.announcements.approval.hashing import hash_content
+from server.announcements.compose.drafts import void_approvals
+from server.announcements.enums import AnnouncementState, Channel
+from server.announcements.models import Announcement, AnnouncementApproval, Recipient
 from server.announcements.tasks import send_announcements
+from server.base import uow as transactions
 from server.base.jobs import TaskContext
+from server.base.templates import template_id_of
+from server.base.uow import UnitOfWork
 from tests.bench.letters import Account
-from tests.bench.processes import BenchFailed, Places
+from tests.bench.processes import BenchFailed, Places, pin
 from tests.bench.report import commit, machine
 from tests.bench.rows import DATABASES
 from tests.bench.run import postgres, temporary_folder
-from tests.bench.sends_bench import instant_wechat, send_at_once
+from tests.bench.sends_bench import LEAST, send_by
+from tests.bench.sends_client import SendOrder
 from tests.bench.stage import Stage
 from tests.kit.announcements import an_announcement
-from tests.kit.sends import a_send, some_followers, states_of
+from tests.kit.emulated_process import EmulatedProcess
+from tests.kit.sends import CONTENTS, a_send, some_followers, states_of
 
-PEOPLE = 1_000_000
+PEOPLE, ROUNDS, CONNECTIONS = 1_000_000, 3, 256
 Say = Callable[[str], None]
 
 _SERIES = {
@@ -42,25 +53,41 @@ _SERIES = {
     "postgresql": "WITH g(n) AS (SELECT generate_series(1, :many))",
 }
 _LIST = {"sqlite": "'[]'", "postgresql": "CAST('[]' AS json)"}
-_ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE citizen"}
+_ANALYZE = {"sqlite": "ANALYZE", "postgresql": "VACUUM ANALYZE"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frozen:
-    """A large audience on one database.  Units: seconds, with their commits."""
+    """A large audience on one database.
+
+    Units: seconds; `longest` is that of the longest transaction of them all.
+    """
 
     people: int
     freezing: float
     thawing: float
+    longest: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """Messages of one announcement.  Units: messages in a second, by the worker and the peer."""
+    """Messages of one announcement.
+
+    Units: messages in a second, by the worker and the peer, one figure a round; MB of the worker's
+    process, before and at most while it sent.
+    """
 
     letters: int
-    worker: float
-    aiohttp: float
+    worker: Sequence[float]
+    aiohttp: Sequence[float]
+    memory: float
+    memory_peak: float
+
+    @property
+    def ratio(self) -> float:
+        """The worker's rate over the peer's: the median of the pairs."""
+        pairs = zip(self.worker, self.aiohttp, strict=True)
+        return median(ours / bare for ours, bare in pairs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +96,7 @@ class Ledger:
 
     found: Mapping[str, Frozen]
     sent: Mapping[str, Sent]
+    connections: int
     began: str
 
     def lines(self) -> list[str]:
@@ -76,28 +104,35 @@ class Ledger:
         return [
             f"{machine()}; commit {commit()}; {self.began}",
             "",
-            "| database | rows | frozen in s | rows/s | deleted in s |",
-            "|---|---|---|---|---|",
+            "| database | rows | frozen in s | rows/s | deleted in s | longest transaction in s |",
+            "|---|---|---|---|---|---|",
             *(
                 f"| {DATABASES[name]} | {one.people:,} | {one.freezing:.1f} |"
-                f" {one.people / one.freezing:,.0f} | {one.thawing:.1f} |"
+                f" {one.people / one.freezing:,.0f} | {one.thawing:.1f} | {one.longest:.2f} |"
                 for name, one in self.found.items()
             ),
             "",
-            f"| database | messages | worker/s (limit {FULL_RATE:,.0f}) | aiohttp/s | ratio |",
-            "|---|---|---|---|---|",
-            *(
-                f"| {DATABASES[name]} | {one.letters:,} | {one.worker:,.0f} | {one.aiohttp:,.0f} |"
-                f" {one.worker / one.aiohttp:.2f} |"
-                for name, one in self.sent.items()
-            ),
+            f"| database | messages over {self.connections} connections | worker/s | aiohttp/s |"
+            " ratio | | MB before | MB at most |",
+            "|---|---|---|---|---|---|---|---|",
+            *(self._line(name, one) for name, one in self.sent.items()),
         ]
+
+    def _line(self, name: str, one: Sent) -> str:
+        verdict = "met" if one.ratio >= LEAST else "missed"
+        return (
+            f"| {DATABASES[name]} | {one.letters:,} | {median(one.worker):,.0f} |"
+            f" {median(one.aiohttp):,.0f} | {one.ratio:.2f} | at least {LEAST:g}, {verdict} |"
+            f" {one.memory:.0f} | {one.memory_peak:.0f} |"
+        )
 
     def document(self) -> dict[str, Any]:
         """The figures as JSON."""
         return {
             "frozen": {name: vars(one) for name, one in self.found.items()},
-            "sent": {name: vars(one) for name, one in self.sent.items()},
+            "sent": {
+                name: {"ratio": round(one.ratio, 3), **vars(one)} for name, one in self.sent.items()
+            },
         }
 
 
@@ -136,74 +171,193 @@ def seed_citizens(stage: Stage, many: int) -> None:
             f" SELECT 'mini_program', 'ol' || n, n, {now} FROM g",
         ):
             connection.execute(text(statement), {"many": many})
+    engine.dispose()
+    analyze_tables(stage)
+
+
+def analyze_tables(stage: Stage) -> None:
+    """Let the database know its tables, as one that has been used for some minutes does."""
+    engine = create_engine(stage.settings.database_address)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text(_ANALYZE[kind]))
+        connection.execute(text(_ANALYZE[engine.dialect.name]))
     engine.dispose()
 
 
 def freeze_everybody(stage: Stage, people: int) -> Frozen:
-    """Freeze an announcement to everybody, count its rows, and delete them again."""
+    """Freeze an announcement to everybody in the background, count its rows, and delete them.
+
+    Raises: BenchFailed when somebody is missing.
+    """
     factory = stage.application.uow_factory
-    with factory.begin() as uow:
-        starts = uow.now + timedelta(days=1)
-        ref = an_announcement(uow, ladder=[Channel.INBOX], audience={}, starts_at=starts).ref
+    ref = approve_for_everybody(stage, people)
+    spent: list[float] = []
+    finish = transactions._finish_transaction
 
-    def spend(change: Callable[..., object]) -> float:
-        begun = time.perf_counter()
-        with factory.begin() as uow:
-            change(uow, uow.session.scalars(_by_ref(ref)).one())
-        return time.perf_counter() - begun
+    def finish_timed(uow: UnitOfWork) -> None:
+        finish(uow)
+        if not uow.read_only:
+            spent.append(time.perf_counter() - begun.pop())
 
-    freezing = spend(freeze_audience)
+    begun: list[float] = []
+    lock = preparing._lock_waiting
+
+    def lock_timed(uow: UnitOfWork, announcement_id: int) -> Announcement | None:
+        begun[:] = [time.perf_counter()]
+        return lock(uow, announcement_id)
+
+    def run() -> float:
+        started = time.perf_counter()
+        with (
+            mock.patch.object(preparing, "_lock_waiting", lock_timed),
+            mock.patch.object(transactions, "_finish_transaction", finish_timed),
+        ):
+            preparing.prepare_recipients(TaskContext(uow_factory=factory, gateway=None), "all")
+        return time.perf_counter() - started
+
+    freezing = run()
     with factory.begin(read_only=True) as uow:
         rows = uow.session.scalar(select(func.count()).select_from(Recipient))
-    if rows != people:
-        raise BenchFailed(f"{rows} rows for {people} people")
-    return Frozen(people=people, freezing=freezing, thawing=spend(thaw_audience))
+        state = uow.session.scalars(_by_ref(ref)).one().state
+    if rows != people or state is not AnnouncementState.SCHEDULED:
+        raise BenchFailed(f"{rows} rows for {people} people, {state}")
+    with factory.begin() as uow:
+        void_approvals(uow, uow.session.scalars(_by_ref(ref)).one())
+    return Frozen(people=people, freezing=freezing, thawing=run(), longest=max(spent))
 
 
-def measure_worker(databases: tuple[str, ...], letters: int, say: Say) -> Mapping[str, Sent]:
-    """Send an announcement by the worker's task, and as many messages by aiohttp alone.
+def approve_for_everybody(stage: Stage, people: int) -> str:
+    """An announcement to everybody, as its last approval leaves it; its ref."""
+    with stage.application.uow_factory.begin() as uow:
+        row = an_announcement(
+            uow, ladder=[Channel.INBOX], audience={}, counted=people,
+            state=AnnouncementState.FREEZING, approved_at=uow.now,
+            starts_at=uow.now + timedelta(days=1),
+        )  # fmt: skip
+        row.content_hash = hash_content(row)
+        given = {"content_hash": row.content_hash, "counted": people, "approved_at": uow.now}
+        uow.session.add(AnnouncementApproval(announcement_id=row.id, organizer_id=1, **given))
+        return row.ref
+
+
+def measure_worker(
+    databases: tuple[str, ...], letters: int, connections: int, rounds: int, say: Say
+) -> Mapping[str, Sent]:
+    """Send announcements by the worker's task, and as many messages by aiohttp alone, in turns.
 
     Raises: BenchFailed when a message was not accepted.
     """
-    places = Places.here()
     found = {}
     for name in databases:
-        with temporary_folder() as folder, ExitStack() as closing:
-            here = Path(folder)
-            base = closing.enter_context(instant_wechat(here, places))
-            lite = f"sqlite:///{here / 'sends.sqlite3'}"
-            url = lite if name == "sqlite" else postgres(closing, "sends")
-            other = {"KEPU_WECHAT__API_BASE": base}
-            stage = Stage(here / "house", url, Account.fresh(), other)
-            closing.callback(stage.close)
-            say(f"{DATABASES[name]}: the worker sends {letters:,} messages")
-            seconds = send_announcement(stage, letters)
-            say("aiohttp alone")
-            alone = send_at_once("bare", base, letters, CONNECTIONS, places)
-            found[name] = Sent(
-                letters=letters, worker=letters / seconds, aiohttp=letters / alone.seconds
-            )
+        turns: dict[str, list[float]] = {"worker": [], "aiohttp": []}
+        memory: list[tuple[float, float]] = []
+        for number in range(rounds):
+            for side in turns if number % 2 == 0 else reversed(turns):
+                say(f"{DATABASES[name]}: {side}, round {number + 1} of {rounds}")
+                with temporary_folder() as folder, ExitStack() as closing:
+                    wechat = _emulated(closing, Path(folder) / "wechat")
+                    openids = wechat.seed_followers(letters, "ledger")
+                    if side == "aiohttp":
+                        turns[side].append(_send_bare(wechat, openids, connections))
+                        continue
+                    stage = _stage_of(closing, name, Path(folder), wechat, connections)
+                    rate, *taken = send_announcement(stage, wechat, openids)
+                    turns[side].append(rate)
+                    memory.append((taken[0], taken[1]))
+        before, peak = max(memory, key=lambda one: one[1] - one[0])
+        found[name] = Sent(letters=letters, memory=before, memory_peak=peak, **turns)
     return found
 
 
-def send_announcement(stage: Stage, letters: int) -> float:
-    """An announcement to so many people with a grant, by the worker's task; seconds."""
+def _emulated(closing: ExitStack, folder: Path) -> EmulatedProcess:
+    places = Places.here()
+    return closing.enter_context(EmulatedProcess(folder, lambda: pin(places.server)))
+
+
+def _stage_of(
+    closing: ExitStack, name: str, folder: Path, wechat: EmulatedProcess, connections: int
+) -> Stage:
+    lite = f"sqlite:///{folder / 'sends.sqlite3'}"
+    url = lite if name == "sqlite" else postgres(closing, "sends")
+    other = {
+        # The emulated account's secrets are refused in production.
+        "KEPU_ENVIRONMENT": "test",
+        "KEPU_WECHAT__API_BASE": wechat.api_base,
+        "KEPU_SENDING__CONNECTIONS": str(connections),
+        "KEPU_SENDING__MOST_PER_SECOND": "100000",
+    }
+    for app in ("official_account", "mini_program"):
+        for key in ("appid", "secret"):
+            other[f"KEPU_WECHAT__{app.upper()}__{key.upper()}"] = wechat.apps[app][key]
+    stage = Stage(folder / "house", url, Account.fresh(), other)
+    closing.callback(stage.close)
+    return stage
+
+
+def _send_bare(wechat: EmulatedProcess, openids: Sequence[str], connections: int) -> float:
+    """As many template messages by a client that does nothing else; messages in a second."""
+    content = CONTENTS["template"]
+    order = SendOrder(
+        base=wechat.api_base,
+        appid=wechat.apps["official_account"]["appid"],
+        secret=wechat.apps["official_account"]["secret"],
+        mini_appid=wechat.apps["mini_program"]["appid"],
+        template_id=template_id_of(content["template"]),
+        fields=content["fields"],
+        openids=list(openids),
+        letters=len(openids),
+        connections=connections,
+    )
+    return len(openids) / send_by("bare", order, Places.here()).seconds
+
+
+def send_announcement(
+    stage: Stage, wechat: EmulatedProcess, openids: Sequence[str]
+) -> tuple[float, float, float]:
+    """An announcement to these people by the worker's task.
+
+    Messages in a second, and the process's MB before and at most.
+    Raises: BenchFailed when WeChat's record is not one message for each.
+    """
     factory = stage.application.uow_factory
-    channel = Channel.MINI_SUBSCRIPTION
     with factory.begin() as uow:
-        people = some_followers(uow, letters, grants=[channel])
-        sent = a_send(uow, people, channel).id
+        people = some_followers(uow, len(openids), openids=openids)
+        uow.session.execute(update(Citizen).values(topics=["lectures"]))
+        sent = a_send(uow, people, Channel.TEMPLATE, topic="lectures").id
+    analyze_tables(stage)
     context = TaskContext(uow_factory=factory, gateway=stage.application.gateway)
-    begun = time.perf_counter()
-    while send_announcements(context, "all"):
-        continue
-    seconds = time.perf_counter() - begun
-    states = states_of(factory, sent)
-    if states != {"sent": letters}:
-        raise BenchFailed(f"the worker left {dict(states)} of {letters} messages")
-    return seconds
+    before = _megabytes()
+    with _sampled() as samples:
+        begun = time.perf_counter()
+        while send_announcements(context, "all"):
+            continue
+        seconds = time.perf_counter() - begun
+    states, received = states_of(factory, sent), wechat.delivered()
+    if states != {"sent": len(openids)} or received != Counter(openids):
+        raise BenchFailed(f"the worker left {dict(states)}; {received.total()} were received")
+    return len(openids) / seconds, before, max([before, *samples])
+
+
+def _megabytes() -> float:
+    return float(psutil.Process().memory_info().rss) / 2**20
+
+
+@contextmanager
+def _sampled() -> Iterator[list[float]]:
+    """The memory of this process, ten times a second until the block ends."""
+    samples: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.1):
+            samples.append(_megabytes())
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        yield samples
+    finally:
+        over.set()
+        looking.join()
 
 
 def _by_ref(ref: str) -> Any:

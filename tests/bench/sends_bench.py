@@ -129,7 +129,7 @@ def send_at_once(side: str, base: str, letters: int, connections: int, places: P
         openids=[f"oPerson_{number:020d}" for number in range(FOLLOWERS)],
         letters=letters, connections=connections,
     )  # fmt: skip
-    return _send(side, order, places)
+    return send_by(side, order, places)
 
 
 def _emulated_turn(
@@ -145,7 +145,7 @@ def _emulated_turn(
         _control(base, "seed", followers=FOLLOWERS, seed="sends")
         # Its reports would be sent to a server that is not there.
         _control(base, "receipts", event="TEMPLATESENDJOBFINISH", manner="drop")
-        return _send(side, _emulated_order(folder, base, letters, connections), places)
+        return send_by(side, _emulated_order(folder, base, letters, connections), places)
     finally:
         server.stop()
 
@@ -185,7 +185,11 @@ def _control(base: str, name: str, **body: Any) -> None:
         pass
 
 
-def _send(side: str, order: SendOrder, places: Places) -> Spent:
+def send_by(side: str, order: SendOrder, places: Places) -> Spent:
+    """One turn of a client, in a process of its own.
+
+    Raises: BenchFailed when a message was not accepted.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.sends_client", side],
         input=json.dumps(asdict(order)), cwd=ROOT, capture_output=True, text=True, check=False,

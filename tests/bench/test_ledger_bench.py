@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.bench.letters import Account
 from tests.bench.processes import BenchFailed
 from tests.bench.run import postgres
 from tests.bench.stage import Stage
+from tests.kit.emulated_process import EmulatedProcess
 
 PEOPLE = 200
 
@@ -49,16 +51,40 @@ def test_everybody_is_frozen_and_thawed_again(stage: Stage) -> None:
 
 
 def test_the_page_has_a_line_for_each_database() -> None:
-    one = Frozen(people=1_000_000, freezing=2.0, thawing=1.0)
-    sent = Sent(letters=20_000, worker=1000.0, aiohttp=4000.0)
-    told = Ledger(found={"sqlite": one, "postgresql": one}, sent={"sqlite": sent}, began="now")
-    assert "| SQLite | 1,000,000 | 2.0 | 500,000 | 1.0 |" in told.lines()
-    assert "| SQLite | 20,000 | 1,000 | 4,000 | 0.25 |" in told.lines()
-    assert told.document()["frozen"]["postgresql"]["people"] == 1_000_000
+    one = Frozen(people=1_000_000, freezing=2.0, thawing=1.0, longest=0.25)
+    sent = Sent(
+        letters=20_000, worker=[900.0, 1900.0, 800.0], aiohttp=[1000.0, 2000.0, 1000.0],
+        memory=100.0, memory_peak=120.4,
+    )  # fmt: skip
+    found = {"sqlite": one, "postgresql": one}
+    told = Ledger(found=found, sent={"sqlite": sent}, connections=8, began="now")
+    assert "| SQLite | 1,000,000 | 2.0 | 500,000 | 1.0 | 0.25 |" in told.lines()
+    line = "| SQLite | 20,000 | 900 | 1,000 | 0.90 | at least 0.9, met | 100 | 120 |"
+    assert line in told.lines()
+    document = told.document()
+    assert document["frozen"]["postgresql"]["people"] == 1_000_000
+    assert document["sent"]["sqlite"]["ratio"] == 0.9
 
 
 @pytest.mark.slow
-def test_the_worker_sends_everything(tmp_path: Path, database_kind: str) -> None:
+def test_the_worker_and_the_peer_send_everything(tmp_path: Path, database_kind: str) -> None:
     name = "sqlite" if database_kind == "sqlite" else "postgresql"
-    (sent,) = measure_worker((name,), PEOPLE, lambda _words: None).values()
-    assert (sent.letters, sent.worker > 0, sent.aiohttp > 0) == (PEOPLE, True, True)
+    (sent,) = measure_worker((name,), PEOPLE, 8, 1, lambda _words: None).values()
+    assert (sent.letters, sent.worker[0] > 0, sent.aiohttp[0] > 0) == (PEOPLE, True, True)
+    assert 0 < sent.memory <= sent.memory_peak
+
+
+@pytest.mark.slow
+def test_a_message_that_nobody_received_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received = EmulatedProcess.delivered
+    monkeypatch.setattr(
+        EmulatedProcess, "delivered", lambda self: received(self) - Counter(["oNobody"])
+    )
+    seed = EmulatedProcess.seed_followers
+    monkeypatch.setattr(
+        EmulatedProcess, "seed_followers", lambda *given: [*seed(*given)[:-1], "oNobody"]
+    )
+    with pytest.raises(BenchFailed):
+        measure_worker(("sqlite",), 5, 4, 1, lambda _words: None)

@@ -11,9 +11,11 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select
 
 from server.accounts.service import NewCitizen, add_citizens
@@ -113,12 +115,19 @@ def read_answer(letter: PushLetter) -> Accepted:
     return Accepted(message_id=f"m{abs(hash(letter.openid)) % 10**12}")
 
 
-def some_followers(uow: UnitOfWork, count: int, *, grants: Sequence[Channel] = ()) -> list[int]:
-    """Followers with both apps, who chose the topic of the tests."""
+def some_followers(
+    uow: UnitOfWork,
+    count: int,
+    *,
+    grants: Sequence[Channel] = (),
+    openids: Sequence[str] = (),
+) -> list[int]:
+    """Followers with both apps; `openids` are those of the official account, if they matter."""
     first = next(_count)
     people = [
         NewCitizen(
-            ref=f"cit_sends{first}x{number}", openid_official=f"oa-{first}-{number}",
+            ref=f"cit_sends{first}x{number}",
+            openid_official=openids[number] if openids else f"oa-{first}-{number}",
             openid_mini=f"mp-{first}-{number}", unionid=f"un-{first}-{number}", nickname=None,
             city="450100", county=None, unit_id=None, audience=None, sex=None, birth_band=None,
             schooling=None, residence=None, public_rank=False, under_14=None,
@@ -182,6 +191,16 @@ def recipients_of(uow_factory: UnitOfWorkFactory, announcement_id: int) -> list[
     with uow_factory.begin(read_only=True) as uow:
         wanted = select(Recipient).where(Recipient.announcement_id == announcement_id)
         return list(uow.session.scalars(wanted.order_by(Recipient.id)))
+
+
+def set_connections(
+    patch: pytest.MonkeyPatch, uow_factory: UnitOfWorkFactory, connections: int
+) -> None:
+    """Let workers make at most so many calls at the same time."""
+    kept = uow_factory.dependencies
+    fewer = replace(kept.settings.sending, connections=connections)
+    settings = replace(kept.settings, sending=fewer)
+    patch.setattr(uow_factory, "dependencies", replace(kept, settings=settings))
 
 
 def work_until_idle(context: TaskContext) -> None:

@@ -6,8 +6,9 @@ forecast differs from the result only by changes in between.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select
@@ -20,6 +21,7 @@ from server.announcements.audience.selecting import select_entrants, select_took
 from server.announcements.enums import Channel, Purpose, TryState
 from server.announcements.models import Announcement, Recipient, SendTry
 from server.base.clock import beijing_day, beijing_midnight
+from server.base.sql.many import is_any_of
 from server.base.templates import template_id_of
 from server.base.uow import UnitOfWork
 from server.channel import service as channel
@@ -48,14 +50,51 @@ def facts_select(uow: UnitOfWork, people: Select[Any], row: Announcement) -> Sel
 
 def facts_from_row(found: Any) -> PersonFacts:
     """The facts in a row of `facts_select`."""
-    values = {name: bool(getattr(found, name)) for name in FACTS if name != "mass_count"}
-    return PersonFacts(**values, mass_count=int(found.mass_count))
+    return _facts_of(tuple(getattr(found, name) for name in FACTS))
+
+
+@lru_cache(maxsize=1024)
+def _facts_of(values: tuple[Any, ...]) -> PersonFacts:
+    """Facts by their values: many people have the same ones, and share an object."""
+    facts = dict(zip(FACTS, values, strict=True))
+    mass_count = int(facts.pop("mass_count"))
+    return PersonFacts(
+        **{name: bool(value) for name, value in facts.items()}, mass_count=mass_count
+    )
 
 
 def load_facts(uow: UnitOfWork, people: Select[Any], row: Announcement) -> dict[int, PersonFacts]:
     """The facts of each present citizen of `people`, by row id; for a batch."""
     found = uow.session.execute(facts_select(uow, people, row))
-    return {one.citizen_id: facts_from_row(one) for one in found}
+    return {citizen_id: _facts_of(tuple(values)) for citizen_id, *values in found}
+
+
+def load_batch_facts(
+    uow: UnitOfWork, row: Announcement, recipient_ids: Collection[int]
+) -> dict[int, PersonFacts]:
+    """The facts of the citizens of some recipients of one announcement, by their row ids.
+
+    The statement is kept from one batch to the next, because spelling it takes longer than running
+    it. It is spelled again each minute, and always for customer messages, whose window ends at an
+    instant.
+    """
+    limit = uow.settings.outreach
+    minute = uow.now.replace(second=0, microsecond=0)
+    key = (row.ref, row.version, minute, limit.per_day, limit.per_week)
+    statement = None if Channel.CUSTOMER_MESSAGE in row.ladder else _KEPT.get(key)
+    if statement is None:
+        people = select(Recipient.citizen_id).where(is_any_of(Recipient.id, "recipient_ids"))
+        statement = facts_select(uow, people, row)
+        if len(_KEPT) >= _MOST_KEPT:
+            _KEPT.clear()
+        _KEPT[key] = statement
+    found = uow.session.execute(statement, {"recipient_ids": recipient_ids})
+    return {citizen_id: _facts_of(tuple(values)) for citizen_id, *values in found}
+
+
+# The statements of announcements that are being sent.
+_KEPT: dict[tuple[object, ...], Select[Any]] = {}
+_MOST_KEPT = 16
 
 
 def month_start(now: datetime) -> datetime:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
 from server.accounts import service as accounts
 from server.announcements.audience.choice import Obstacle, PersonFacts, choose_channel
-from server.announcements.audience.facts import load_facts, outreach_key, template_id_for
+from server.announcements.audience.facts import load_batch_facts, outreach_key, template_id_for
 from server.announcements.compose.content import load_content
 from server.announcements.compose.people import is_personal, load_persons
 from server.announcements.compose.rendering import address_letter, render_letter
@@ -28,7 +28,9 @@ from server.announcements.ledger.quotas import count_calls, paused_channels
 from server.announcements.ledger.tries import PlannedTry, Tries, load_tries, place_tries
 from server.announcements.models import Announcement, Recipient
 from server.announcements.rules.placeholders import Person
+from server.base.outbox_batches import HeldRow
 from server.base.outbox_rows import Done, GiveUp, Outcome, PutOff
+from server.base.sql.many import is_any
 from server.base.uow import UnitOfWork
 from server.channel import service as channel_service
 from server.notices import service as notices
@@ -49,25 +51,22 @@ class _Batch:
     """Recipients of one announcement in one claim, and what was decided about each."""
 
     announcement: Announcement
-    rows: Mapping[int, Recipient]
+    rows: Mapping[int, HeldRow]
     tries: Mapping[int, Tries]
     people: Mapping[int, PersonFacts]
     paused: Mapping[Channel, datetime]
+    ladder: Sequence[Channel]
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     # Recipients by the channel that was chosen for them.
     chosen: dict[int, Channel] = field(default_factory=dict)
 
-    @property
-    def ladder(self) -> list[Channel]:
-        return [Channel(one) for one in self.announcement.ladder]
 
-
-def prepare_recipients(uow: UnitOfWork, rows: Sequence[Recipient]) -> list[PlannedCall | Outcome]:
+def prepare_recipients(uow: UnitOfWork, rows: Sequence[HeldRow]) -> list[PlannedCall | Outcome]:
     """The calls of leased recipients, or why there is none now.
 
     Locks: grants; the caller holds the announcements, the citizens and the rows.
     """
-    by_announcement: dict[int, list[Recipient]] = defaultdict(list)
+    by_announcement: dict[int, list[HeldRow]] = defaultdict(list)
     for row in rows:
         by_announcement[row.announcement_id].append(row)
     answers: dict[int, PlannedCall | Outcome] = {}
@@ -78,7 +77,7 @@ def prepare_recipients(uow: UnitOfWork, rows: Sequence[Recipient]) -> list[Plann
 
 
 def _prepare_some(
-    uow: UnitOfWork, announcement: Announcement, rows: Sequence[Recipient]
+    uow: UnitOfWork, announcement: Announcement, rows: Sequence[HeldRow]
 ) -> dict[int, PlannedCall | Outcome]:
     if announcement.state is AnnouncementState.CANCELLED:
         return {row.id: GiveUp(reason=CANCELLED) for row in rows}
@@ -87,9 +86,11 @@ def _prepare_some(
     batch = _Batch(
         announcement=announcement,
         rows={row.id: row for row in rows},
-        tries=load_tries(uow, [row.id for row in rows]),
-        people=load_facts(uow, _citizens_of(rows), announcement),
+        # One that was never claimed has no calls.
+        tries=load_tries(uow, [row.id for row in rows if row.outbox_tries]),
+        people=load_batch_facts(uow, announcement, [row.id for row in rows]),
         paused=paused_channels(uow),
+        ladder=tuple(map(Channel, announcement.ladder)),
     )
     _put_off_disturbed(uow, batch)
     _choose_channels(uow, batch)
@@ -97,15 +98,11 @@ def _prepare_some(
     return {**batch.outcomes, **_plan_calls(uow, batch)}
 
 
-def _citizens_of(rows: Sequence[Recipient]) -> Select[Any]:
-    return select(Recipient.citizen_id).where(Recipient.id.in_([row.id for row in rows]))
-
-
 def _put_off_disturbed(uow: UnitOfWork, batch: _Batch) -> None:
     """Put off recipients in quiet hours, and those to whom another message is being sent."""
     busy = _busy_citizens(uow, batch)
     quiet = accounts.quiet_hours_of(uow, {row.citizen_id for row in batch.rows.values()})
-    silent = ignores_quiet_hours(uow, batch.announcement) or batch.ladder == [Channel.INBOX]
+    silent = ignores_quiet_hours(uow, batch.announcement) or batch.ladder == (Channel.INBOX,)
     for row_id, row in batch.rows.items():
         loud = uow.now if silent else notices.next_loud(uow.now, quiet.get(row.citizen_id))
         if loud > uow.now:
@@ -118,7 +115,7 @@ def _busy_citizens(uow: UnitOfWork, batch: _Batch) -> set[int]:
     """Citizens with a claimed message of another announcement: WeChat takes one at a time."""
     other = aliased(Recipient)
     found = select(other.citizen_id).where(
-        other.citizen_id.in_({row.citizen_id for row in batch.rows.values()}),
+        is_any(other.citizen_id, {row.citizen_id for row in batch.rows.values()}),
         other.state == RecipientState.CLAIMED,
         other.announcement_id != batch.announcement.id,
     )
@@ -136,7 +133,7 @@ def _choose_channels(uow: UnitOfWork, batch: _Batch) -> None:
             batch.chosen[row_id] = chosen
 
 
-def _choose_for(uow: UnitOfWork, batch: _Batch, row: Recipient) -> Channel | Outcome:
+def _choose_for(uow: UnitOfWork, batch: _Batch, row: HeldRow) -> Channel | Outcome:
     tries, person = batch.tries[row.id], batch.people.get(row.citizen_id)
     if tries.in_doubt and tries.current is not None:
         # The call may have arrived, so only the same call may follow.

@@ -28,7 +28,8 @@ from server.announcements.ledger.queue import QUEUE
 from server.announcements.ledger.quotas import pause_channels
 from server.announcements.models import Recipient, SendTry
 from server.base.errors import Unavailable
-from server.base.outbox import Delivered, settle_calls
+from server.base.outbox_batches import settle_batch
+from server.base.outbox_outcomes import Delivered
 from server.base.outbox_rows import Call, Claim, Done, Outcome, Retry
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.base.web.metrics import OUTBOX_CALLS
@@ -36,6 +37,8 @@ from server.wechat.gateway import FanOutResult
 
 Result = tuple[Call, FanOutResult]
 _AT_ONCE = 200
+# Seconds for which results wait for more results.
+_PATIENCE = 0.1
 # A merge or a busy database is over soon; the results of calls must not be lost because of it.
 _ATTEMPTS = 5
 _UNKNOWN_RECIPIENT = "gone:40003"
@@ -47,10 +50,15 @@ class Collector:
     `halted` is set when further calls would fail too, or when settling failed.
     """
 
-    def __init__(self, uow_factory: UnitOfWorkFactory, pace: SendRate) -> None:
+    def __init__(self, uow_factory: UnitOfWorkFactory, pace: SendRate, connections: int) -> None:
         self._uow_factory = uow_factory
         self._pace = pace
-        self._state = threading.Condition()
+        self._connections = connections
+        # Each waits for a number of results: waking a thread for each one costs more than a call.
+        self._half = max(1, connections // 2)
+        self._lock = threading.Lock()
+        self._room_free = threading.Condition(self._lock)
+        self._results_told = threading.Condition(self._lock)
         self._calls: dict[int, Call] = {}
         self._results: list[Result] = []
         self._unsettled = 0
@@ -61,28 +69,41 @@ class Collector:
 
     def add_calls(self, calls: Sequence[Call]) -> None:
         """Note calls before they are submitted."""
-        with self._state:
+        with self._lock:
             self._unsettled += len(calls)
             self._calls.update({call.claim.row_id: call for call in calls})
 
     def receive_result(self, key: int, result: FanOutResult) -> None:
         """Take a result; runs on the thread of the fan-out."""
-        with self._state:
+        with self._lock:
             self._results.append((self._calls.pop(key), result))
             self.halted = self.halted or concerns_everybody(result)
-            self._state.notify_all()
+            if self.halted or self._room() >= self._half:
+                self._room_free.notify()
+            if len(self._results) == 1 or self._has_batch():
+                self._results_told.notify()
 
-    def wait_for_room(self, most: int) -> int:
-        """Wait until half of `most` calls are free; return how many are.
+    def wait_for_room(self) -> int:
+        """Wait until half of the connections are free; return how many are.
 
         0 when the run is halted. Results that wait for their settlement are bounded too.
         """
-        with self._state:
-            self._state.wait_for(lambda: self.halted or self._room(most) >= max(1, most // 2))
-            return 0 if self.halted else self._room(most)
+        with self._lock:
+            self._room_free.wait_for(lambda: self.halted or self._room() >= self._half)
+            return 0 if self.halted else self._room()
 
-    def _room(self, most: int) -> int:
+    def wait_seconds(self, seconds: float) -> None:
+        """Wait for so long, or until the run is halted."""
+        with self._lock:
+            self._room_free.wait_for(lambda: self.halted, seconds)
+
+    def _room(self) -> int:
+        most = self._connections
         return min(most - len(self._calls), 2 * most - self._unsettled)
+
+    def _has_batch(self) -> bool:
+        """Whether there are enough results for a transaction, or no more will come for now."""
+        return len(self._results) >= min(self._half, _AT_ONCE) or not self._calls
 
     @contextmanager
     def settling(self) -> Iterator[None]:
@@ -95,9 +116,9 @@ class Collector:
         try:
             yield
         finally:
-            with self._state:
+            with self._lock:
                 self._over = True
-                self._state.notify_all()
+                self._results_told.notify()
             thread.join()
         if self._failure is not None:
             raise self._failure
@@ -106,17 +127,20 @@ class Collector:
         try:
             while batch := self._next_batch():
                 self.total += self._settle_batch(batch)
-                with self._state:
+                with self._lock:
                     self._unsettled -= len(batch)
-                    self._state.notify_all()
+                    self._room_free.notify()
         except BaseException as trouble:
-            with self._state:
+            with self._lock:
                 self._failure, self.halted = trouble, True
-                self._state.notify_all()
+                self._room_free.notify()
 
     def _next_batch(self) -> list[Result]:
-        with self._state:
-            self._state.wait_for(lambda: bool(self._results) or self._over)
+        with self._lock:
+            while not self._results and not self._over:
+                self._results_told.wait()
+            # A few results wait for more of them, but not for slow calls.
+            self._results_told.wait_for(lambda: self._has_batch() or self._over, _PATIENCE)
             batch, self._results = self._results[:_AT_ONCE], self._results[_AT_ONCE:]
             return batch
 
@@ -136,7 +160,7 @@ class Collector:
         self, batch: Sequence[Result], outcomes: Sequence[tuple[Claim, Outcome]]
     ) -> Delivered:
         with self._uow_factory.begin() as uow:
-            settled = settle_calls(uow, QUEUE, outcomes)
+            settled = settle_batch(uow, QUEUE, outcomes)
         strangers = {
             _letter_of(call).announcement_id
             for call, result in batch

@@ -23,6 +23,7 @@ from server.announcements.ledger.queue import TASK
 from server.announcements.models import Announcement, MassBatch, Recipient, SendTry
 from server.announcements.rules.placeholders import Person
 from server.base.outbox_rows import OutboxState, idle_values
+from server.base.sql.many import is_any
 from server.base.uow import UnitOfWork
 from server.notices import service as notices
 from server.notices.service import SharedLetter
@@ -182,7 +183,7 @@ def _end_tries(uow: UnitOfWork, row_ids: Sequence[int]) -> None:
     if row_ids:
         uow.session.execute(
             update(SendTry)
-            .where(SendTry.recipient_id.in_(row_ids), SendTry.state == TryState.IN_DOUBT)
+            .where(is_any(SendTry.recipient_id, row_ids), SendTry.state == TryState.IN_DOUBT)
             .values(state=TryState.UNKNOWN, settled_at=uow.now)
             .execution_options(**_NO_SYNC)
         )

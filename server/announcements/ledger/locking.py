@@ -11,41 +11,30 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from server.accounts import service as accounts
-from server.announcements.models import Announcement, Recipient
+from server.announcements.models import Announcement
+from server.base.outbox_rows import Done, Outcome, Owners
+from server.base.sql.many import is_any
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
+_announcement = table_of(Announcement)
+# The columns of a recipient that name what is locked before it.
+OWNERS = ("announcement_id", "citizen_id")
 
-def lock_owners(uow: UnitOfWork, row_ids: Sequence[int]) -> set[int]:
-    """Lock the announcements and citizens of recipients; return the ids that may be processed.
 
-    Rows of erased citizens are among them: a call of before is still settled. A row that was given
-    to another citizen by a merge meanwhile is left to the next run.
+def lock_owners(uow: UnitOfWork, owners: Owners, outcomes: Sequence[Outcome]) -> None:
+    """Lock the announcements and citizens of recipients.
+
+    A message that was accepted changes nothing of its citizen, so that a batch of these holds the
+    announcements only. An erased citizen is not locked: a call of before is still settled.
     Raises: Unavailable (503) when a citizen is merged at this moment.
     """
-    before = _read_owners(uow, row_ids)
-    announcement_ids = {announcement_id for announcement_id, _ in before.values()}
-    lock_announcements(uow, announcement_ids)
-    citizen_ids = {citizen_id for _, citizen_id in before.values()}
-    accounts.lock_citizens(uow, citizen_ids)
-    now = _read_owners(uow, row_ids)
-    return {row_id for row_id, owners in now.items() if owners == before.get(row_id)}
+    lock_announcements(uow, {announcement_id for announcement_id, _ in owners})
+    if not outcomes or not all(isinstance(one, Done) for one in outcomes):
+        accounts.lock_citizens(uow, {citizen_id for _, citizen_id in owners})
 
 
 def lock_announcements(uow: UnitOfWork, announcement_ids: set[int]) -> None:
     """Keep announcements from being paused or cancelled; many senders hold this at once."""
-    uow.session.scalars(
-        select(Announcement)
-        .where(Announcement.id.in_(announcement_ids))
-        .order_by(Announcement.id)
-        .with_for_update(read=True)
-        .execution_options(populate_existing=True)
-    ).all()
-
-
-def _read_owners(uow: UnitOfWork, row_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    rows = uow.session.execute(
-        select(Recipient.id, Recipient.announcement_id, Recipient.citizen_id).where(
-            Recipient.id.in_(row_ids)
-        )
-    )
-    return {row.id: (row.announcement_id, row.citizen_id) for row in rows}
+    held = select(_announcement.c.id).where(is_any(_announcement.c.id, announcement_ids))
+    uow.session.execute(held.order_by(_announcement.c.id).with_for_update(read=True)).all()

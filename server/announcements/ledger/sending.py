@@ -1,4 +1,4 @@
-"""One run of a worker: leases, claims and submits while recipients are due.
+"""One run of a worker: picks, claims and submits while recipients are due.
 
 A recipient is claimed only when a connection is free for its call, so a killed worker leaves no
 more calls in doubt than it had connections.
@@ -15,16 +15,20 @@ from sqlalchemy import exists, select
 from server.announcements.ledger.collecting import Collector
 from server.announcements.ledger.control import due_announcements
 from server.announcements.ledger.pace import SendRate
-from server.announcements.ledger.queue import QUEUE, lease_batch
+from server.announcements.ledger.queue import QUEUE, pick_batch, put_back
 from server.announcements.models import Recipient
 from server.base.jobs import TaskContext
-from server.base.outbox import Delivered, begin_calls, is_paused, release_leases
-from server.base.outbox_rows import Claim, OutboxState
+from server.base.outbox import is_paused
+from server.base.outbox_batches import begin_batch
+from server.base.outbox_outcomes import Delivered
+from server.base.outbox_rows import OutboxState
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.wechat.gateway import FanOut
 
-CONNECTIONS = 64
-_LEASED = 500
+_PICKED = 2000
+# Seconds for which a run waits for the calls that its rate allows in them; a run at a lower rate
+# than one call in the longest wait ends instead.
+_ONE_WAIT, _LONGEST_WAIT = 0.05, 1.0
 
 
 class _Process:
@@ -32,7 +36,8 @@ class _Process:
 
     def __init__(self, uow_factory: UnitOfWorkFactory) -> None:
         self.lock = threading.Lock()
-        self.pace = SendRate(uow_factory.dependencies.clock)
+        wanted = uow_factory.dependencies.settings.sending
+        self.pace = SendRate(uow_factory.dependencies.clock, wanted.most_per_second)
 
 
 _PROCESSES: WeakKeyDictionary[UnitOfWorkFactory, _Process] = WeakKeyDictionary()
@@ -51,10 +56,10 @@ def _process_of(uow_factory: UnitOfWorkFactory) -> _Process:
         return _PROCESSES[uow_factory]
 
 
-def send_due(context: TaskContext, most: int, connections: int = CONNECTIONS) -> int:
+def send_due(context: TaskContext, most: int, connections: int | None = None) -> int:
     """Send up to about `most` due messages; return how many recipients were processed.
 
-    0 while another run of this process sends.
+    `connections` is for tests, in place of the setting. 0 while another run of this process sends.
     """
     process = _process_of(context.uow_factory)
     if not process.lock.acquire(blocking=False):
@@ -63,7 +68,8 @@ def send_due(context: TaskContext, most: int, connections: int = CONNECTIONS) ->
         with context.uow_factory.begin(read_only=True) as uow:
             if is_paused(uow, QUEUE.name) or not _has_due(uow):
                 return 0
-        return _Run(context, process.pace, connections).send_most(most).moved
+        wanted = connections or context.uow_factory.dependencies.settings.sending.connections
+        return _Run(context, process.pace, wanted).send_most(most).moved
     finally:
         process.lock.release()
 
@@ -86,7 +92,7 @@ class _Run:
         self._uow_factory = context.uow_factory
         self._pace = pace
         self._connections = connections
-        self._collector = Collector(context.uow_factory, pace)
+        self._collector = Collector(context.uow_factory, pace, connections)
         self._claimed = 0
         self._unsent = Delivered()
 
@@ -97,50 +103,62 @@ class _Run:
             gateway = self._context.gateway
             with gateway.open_fan_out(self._connections, collector.receive_result) as fan_out:
                 while self._claimed < most and not collector.halted:
-                    leased = self._lease_next()
-                    if not leased or not self._send_leased(fan_out, leased):
+                    announcement_id, picked = self._pick_next()
+                    if not picked or not self._send_picked(fan_out, announcement_id, picked):
                         break
         return self._unsent + collector.total
 
-    def _lease_next(self) -> list[Claim]:
-        """Lease recipients of the first announcement that has some due."""
+    def _pick_next(self) -> tuple[int, list[int]]:
+        """Pick recipients of the first announcement that has some due; its row id and theirs."""
         with self._uow_factory.begin(read_only=True) as uow:
             waiting = due_announcements(uow)
         for announcement_id in waiting:
             with self._uow_factory.begin() as uow:
-                leased = lease_batch(uow, announcement_id, _LEASED)
-            if leased:
-                return leased
-        return []
+                picked = pick_batch(uow, announcement_id, _PICKED)
+            if picked:
+                return announcement_id, picked
+        return 0, []
 
-    def _send_leased(self, fan_out: FanOut, leased: Sequence[Claim]) -> bool:
-        """Claim and submit leased recipients; False when the run must end."""
-        left = list(leased)
+    def _send_picked(self, fan_out: FanOut, announcement_id: int, picked: Sequence[int]) -> bool:
+        """Claim and submit picked recipients; False when the run must end."""
+        left = list(picked)
         try:
             while left:
-                room = self._collector.wait_for_room(self._connections)
-                allowed = self._pace.take_calls(min(room, len(left)))
+                room = self._collector.wait_for_room()
+                allowed = self._take_calls(min(room, len(left)))
                 if not allowed:
                     return False
-                chunk, left = left[:allowed], left[allowed:]
-                self._send_chunk(fan_out, chunk)
+                if not self._send_chunk(fan_out, left[:allowed]):
+                    return False
+                del left[:allowed]
         finally:
             if left:
                 with self._uow_factory.begin() as uow:
-                    release_leases(uow, QUEUE, left)
+                    put_back(uow, announcement_id, left)
         return True
 
-    def _send_chunk(self, fan_out: FanOut, chunk: Sequence[Claim]) -> None:
+    def _take_calls(self, wanted: int) -> int:
+        """Take up to so many calls from the rate, also after a short wait; 0 to end the run."""
+        allowed = self._pace.take_calls(wanted)
+        if wanted and not allowed:
+            some = min(wanted, max(1, int(self._pace.rate * _ONE_WAIT)))
+            seconds = self._pace.seconds_for(some)
+            if seconds <= _LONGEST_WAIT:
+                self._collector.wait_seconds(seconds)
+                allowed = self._pace.take_calls(0 if self._collector.halted else wanted)
+        return allowed
+
+    def _send_chunk(self, fan_out: FanOut, chunk: Sequence[int]) -> bool:
+        """Claim and submit recipients; False after an operator's pause: no call begins then."""
         with self._uow_factory.begin() as uow:
             if is_paused(uow, QUEUE.name):
-                # No call begins after the pause of an operator.
                 self._collector.halted = True
-                release_leases(uow, QUEUE, chunk)
-                return
-            begun = begin_calls(uow, QUEUE, chunk)
+                return False
+            begun = begin_batch(uow, QUEUE, chunk)
         self._claimed += len(chunk)
         self._unsent += begun.settled
         self._pace.give_back(len(chunk) - len(begun.calls))
         self._collector.add_calls(begun.calls)
         for call in begun.calls:
             fan_out.submit(call.claim.row_id, call.letter.letter)
+        return True

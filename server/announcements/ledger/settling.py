@@ -15,8 +15,9 @@ from server.announcements.audience.facts import outreach_key, template_id_for
 from server.announcements.enums import AnnouncementState, Channel, RecipientState, TryState
 from server.announcements.ledger.claiming import CANCELLED
 from server.announcements.ledger.outcomes import Refused, may_repeat
-from server.announcements.ledger.tries import Tries, load_tries
-from server.announcements.models import Announcement, Recipient, SendTry
+from server.announcements.ledger.tries import Tries, load_tries, write_tries
+from server.announcements.models import Announcement
+from server.base.outbox_batches import HeldRow
 from server.base.outbox_rows import Done, GiveUp, InDoubt, OutboxState, Outcome, PutOff, Retry
 from server.base.uow import UnitOfWork
 from server.channel import service as channel_service
@@ -41,7 +42,7 @@ class _Ends:
     unfollowed: list[int] = field(default_factory=list)
 
 
-def settle_recipients(uow: UnitOfWork, ended: Sequence[tuple[Recipient, Outcome]]) -> None:
+def settle_recipients(uow: UnitOfWork, ended: Sequence[tuple[HeldRow, Outcome]]) -> None:
     """Apply the outcomes of calls, and of claims without a call, to recipients.
 
     Locks: grants; the caller holds the announcements, the citizens and the rows.
@@ -60,12 +61,13 @@ def settle_recipients(uow: UnitOfWork, ended: Sequence[tuple[Recipient, Outcome]
         else:
             _settle_unsent(uow, common, row, tries[row.id], outcome)
         _end_if_cancelled(uow, common, row, tries[row.id])
+    write_tries(uow, tries.values())
     for common in ends.values():
         _write_common(uow, common)
 
 
 def _settle_unsent(
-    uow: UnitOfWork, common: _Ends, row: Recipient, tries: Tries, outcome: Outcome
+    uow: UnitOfWork, common: _Ends, row: HeldRow, tries: Tries, outcome: Outcome
 ) -> None:
     """The result of a claim that made no call."""
     match outcome:
@@ -80,7 +82,7 @@ def _settle_unsent(
 
 
 def _settle_call(
-    uow: UnitOfWork, common: _Ends, row: Recipient, tries: Tries, outcome: Outcome
+    uow: UnitOfWork, common: _Ends, row: HeldRow, tries: Tries, outcome: Outcome
 ) -> None:
     attempt = tries.current
     if attempt is None:
@@ -102,7 +104,7 @@ def _settle_call(
             _give_back(common, attempt)
 
 
-def _settle_late(uow: UnitOfWork, row: Recipient, tries: Tries, outcome: Outcome) -> None:
+def _settle_late(uow: UnitOfWork, row: HeldRow, tries: Tries, outcome: Outcome) -> None:
     """The answer of a worker that stood still for longer than its claim."""
     attempt = tries.unknown
     if attempt is None:
@@ -117,7 +119,7 @@ def _settle_late(uow: UnitOfWork, row: Recipient, tries: Tries, outcome: Outcome
 
 
 def _doubt_call(
-    uow: UnitOfWork, common: _Ends, row: Recipient, attempt: SendTry, reason: str
+    uow: UnitOfWork, common: _Ends, row: HeldRow, attempt: HeldRow, reason: str
 ) -> None:
     """A call without an answer: repeated where WeChat recognises it, otherwise unknown."""
     attempt.reason = reason
@@ -129,7 +131,7 @@ def _doubt_call(
 
 
 def _lose_answer(
-    uow: UnitOfWork, common: _Ends, row: Recipient, attempt: SendTry | None, reason: str
+    uow: UnitOfWork, common: _Ends, row: HeldRow, attempt: HeldRow | None, reason: str
 ) -> None:
     """The message may have arrived, and no call follows; only a receipt can tell."""
     if attempt is not None:
@@ -142,8 +144,8 @@ def _lose_answer(
 def _refuse_call(
     uow: UnitOfWork,
     common: _Ends,
-    row: Recipient,
-    calls: tuple[Tries, SendTry],
+    row: HeldRow,
+    calls: tuple[Tries, HeldRow],
     outcome: Refused,
 ) -> None:
     tries, attempt = calls
@@ -162,23 +164,23 @@ def _refuse_call(
     row.requeue(uow.now)
 
 
-def _refuse_row(uow: UnitOfWork, common: _Ends, row: Recipient, reason: str) -> None:
+def _refuse_row(uow: UnitOfWork, common: _Ends, row: HeldRow, reason: str) -> None:
     _end_row(uow, row, RecipientState.REFUSED, reason)
     common.not_pushed[row.citizen_id] = reason.split(":")[0]
     common.released.append(row.citizen_id)
 
 
-def _end_row(uow: UnitOfWork, row: Recipient, state: RecipientState, reason: str | None) -> None:
+def _end_row(uow: UnitOfWork, row: HeldRow, state: RecipientState, reason: str | None) -> None:
     row.state, row.reason, row.settled_at = state, reason, uow.now
 
 
-def _give_back(common: _Ends, attempt: SendTry) -> None:
+def _give_back(common: _Ends, attempt: HeldRow) -> None:
     if attempt.grant_id is not None and attempt.state is not TryState.IN_DOUBT:
         common.given_back.append(attempt.grant_id)
         attempt.grant_id = None
 
 
-def _end_if_cancelled(uow: UnitOfWork, common: _Ends, row: Recipient, tries: Tries) -> None:
+def _end_if_cancelled(uow: UnitOfWork, common: _Ends, row: HeldRow, tries: Tries) -> None:
     """End a recipient that waits although its announcement was cancelled meanwhile."""
     if common.announcement.state is not AnnouncementState.CANCELLED:
         return

@@ -7,21 +7,31 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select
 
 from server.announcements.enums import Channel, TryState
 from server.announcements.models import SendTry
+from server.base.outbox_batches import HeldRow, write_rows
+from server.base.sql.many import insert_many, is_any, write_changes
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 
+_try = table_of(SendTry)
 _OPEN = (TryState.CLAIMED, TryState.IN_DOUBT)
+_READ = (
+    "id", "recipient_id", "channel", "state", "client_msg_id", "grant_id", "made_at",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
 class Tries:
-    """The calls of one recipient: the open one, one without an answer, and refused channels."""
+    """The calls of one recipient: the open one, one without an answer, and refused channels.
 
-    current: SendTry | None = None
-    unknown: SendTry | None = None
+    What is set in one of the rows is stored by `write_tries`.
+    """
+
+    current: HeldRow | None = None
+    unknown: HeldRow | None = None
     refused: set[Channel] = field(default_factory=set)
 
     @property
@@ -33,12 +43,12 @@ class Tries:
 def load_tries(uow: UnitOfWork, row_ids: Collection[int]) -> dict[int, Tries]:
     """The calls of recipients, which the caller has locked; for each of them an entry."""
     found: dict[int, Tries] = defaultdict(Tries)
-    rows = uow.session.scalars(
-        select(SendTry)
-        .where(SendTry.recipient_id.in_(row_ids))
-        .execution_options(populate_existing=True)
+    if not row_ids:
+        return found
+    rows = uow.session.execute(
+        select(*(_try.c[name] for name in _READ)).where(is_any(_try.c.recipient_id, row_ids))
     )
-    for one in rows:
+    for one in (HeldRow(_READ, row) for row in rows):
         if one.state in _OPEN:
             found[one.recipient_id].current = one
         elif one.state is TryState.UNKNOWN:
@@ -46,6 +56,12 @@ def load_tries(uow: UnitOfWork, row_ids: Collection[int]) -> dict[int, Tries]:
         elif one.state is TryState.REFUSED:
             found[one.recipient_id].refused.add(one.channel)
     return found
+
+
+def write_tries(uow: UnitOfWork, tries: Collection[Tries]) -> None:
+    """Store what was set in the calls of recipients."""
+    rows = [row for one in tries for row in (one.current, one.unknown) if row is not None]
+    write_rows(uow, _try, rows)
 
 
 def new_client_id(uow: UnitOfWork) -> str:
@@ -73,33 +89,28 @@ def place_tries(
     """
     ids: dict[int, str] = {}
     left: list[int] = []
-    fresh: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
+    fresh: dict[Channel, list[int]] = defaultdict(list)
+    kept: dict[int, dict[str, Any]] = {}
     for row_id, one in planned.items():
         before = earlier[row_id].current
         if before is not None and before.channel is one.channel:
             ids[row_id] = before.client_msg_id
-            kept.append({"id": before.id, "grant_id": one.grant_id, "made_at": uow.now})
+            kept[before.id] = {"grant_id": one.grant_id, "made_at": uow.now}
             continue
         if before is not None:
             left.append(before.id)
         ids[row_id] = new_client_id(uow)
-        fresh.append(
-            {
-                "recipient_id": row_id,
-                "channel": one.channel,
-                "state": TryState.CLAIMED,
-                "client_msg_id": ids[row_id],
-                "grant_id": one.grant_id,
-                "made_at": uow.now,
-            }
-        )
+        fresh[one.channel].append(row_id)
     if left:
-        uow.session.execute(
-            delete(SendTry).where(SendTry.id.in_(left)).execution_options(synchronize_session=False)
-        )
-    if kept:
-        uow.session.execute(update(SendTry), kept)
-    if fresh:
-        uow.session.execute(insert(SendTry), fresh)
+        uow.session.execute(delete(_try).where(is_any(_try.c.id, left)))
+    write_changes(uow.session, _try, kept)
+    for channel, row_ids in fresh.items():
+        same = {"channel": channel, "state": TryState.CLAIMED, "made_at": uow.now}
+        varied: dict[str, list[Any]] = {
+            "recipient_id": row_ids,
+            "client_msg_id": [ids[one] for one in row_ids],
+            "grant_id": [planned[one].grant_id for one in row_ids],
+        }
+        if insert_many(uow.session, _try, same, varied) != len(row_ids):
+            raise AssertionError("a recipient has an open call on this channel")
     return ids

@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import ClauseElement, Dialect, Table
+from sqlalchemy import ClauseElement, Dialect
 from sqlalchemy.exc import InvalidRequestError, MultipleResultsFound, NoResultFound
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
-from server.base.sql.tables import Base, UtcDateTime, utc_from_text, utc_instant, utc_text
+from server.base.sql.tables import UtcDateTime, utc_from_text, utc_instant, utc_text
 from server.base.uow import UnitOfWork
 
 _Process = Callable[[Any], Any] | None
-
-
-def table_of(model: type[Base]) -> Table:
-    """The table of a model."""
-    return cast(Table, model.__table__)
 
 
 def run_statement(uow: UnitOfWork, statement: ClauseElement, values: Mapping[str, Any]) -> Found:

@@ -41,8 +41,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from server.base.errors import Conflict, Invalid
 from server.base.personal_data import Keep, Personal
-from server.base.sql.prepared import insert_at_commit, run_statement, table_of
-from server.base.sql.tables import Base, BigId, UtcDateTime
+from server.base.sql.prepared import insert_at_commit, run_statement
+from server.base.sql.tables import Base, BigId, UtcDateTime, table_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 
 KEPT = timedelta(hours=48)

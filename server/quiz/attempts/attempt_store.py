@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.accounts import service as accounts
-from server.base.sql.prepared import run_by_commit, run_statement, table_of
-from server.base.sql.tables import insert_of
+from server.base.sql.prepared import run_by_commit, run_statement
+from server.base.sql.tables import insert_of, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards.board_keys import CountedPlace

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import and_, bindparam, func, or_, select
 
 from server.base.errors import Unavailable
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz.attempts import attempt_store, papers, participation
 from server.quiz.attempts.attempt_store import Sheet

@@ -12,8 +12,8 @@ from sqlalchemy import bindparam
 
 from server.base.access import Citizen
 from server.base.personal_data import Erase, Keep, Merge, Personal
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import insert_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import insert_of, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.models import DeviceUse
 

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, func, select
 
 from server.base.clock import beijing_day
 from server.base.redis.client import RedisUnavailable
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz.contests.service import ContestView
 from server.quiz.leaderboards import board_keys as keys

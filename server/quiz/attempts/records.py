@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, select
 
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz.contests import service as contests
 from server.quiz.enums import AttemptState, CaseState

@@ -12,7 +12,8 @@ from sqlalchemy import bindparam, select, update
 
 from server.base.access import Organizer
 from server.base.ownership import writable_by
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz import models
 from server.quiz.bank.drawing import Item, ItemPicture, fits_part

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, bindparam, or_, select
 
 from server.base.errors import NotFound
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz.models import Attempt, Bank, Contest, Entry, RuleSetRow, SealedVersion
 from server.quiz.rule_check import read_rule_set

@@ -18,8 +18,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from server.base.redis.client import RedisRefused, RedisUnavailable
 from server.base.redis.facilities import RedisFacilities
 from server.base.redis.leaderboard import Ahead, Change
-from server.base.sql.prepared import run_statement, table_of
-from server.base.sql.tables import insert_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import insert_of, table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState, Tally
 from server.quiz.leaderboards import board_keys as keys

@@ -23,7 +23,8 @@ from sqlalchemy import (
 
 from server.accounts import service as accounts
 from server.accounts.service import Name
-from server.base.sql.prepared import run_statement, table_of
+from server.base.sql.prepared import run_statement
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork
 from server.quiz.enums import AttemptState
 from server.quiz.leaderboards import rank_order
