@@ -20,12 +20,14 @@ from sqlalchemy import text
 from server.app import Application, Overrides, open_application
 from server.base.database_away import DatabaseAway
 from server.base.errors import AppError
+from server.base.restored_backup import count_held
 from server.base.settings import Settings
 from server.base.settings_reader import read_settings
 from server.base.signing import Keys
 from server.base.sql.patience import Use
 from server.base.sql.schema import is_newest, newest_revision
 from server.console.assets import missing_libraries
+from server.slices import QUEUES
 from server.wechat.errors import WeChatError
 
 Tell = Callable[[str], None]
@@ -182,9 +184,20 @@ def _check_database(application: Application) -> Iterator[Finding]:
     yield Finding(CheckState.OK, "database", f"{kind} {version} answers")
     if is_newest(application.uow_factory.engine):
         yield Finding(CheckState.OK, "migrations", f"the newest, {newest_revision()}")
+        yield from _check_held(application)
     else:
         words = f"behind {newest_revision()}; run `python -m server migrate`"
         yield Finding(CheckState.WRONG, "migrations", words)
+
+
+def _check_held(application: Application) -> Iterator[Finding]:
+    """Calls that wait for a decision since a backup was restored."""
+    with application.uow_factory.begin(read_only=True) as uow:
+        held = {queue.name: count_held(uow, queue) for queue in QUEUES}
+    for name, count in held.items():
+        if count:
+            words = f"{count} calls of {name} held since a restore; see `release-queue`"
+            yield Finding(CheckState.WARNING, "queues", words)
 
 
 def _check_redis(application: Application) -> Finding:

@@ -15,10 +15,11 @@ from server.accounts.slice import SLICE as ACCOUNTS
 from server.activities.slice import SLICE as ACTIVITIES
 from server.announcements.slice import SLICE as ANNOUNCEMENTS
 from server.audit.slice import SLICE as AUDIT
-from server.base.jobs import Task
+from server.base.jobs import Task, TaskContext
 from server.base.manifest import EventHandler, IdleEvent, NamedJob, ReportStore, Slice
 from server.base.outbox_rows import Queue
 from server.base.personal_data import PersonalData
+from server.base.restored_backup import watch_restores
 from server.base.retention import count_neglected
 from server.base.slice import SLICE as BASE
 from server.base.uow import Hooks, UnitOfWork
@@ -79,8 +80,16 @@ def merge_named(offers: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
 TEXTS: tuple[Path, ...] = tuple(one.texts for one in SLICES)
 APIS: tuple[Api, ...] = tuple(api for one in SLICES for api in one.apis)
 PAGES: tuple[Pages, ...] = tuple(pages for one in SLICES for pages in one.pages)
-TASKS: tuple[Task, ...] = tuple(task for one in SLICES for task in one.tasks)
 QUEUES: tuple[Queue, ...] = tuple(queue for one in SLICES for queue in one.queues)
+
+
+def watch_all_queues(context: TaskContext, *_ids: int) -> int:
+    """Hold back the due calls of all queues when the database is a restored one."""
+    return watch_restores(context.uow_factory, QUEUES)
+
+
+WATCH_RESTORES = Task(name="base.watch_restores", step=watch_all_queues, every_seconds=10)
+TASKS: tuple[Task, ...] = (WATCH_RESTORES, *(task for one in SLICES for task in one.tasks))
 JOBS: Mapping[str, NamedJob] = merge_named({job.name: job for job in one.jobs} for one in SLICES)
 HANDLERS: tuple[EventHandler, ...] = tuple(event for one in SLICES for event in one.events)
 REPORTS: tuple[ReportStore, ...] = tuple(report for one in SLICES for report in one.reports)

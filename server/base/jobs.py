@@ -41,6 +41,7 @@ _MOST_KEYS, _MOST_BYTES = 1000, 32 * 1024
 _LONGEST_NAME = 200
 # Renewed by every round of a sweep; after this time another worker runs the sweeps of a killed one.
 LEASE = timedelta(seconds=5)
+_FIRST_AGAIN_SECONDS = 1.0
 
 
 class Lease(Base):
@@ -213,12 +214,22 @@ def run_until_idle(context: TaskContext, tasks: Sequence[Task], *, rounds: int =
 
 
 class Worker:
-    """A worker process: handles wake-ups and runs the sweeps on time."""
+    """A worker process: handles wake-ups and runs the sweeps on time.
+
+    `first` must have succeeded once before any of them; until then it is tried every second.
+    """
 
     def __init__(
-        self, context: TaskContext, tasks: Sequence[Task], kv: RedisClient, *, threads: int = 4
+        self,
+        context: TaskContext,
+        tasks: Sequence[Task],
+        kv: RedisClient,
+        *,
+        first: Task | None = None,
+        threads: int = 4,
     ) -> None:
         self._context = context
+        self._first = first
         self._tasks = tasks
         self._me = ids.new_ref("wrk")
         self._stop = threading.Event()
@@ -230,6 +241,7 @@ class Worker:
 
     def run_worker(self) -> None:
         """Run until SIGTERM or SIGINT."""
+        self._run_first()
         sweeper = threading.Thread(target=self._run_sweeps, name="sweeper", daemon=True)
         sweeper.start()
         try:
@@ -237,6 +249,17 @@ class Worker:
         finally:
             self._stop.set()
             sweeper.join(timeout=10)
+
+    def _run_first(self) -> None:
+        while self._first is not None and not self._stop.is_set():
+            try:
+                self._first.step(self._context)
+                break
+            except Exception as trouble:
+                # Any failure: without this step no call may be made.
+                outcome = type(trouble).__name__
+                _log.warning("worker waits", extra={"task": self._first.name, "outcome": outcome})
+                self._stop.wait(_FIRST_AGAIN_SECONDS)
 
     def _run_sweeps(self) -> None:
         steady = SystemClock().monotonic

@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, select
 
 from server.base.errors import Conflict
 from server.base.outbox import is_paused
-from server.base.outbox_rows import OutboxPause, OutboxState, Queue
+from server.base.outbox_rows import DROPPED, HELD, OutboxPause, OutboxState, Queue
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
 
@@ -29,7 +29,8 @@ class QueueFigures:
     """Figures of one queue.
 
     `waiting` rows are neither leased nor claimed, `due` of them could be called now, `in_flight`
-    rows are leased or claimed; `in_doubt` and `given_up` count the rows that are still stored.
+    rows are leased or claimed, `held` ones wait for an operator after a restore; `in_doubt` and
+    `given_up` count the rows that are still stored.
     `oldest_seconds` is the age of the oldest unfinished row, 0 without one.
     """
 
@@ -37,6 +38,7 @@ class QueueFigures:
     waiting: int
     due: int
     in_flight: int
+    held: int
     in_doubt: int
     given_up: int
     oldest_seconds: float
@@ -49,6 +51,7 @@ class QueueFigures:
             "waiting": self.waiting,
             "due": self.due,
             "in_flight": self.in_flight,
+            "held": self.held,
             "in_doubt": self.in_doubt,
             "given_up": self.given_up,
         }
@@ -60,11 +63,13 @@ def read_figures(uow: UnitOfWork, queue: Queue) -> QueueFigures:
     state = table.outbox_state
     queued = state == OutboxState.QUEUED
     leased = and_(queued, table.outbox_until > uow.now)
+    held = and_(leased, table.outbox_claim.in_((HELD, DROPPED)))
     row = uow.session.execute(
         select(
             func.count().filter(queued).label("queued"),
             func.count().filter(and_(queued, table.outbox_due_at <= uow.now)).label("due"),
             func.count().filter(leased).label("leased"),
+            func.count().filter(held).label("held"),
             func.count().filter(state == OutboxState.CLAIMED).label("claimed"),
             func.count().filter(state == OutboxState.IN_DOUBT).label("in_doubt"),
             func.count().filter(state == OutboxState.GIVEN_UP).label("given_up"),
@@ -75,7 +80,8 @@ def read_figures(uow: UnitOfWork, queue: Queue) -> QueueFigures:
         name=queue.name,
         waiting=row.queued - row.leased,
         due=row.due - row.leased,
-        in_flight=row.leased + row.claimed,
+        in_flight=row.leased - row.held + row.claimed,
+        held=row.held,
         in_doubt=row.in_doubt,
         given_up=row.given_up,
         oldest_seconds=0.0 if row.oldest is None else (uow.now - row.oldest).total_seconds(),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_
 
 from server.base.outbox_rows import (
+    DROPPED,
     Call,
     Done,
     GiveUp,
@@ -66,14 +67,18 @@ def due_conditions(uow: UnitOfWork, queue: Queue) -> tuple[ColumnElement[bool], 
 
 
 def overdue_condition(uow: UnitOfWork, queue: Queue) -> ColumnElement[bool]:
-    """A condition on claims of dead workers, and on jobs that waited for too long."""
+    """A condition on claims of dead workers, and on jobs that waited too long or are dropped."""
     table = queue.table
-    lost = and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= uow.now)
+    queued = table.outbox_state == OutboxState.QUEUED
+    lost = or_(
+        and_(table.outbox_state == OutboxState.CLAIMED, table.outbox_until <= uow.now),
+        and_(queued, table.outbox_claim == DROPPED),
+    )
     if queue.keep_for is None:
         return lost
     free = or_(table.outbox_until.is_(None), table.outbox_until <= uow.now)
     since = table.outbox_since <= uow.now - queue.keep_for
-    return or_(lost, and_(table.outbox_state == OutboxState.QUEUED, since, free))
+    return or_(lost, and_(queued, since, free))
 
 
 def store_outcome(uow: UnitOfWork, queue: Queue, row: Any, outcome: Outcome) -> Outcome:
@@ -106,7 +111,7 @@ def _pause_before_retry(uow: UnitOfWork, queue: Queue, tries: int, after: timede
 def outcome_of_overdue(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:
     """The outcome of an overdue job."""
     if row.outbox_state is OutboxState.QUEUED:
-        return GiveUp(reason="too_old")
+        return GiveUp(reason=DROPPED if row.outbox_claim == DROPPED else "too_old")
     if queue.lost is Lost.IN_DOUBT:
         return InDoubt(reason=_LOST)
     if queue.most_tries is not None and row.outbox_tries >= queue.most_tries:

@@ -20,6 +20,9 @@ from server.base.sql.tables import Base, UtcDateTime, enum_column
 from server.base.uow import UnitOfWork
 
 _REASON_LENGTH = 40
+# Names of claims that belong to no worker: rows held back after a restore, and those that are given
+# up; see `restored_backup.py`.
+HELD, DROPPED = "held", "dropped"
 
 
 class OutboxState(StrEnum):

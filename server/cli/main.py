@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from server import slices
 from server.app import Application, open_application
@@ -21,6 +22,7 @@ from server.base.log import set_up_logging
 from server.base.outbox_control import find_queue, pause_queue, read_figures, resume_queue
 from server.base.outbox_rows import Queue
 from server.base.redis.client import RedisUnavailable
+from server.base.restored_backup import drop_calls, hold_calls, release_calls
 from server.base.settings import ROOT, SettingsError
 from server.base.settings_reader import load_settings
 from server.base.sql.patience import Use
@@ -119,7 +121,11 @@ def _add_queues(add: Callable[..., argparse.ArgumentParser]) -> None:
     pause = add("pause-queue", _pause_queues, "stop new calls of these queues")
     pause.add_argument("--reason", default="")
     resume = add("resume-queue", _resume_queues, "resume these queues")
-    for one in (pause, resume):
+    held = "hold back the calls that are due now, as after the restore of a backup"
+    hold = add("hold-queue", _hold_queues, held)
+    release = add("release-queue", _release_queues, "make the held calls of these queues")
+    release.add_argument("--give-up", action="store_true", help="give them up instead")
+    for one in (pause, resume, hold, release):
         one.add_argument("queue", nargs="+", help="names of queues, or `all`")
 
 
@@ -142,13 +148,17 @@ def _play_rush(application: Application, asked: argparse.Namespace) -> int:
 
 
 def _run_worker(application: Application, asked: argparse.Namespace) -> int:
-    redis = application.uow_factory.dependencies.kv
+    redis, context = application.uow_factory.dependencies.kv, application.task_context
     with publish_periodically(FigurePublisher(redis.counters)):
         if asked.until_idle:
-            print_line(f"{run_until_idle(application.task_context, slices.TASKS)} rows moved")
+            slices.watch_all_queues(context)
+            print_line(f"{run_until_idle(context, slices.TASKS)} rows moved")
             return 0
         signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
-        Worker(application.task_context, slices.TASKS, redis.kv).run_worker()
+        worker = Worker(context, slices.TASKS, redis.kv, first=slices.WATCH_RESTORES)
+        # A signal that comes before the consumer listens.
+        with suppress(KeyboardInterrupt):
+            worker.run_worker()
     return 0
 
 
@@ -206,6 +216,30 @@ def _resume_queues(application: Application, asked: argparse.Namespace) -> int:
             was_paused = resume_queue(uow, queue)
             record_change(uow, by, "audit.resume_queue", Subject("queue", queue.name))
             print_line(f"{queue.name}: {'resumed' if was_paused else 'was not paused'}")
+    return 0
+
+
+def _hold_queues(application: Application, asked: argparse.Namespace) -> int:
+    by = System(name="hold-queue")
+    with application.uow_factory.begin(by) as uow:
+        for queue in _queues_named(asked.queue):
+            held = hold_calls(uow, queue)
+            record_change(uow, by, "audit.hold_queue", Subject("queue", queue.name))
+            print_line(f"{queue.name}: {held} calls held")
+    return 0
+
+
+def _release_queues(application: Application, asked: argparse.Namespace) -> int:
+    by = System(name="release-queue")
+    with application.uow_factory.begin(by) as uow:
+        for queue in _queues_named(asked.queue):
+            subject = Subject("queue", queue.name)
+            if asked.give_up:
+                print_line(f"{queue.name}: {drop_calls(uow, queue)} calls given up")
+                record_change(uow, by, "audit.drop_held_calls", subject)
+            else:
+                print_line(f"{queue.name}: {release_calls(uow, queue)} calls released")
+                record_change(uow, by, "audit.release_queue", subject)
     return 0
 
 

@@ -45,6 +45,40 @@ def test_a_lease_that_cannot_be_taken_ends_no_sweeper(
     assert not take_lease(uow_factory, task.name, "another")
 
 
+def test_no_sweep_begins_before_the_first_step_has_succeeded(
+    uow_factory: UnitOfWorkFactory,
+    gateway: RecordingGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A worker that starts while the database is away waits, and does nothing meanwhile."""
+    settings, clock = uow_factory.dependencies.settings, uow_factory.dependencies.clock
+    done: list[str] = []
+
+    def come_back(_context: TaskContext) -> int:
+        done.append("tried")
+        if len(done) < 3:
+            raise DatabaseAway
+        return 0
+
+    def note_sweeps(_self: Worker) -> None:
+        done.append("sweeps")
+
+    def note_consumer() -> None:
+        done.append("consumer")
+
+    context = TaskContext(uow_factory=uow_factory, gateway=gateway)
+    first = Task(name="some.first", step=come_back)
+    kv = create_client(settings.redis_url, settings.var, clock)
+    worker = Worker(context, (), kv, first=first)
+    monkeypatch.setattr(jobs, "_FIRST_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(Worker, "_run_sweeps", note_sweeps)
+    monkeypatch.setattr(worker._consumer, "run", note_consumer)
+    worker.run_worker()
+    assert (done[:3], sorted(done[3:])) == (["tried"] * 3, ["consumer", "sweeps"])
+    assert caplog.text.count("worker waits") == 2
+
+
 class MakesAFolder:
     """What runs a command when it is unpickled."""
 

@@ -564,6 +564,7 @@ def test_figures_tell_how_a_queue_stands(
         "waiting": 2,
         "due": 1,
         "in_flight": 2,
+        "held": 0,
         "in_doubt": 1,
         "given_up": 1,
     }

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from server.accounts import avatars
 from server.accounts.models import Avatar, AvatarState, Citizen
 from server.app import Overrides, open_application
+from server.base.outbox_rows import queued_values
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import is_newest
 from server.cli.main import main
@@ -254,8 +255,9 @@ def test_every_start_tells_a_wrong_setting_in_one_line(
 def test_queues_are_shown_paused_and_resumed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["pause-queue", "late_replies", "--reason", "trial"]) == 0
     assert main(["queues"]) == 0
-    assert "late_replies: waiting=0 due=0 in_flight=0 in_doubt=0 given_up=0 oldest=0s paused" in (
-        capsys.readouterr().out
+    assert (
+        "late_replies: waiting=0 due=0 in_flight=0 held=0 in_doubt=0 given_up=0 oldest=0s paused"
+        in (capsys.readouterr().out)
     )
     assert main(["resume-queue", "all"]) == 0
     assert main(["resume-queue", "late_replies"]) == 0
@@ -264,3 +266,25 @@ def test_queues_are_shown_paused_and_resumed(capsys: pytest.CaptureFixture[str])
     assert "late_replies: was not paused" in told
     assert main(["pause-queue", "nobodys"]) == 1
     assert "queue_unknown" in capsys.readouterr().err
+
+
+def test_calls_are_held_released_and_given_up(capsys: pytest.CaptureFixture[str]) -> None:
+    uow_factory = open_application(load_settings()).uow_factory
+    with uow_factory.begin() as uow:
+        a_citizen(uow)
+        uow.session.execute(update(Citizen).values(**queued_values(uow.now)))
+    told: list[str] = []
+    for command in (
+        ["hold-queue", "nickname_checks"],
+        ["release-queue", "nickname_checks"],
+        ["hold-queue", "all"],
+        ["release-queue", "all", "--give-up"],
+    ):
+        assert main(command) == 0
+        told += [one for one in capsys.readouterr().out.splitlines() if "nickname_checks" in one]
+    assert [one.removeprefix("nickname_checks: ") for one in told] == [
+        "1 calls held",
+        "1 calls released",
+        "1 calls held",
+        "1 calls given up",
+    ]

@@ -7,13 +7,17 @@ import logging
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from server.accounts.models import Citizen
 from server.app import Overrides, open_application
+from server.base.outbox_rows import queued_values
 from server.base.settings_reader import load_settings
 from server.base.sql.schema import migrate_database
 from server.cli.main import main
 from server.doctor import run_doctor
 from server.wechat.errors import ConfigWrong, WeChatAway
+from tests.kit.accounts import a_citizen
 from tests.kit.console_browser import built_libraries
 from tests.kit.databases import place_migrated
 from tests.kit.gateway import RecordingGateway
@@ -138,6 +142,18 @@ def _refuse(trouble: Exception) -> object:
         raise trouble
 
     return refuse
+
+
+def test_calls_that_a_restore_has_held_are_told(migrated: Path, gateway: RecordingGateway) -> None:
+    uow_factory = open_application(load_settings()).uow_factory
+    with uow_factory.begin() as uow:
+        a_citizen(uow)
+        uow.session.execute(update(Citizen).values(**queued_values(uow.now)))
+    assert "queues" not in look(gateway)[1]
+    assert main(["hold-queue", "all"]) == 0
+    status, told = look(gateway)
+    words = "warning: 1 calls of nickname_checks held since a restore; see `release-queue`"
+    assert (status, told["queues"]) == (0, [words])
 
 
 def test_a_schema_that_is_behind_is_told(migrated: Path, gateway: RecordingGateway) -> None:

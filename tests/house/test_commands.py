@@ -33,6 +33,8 @@ ANYWHERE = {
     "queues",
     "pause-queue",
     "resume-queue",
+    "hold-queue",
+    "release-queue",
     "export-person",
     "pictures",
     "pass-picture",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from server.base.clock import Clock
 from server.base.redis.client import RedisClient
 from server.base.redis.counters import Counters
+from server.base.redis.high_mark import HighMark
 from server.base.redis.leaderboard import Leaderboard
 from server.base.redis.limiter import Limiter
 from server.base.redis.lock import Lock
@@ -25,6 +26,7 @@ class RedisFacilities:
     shared: Shared
     leaderboard: Leaderboard
     counters: Counters
+    high_mark: HighMark
 
 
 def create_facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
@@ -37,4 +39,5 @@ def create_facilities(kv: RedisClient, clock: Clock) -> RedisFacilities:
         shared=Shared(kv),
         leaderboard=Leaderboard(kv),
         counters=Counters(kv),
+        high_mark=HighMark(kv),
     )
