@@ -110,8 +110,12 @@ def _pause_before_retry(uow: UnitOfWork, queue: Queue, tries: int, after: timede
 
 def outcome_of_overdue(uow: UnitOfWork, queue: Queue, row: Any) -> Outcome:
     """The outcome of an overdue job."""
+    if row.outbox_claim == DROPPED:
+        # A call that must not be repeated may have been made after the backup.
+        certain = queue.lost is Lost.QUEUED
+        return GiveUp(reason=DROPPED) if certain else InDoubt(reason=DROPPED)
     if row.outbox_state is OutboxState.QUEUED:
-        return GiveUp(reason=DROPPED if row.outbox_claim == DROPPED else "too_old")
+        return GiveUp(reason="too_old")
     if queue.lost is Lost.IN_DOUBT:
         return InDoubt(reason=_LOST)
     if queue.most_tries is not None and row.outbox_tries >= queue.most_tries:

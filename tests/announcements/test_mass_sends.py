@@ -16,8 +16,10 @@ from server.announcements.compose.pictures import ConvertedPicture, keep_announc
 from server.announcements.enums import AnnouncementState, Channel, RecipientState, TryState
 from server.announcements.ledger import control, mass, mass_planning
 from server.announcements.models import Announcement, MassBatch, Recipient, SendTry
+from server.announcements.watching.progress import read_progress
 from server.base.clock import BEIJING
 from server.base.jobs import TaskContext
+from server.base.restored_backup import drop_calls, hold_calls
 from server.base.uow import UnitOfWorkFactory
 from server.channel.models import Follower
 from server.notices.models import InboxMessage
@@ -123,6 +125,20 @@ def test_batches_have_two_to_the_most_people_and_everybody_is_in_one(
     tries = rows_of(context, SendTry)
     assert {(one.state, one.channel) for one in tries} == {(TryState.ACCEPTED, MASS)}
     assert len(rows_of(context, InboxMessage)) == people
+
+
+def test_a_mass_message_that_is_given_up_after_a_restore_is_unknown(
+    context: TaskContext, wechat: MassWeChat
+) -> None:
+    sent, _ = begin(context, 3)
+    tasks.send_announcements(context)
+    with context.uow_factory.begin() as uow:
+        assert hold_calls(uow, mass.QUEUE) == 1
+        assert read_progress(uow, sent).held == 3
+        assert drop_calls(uow, mass.QUEUE) == 1
+    work(context)
+    assert wechat.calls == []
+    assert states_of(context.uow_factory, sent) == {"unknown": 3}
 
 
 def test_one_person_alone_gets_no_mass_message_but_the_copy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from server.announcements.enums import (
     AnnouncementState,
@@ -14,6 +14,7 @@ from server.announcements.enums import (
     RecipientState,
     TryState,
 )
+from server.announcements.ledger.queue import QUEUE
 from server.announcements.models import Announcement, Recipient
 from server.announcements.rules.acts import followed_on
 from server.announcements.watching import alarms
@@ -24,6 +25,7 @@ from server.announcements.watching.progress import estimate_end, read_progress
 from server.base.access import Scope
 from server.base.clock import BEIJING, beijing_day
 from server.base.ownership import owned_by
+from server.base.restored_backup import hold_calls
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.programme.models import Participation
 from server.signups.kinds import SignUpState
@@ -84,6 +86,33 @@ def test_the_states_add_up_to_the_audience_and_the_end_is_estimated(
         assert sorted(found.refused) == [("content:47003", 1), ("no_grant", 1)]
         assert found.sent_by == [(Channel.TEMPLATE, 3), (Channel.INBOX, 1)]
         assert found.ends_at == uow.now + timedelta(minutes=1)
+
+
+def test_the_page_says_what_is_held_since_a_restore_and_calls_no_unknown_result_a_refusal(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    browser = Browser(app, "editor-region")
+    with uow_factory.begin() as uow:
+        ref = a_busy_one(uow, clock).ref
+    assert "从备份恢复" not in browser.get(f"/announcements/{ref}/progress")[1]
+    with uow_factory.begin() as uow:
+        held = hold_calls(uow, QUEUE)
+        assert held
+    assert f"这里有{held}人的消息先停着" in browser.get(f"/announcements/{ref}/progress")[1]
+    lists = f"/announcement-recipients?announcement={ref}&state=unknown"
+    for reason, words in (
+        ("dropped", "管理员决定不再发"),
+        ("worker_lost", "发送时服务中断"),
+        ("call_in_doubt", "没有等到微信的结果（call_in_doubt）"),
+    ):
+        with uow_factory.begin() as uow:
+            uow.session.execute(
+                update(Recipient).where(Recipient.state == S.UNKNOWN).values(reason=reason)
+            )
+        shown = browser.get(lists)[1]
+        assert words in shown
+        assert "微信没有接受" not in shown.split("</thead>")[1]
 
 
 def test_the_end_is_not_before_the_turn_of_the_last_recipient_and_unknown_without_a_rate() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, insert, select, update
 from server.base.jobs import TaskContext
 from server.base.outbox import deliver_due
 from server.base.outbox_control import read_figures
-from server.base.outbox_rows import Done, GiveUp, Lost, OutboxState, Outcome, Queue
+from server.base.outbox_rows import Done, GiveUp, InDoubt, Lost, OutboxState, Outcome, Queue
 from server.base.redis.client import RedisUnavailable
 from server.base.redis.high_mark import HighMark
 from server.base.restored_backup import (
@@ -264,11 +264,15 @@ def test_released_calls_are_made(
     assert (heard, states(context.uow_factory)) == (["a", "b"], ["done"] * 2)
 
 
+@pytest.mark.parametrize(("lost", "end"), [(Lost.QUEUED, GiveUp), (Lost.IN_DOUBT, InDoubt)])
 def test_calls_can_be_given_up_however_many_they_are(
-    context: TaskContext, heard: list[str]
+    context: TaskContext, heard: list[str], lost: Lost, end: type[Outcome]
 ) -> None:
+    """A call that must not be repeated may have been made, so it ends in doubt."""
     ended: list[Outcome] = []
-    queue = a_letter_queue(heard, settle=lambda _uow, _row, outcome: ended.append(outcome))
+    queue = a_letter_queue(
+        heard, settle=lambda _uow, _row, outcome: ended.append(outcome), lost=lost
+    )
     post(context.uow_factory, *(str(number) for number in range(250)))
     with context.uow_factory.begin() as uow:
         hold_calls(uow, queue)
@@ -278,11 +282,11 @@ def test_calls_can_be_given_up_however_many_they_are(
     while deliver_due(context, queue).moved:
         continue
     assert (heard, len(ended)) == ([], 250)
-    assert {(type(one), getattr(one, "reason", "")) for one in ended} == {(GiveUp, "dropped")}
+    assert {(type(one), getattr(one, "reason", "")) for one in ended} == {(end, "dropped")}
     assert {row.outbox_reason for row in letters(context.uow_factory)} == {"dropped"}
     with context.uow_factory.begin(read_only=True) as uow:
         told = read_figures(uow, queue)
-    assert (told.held, told.in_flight, told.given_up) == (0, 0, 250)
+    assert (told.held, told.in_flight, told.given_up + told.in_doubt) == (0, 0, 250)
 
 
 def test_figures_tell_held_calls_apart_from_those_in_flight(

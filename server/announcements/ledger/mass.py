@@ -28,6 +28,7 @@ from server.announcements.models import Announcement, MassBatch, Recipient, Send
 from server.announcements.rules.placeholders import Person
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import (
+    DROPPED,
     Backoff,
     Done,
     GiveUp,
@@ -169,10 +170,10 @@ def _settle_call(uow: UnitOfWork, batch: MassBatch, outcome: Outcome) -> None:
             batch.outbox_tries = 0
         case GiveUp(reason=reason) if batch.outbox_tries == 0 and reason == CANCELLED:
             _settle_rows(uow, batch, (RecipientState.CANCELLED, TryState.REFUSED), reason)
-        case GiveUp(reason=reason) if batch.outbox_tries == 0:
+        case GiveUp(reason=reason) if batch.outbox_tries == 0 and reason != DROPPED:
             _settle_rows(uow, batch, (RecipientState.REFUSED, TryState.REFUSED), reason)
         case GiveUp(reason=reason) | InDoubt(reason=reason):
-            # An earlier call may have been executed.
+            # An earlier call may have been executed, or one after the backup that was restored.
             batch.outbox_state = OutboxState.IN_DOUBT
             _settle_rows(uow, batch, (RecipientState.UNKNOWN, TryState.UNKNOWN), reason)
 

@@ -75,6 +75,9 @@ def _settle_unsent(
             row.channel = Channel.INBOX
             _end_row(uow, row, RecipientState.SENT, None)
             common.reached.append(row.citizen_id)
+        case InDoubt(reason=reason):
+            # Given up after a restore: a call may have been made after the backup.
+            _lose_answer(uow, common, row, tries.current, reason)
         case GiveUp(reason=reason) if tries.in_doubt:
             _lose_answer(uow, common, row, tries.current, reason)
         case GiveUp(reason=reason) if reason != CANCELLED:

@@ -76,11 +76,14 @@ def watch_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> Watch
         row=row,
         progress=progress,
         counters=[(one, progress.count(one)) for one in _SHOWN],
-        refused=[(say_reason(uow.texts, reason), n, reason) for reason, n in progress.refused],
+        refused=[
+            (say_reason(uow.texts, reason, RecipientState.REFUSED), n, reason)
+            for reason, n in progress.refused
+        ],
         facts=_facts_of(uow, row, progress),
         funnel=_funnel_of(uow, progress, acts, mass),
         moving=row.state in _MOVING,
-        paused=_say_pause(uow, row),
+        paused=_say_pause(uow, row, progress),
     )
 
 
@@ -96,8 +99,10 @@ def read_own(uow: UnitOfWork, organizer: Organizer, ref: str) -> Announcement:
     return row
 
 
-def _say_pause(uow: UnitOfWork, row: Announcement) -> str:
+def _say_pause(uow: UnitOfWork, row: Announcement, progress: Progress) -> str:
     """The reason for a pause in words; empty without one."""
+    if progress.held:
+        return uow.texts.fill_text("announcements.watching.held", count=progress.held)
     if row.state is not AnnouncementState.PAUSED:
         return ""
     reason = row.pause_reason if row.pause_reason in _PAUSES else "other"

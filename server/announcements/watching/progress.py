@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import case, func, select
 
 from server.announcements.enums import Channel, ReceiptWord, RecipientState
-from server.announcements.models import MassBatch, Recipient
+from server.announcements.models import MassBatch, Recipient, SendTry
+from server.base.outbox_rows import HELD
 from server.base.uow import UnitOfWork
 
 # The rate is measured over this time.
@@ -25,7 +26,7 @@ class Progress:
 
     Units: `per_minute` recipients settled in the last minute; `ends_at` is an estimate, None while
     nothing is settled. `delivered` are those of `sent` that WeChat has confirmed. `last_due_at` is
-    when the last waiting recipient's turn begins.
+    when the last waiting recipient's turn begins. `held` ones wait for an operator after a restore.
     """
 
     states: Mapping[RecipientState, int]
@@ -35,6 +36,7 @@ class Progress:
     opened: int
     opened_in_inbox: int
     per_minute: int
+    held: int
     last_due_at: datetime | None
     ends_at: datetime | None
 
@@ -75,10 +77,22 @@ def _group_recipients(uow: UnitOfWork, announcement_id: int) -> Sequence[Any]:
             func.count(Recipient.opened_at).label("opened"),
             func.sum(lately).label("lately"),
             func.max(due).label("last_due"),
+            func.sum(case((Recipient.outbox_claim == HELD, 1), else_=0)).label("held"),
         )
         .where(Recipient.announcement_id == announcement_id)
         .group_by(Recipient.state, Recipient.channel, Recipient.reason, Recipient.receipt)
     ).all()
+
+
+def _count_held_in_mass(uow: UnitOfWork, announcement_id: int) -> int:
+    """The recipients of mass messages that are held."""
+    held = (
+        select(func.count())
+        .select_from(MassBatch)
+        .join(SendTry, SendTry.mass_batch_id == MassBatch.id)
+        .where(MassBatch.announcement_id == announcement_id, MassBatch.outbox_claim == HELD)
+    )
+    return uow.session.scalar(held) or 0
 
 
 def read_progress(uow: UnitOfWork, announcement_id: int) -> Progress:
@@ -109,6 +123,7 @@ def read_progress(uow: UnitOfWork, announcement_id: int) -> Progress:
         opened=opened,
         opened_in_inbox=opened_in_inbox,
         per_minute=per_minute,
+        held=sum(row.held for row in rows) + _count_held_in_mass(uow, announcement_id),
         last_due_at=last_due,
         ends_at=estimate_end(uow.now, left, per_minute, last_due),
     )

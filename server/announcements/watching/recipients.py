@@ -51,12 +51,22 @@ class RecipientLine:
     name: str
 
 
-def say_reason(texts: Texts, reason: str | None) -> str:
-    """The words for a stored reason; one of WeChat's own is named with its number."""
+# Reasons for unknown results with a text of their own.
+UNKNOWN_REASONS = ("dropped", "worker_lost", "too_old", "cancelled")
+
+
+def say_reason(texts: Texts, reason: str | None, state: RecipientState) -> str:
+    """The words for a stored reason; one of WeChat's own is named with its number.
+
+    An unknown result is never called a refusal.
+    """
     if not reason:
         return ""
-    if reason in REASONS:
+    if reason in REASONS and state is not RecipientState.UNKNOWN:
         return texts.fill_text(f"announcements.watch_reason.{reason}")
+    if state is RecipientState.UNKNOWN:
+        known = reason if reason in UNKNOWN_REASONS else "other"
+        return texts.fill_text(f"announcements.unknown_reason.{known}", reason=reason)
     return texts.fill_text("announcements.watching.other_reason", reason=reason)
 
 
@@ -131,7 +141,7 @@ RECIPIENTS = Table(
         Column(
             name="reason", title="announcements.watching.reason",
             value=lambda line: line.row.reason,
-            say=lambda texts, line: say_reason(texts, line.row.reason),
+            say=lambda texts, line: say_reason(texts, line.row.reason, line.row.state),
         ),
         Column(
             name="receipt", title="announcements.watching.receipt",
