@@ -1,4 +1,4 @@
-/** A countdown that runs while its page is visible; emits `over` some seconds after the end. */
+/** A countdown that runs while its page is visible; emits `over` at the end or some seconds after it. */
 import { clockFace, urgency } from '../../logic/countdown'
 import { wire } from '../../platform/wx'
 
@@ -14,6 +14,8 @@ Component({
     /** The end on this phone's clock, in milliseconds since 1970. */
     endsAt: { type: Number, value: 0 },
     label: { type: String, value: '' },
+    /** The time from the end to `over`, in ms. */
+    afterMs: { type: Number, value: CLOSED_AFTER_MS },
   },
   data: { face: '', urgency: 'calm', ticking: 0 },
   observers: {
@@ -49,7 +51,7 @@ Component({
       const left = Math.max(0, ahead)
       const face = clockFace(left)
       if (face !== this.data.face) this.setData({ face, urgency: urgency(left) })
-      if (ahead > -CLOSED_AFTER_MS) return
+      if (ahead > -this.properties.afterMs) return
       this.stop()
       this.triggerEvent('over')
     },

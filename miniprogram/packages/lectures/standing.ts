@@ -10,6 +10,12 @@ type Facts = Pick<Activity, 'phase' | 'signup_opens_at' | 'lottery' | 'seats_lef
 /** The effect of the sign-up button; `none` without a button. */
 export type SignUpWay = 'seat' | 'wait' | 'lottery' | 'none'
 
+/** The activity at `now`: its sign-up begins on time, without another response of the server. */
+export function asOf(one: Activity, now: number): Activity {
+  if (one.phase !== 'not_open' || now < Date.parse(one.signup_opens_at)) return one
+  return { ...one, phase: one.lottery !== null && one.lottery.drawn_at === null ? 'lottery' : 'open' }
+}
+
 export function wayOf({ phase, seats_left: left, waitlist_open: waits }: Facts): SignUpWay {
   if (phase === 'lottery') return 'lottery'
   if (phase !== 'open') return 'none'

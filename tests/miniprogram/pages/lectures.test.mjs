@@ -38,7 +38,7 @@ scene("what is signed up for is reached from the page of one's own", "pages/mine
 });
 
 const STATES = [
-  ["not_open", {}, (c) => fill(c.act_not_open, { time: "6月10日 09:00" })],
+  ["not_open", { signup_opens_at: "2026-06-18T09:00:00+08:00" }, (c) => fill(c.act_not_open, { time: "6月18日 09:00" })],
   ["lottery", { lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: "c", seed: null, entered: 7 } }, (c) => fill(c.act_lottery, { time: "6月18日 12:00" })],
   ["open", {}, (c) => fill(c.act_left, { count: 12 })],
   ["open", { seats_left: 0 }, (c) => c.act_wait],
@@ -192,12 +192,79 @@ for (const [what, changes, word] of [
     await on(phone, "packages/lectures/signup/index");
   });
 
-for (const [what, changes] of [["has not begun", { phase: "not_open" }], ["is over", { phase: "closed" }], ["is full to the end", { seats_left: 0, waitlist_open: false }], ["is one's own already", { me: place("confirmed") }]])
+for (const [what, changes] of [["begins on another day", { phase: "not_open", signup_opens_at: "2026-06-18T09:00:00+08:00" }], ["is over", { phase: "closed" }], ["is full to the end", { seats_left: 0, waitlist_open: false }], ["is one's own already", { me: place("confirmed") }]])
   scene(`there is no button for a sign-up that ${what}`, DETAIL, shows(changes), async (phone) => {
     const { t } = phone.page.data;
     await phone.says("溶洞是怎样形成的。");
     for (const words of [t.sign_up, t.wait, t.enter]) assert.ok(!phone.words.includes(words), words);
   });
+
+const SOON = { phase: "not_open", signup_opens_at: new Date(NOW + 65_000).toISOString() };
+
+for (const [what, changes, word] of [["seats", {}, "sign_up"], ["a lottery", { lottery: { draw_at: "2026-06-18T12:00:00+08:00", drawn_at: null, commitment: null, seed: null, entered: 0 } }, "enter"]])
+  scene(`the wait for the opening of ${what} is counted, and the button works in that moment without a request`, DETAIL, shows({ ...SOON, ...changes }), async (phone, server) => {
+    const { t } = phone.page.data;
+    phone.window.Math.random = () => 0.5;
+    await phone.says(`${t.opens_in}1:05`);
+    await phone.says(t.opens_later);
+    await phone.pass(1_000);
+    await phone.says("1:04");
+    await phone.tapWords(t.opens_later);
+    await on(phone, "packages/lectures/detail/index");
+    await phone.pass(63_500);
+    assert.ok(!phone.words.includes(t[word]));
+    server.will({ [ONE]: lecture("a1", { ...SOON, ...changes, phase: changes.lottery ? "lottery" : "open", seats_left: 3 }) });
+    await phone.pass(500);
+    await phone.says(t[word]);
+    assert.ok(!phone.words.includes(t.opens_later));
+    assert.equal(server.to(ONE).length, 1, "ten thousand phones would ask in the same second");
+    await phone.pass(7_000);
+    assert.equal(server.to(ONE).length, 1);
+    await phone.pass(500);
+    await phone.says(fill(t.seats_of, { seats: 300, left: 3 }));
+    assert.equal(server.to(ONE).length, 2);
+    await phone.tapWords(t[word]);
+    await on(phone, "packages/lectures/signup/index");
+    await phone.says(phone.page.data.t[changes.lottery ? "send_lottery" : "send"]);
+  });
+
+scene("phones that wait for the opening read the seats at different moments", DETAIL, shows(SOON), async (phone, server) => {
+  await phone.says(phone.page.data.t.opens_later);
+  const moments = new Set();
+  for (const chance of [0, 0.25, 0.5, 0.999]) {
+    phone.window.Math.random = () => chance;
+    phone.page.begin();
+    const [asked, from] = [server.to(ONE).length, phone.clock.at];
+    while (server.to(ONE).length === asked && phone.clock.at < from + 15_000) await phone.pass(250);
+    assert.equal(server.to(ONE).length, asked + 1);
+    moments.add(phone.clock.at - from);
+  }
+  assert.equal(moments.size, 4);
+});
+
+scene("a page that was left after the opening asks nothing", DETAIL, shows(SOON), async (phone, server) => {
+  const { t } = phone.page.data;
+  phone.window.Math.random = () => 0.5;
+  await phone.says(t.opens_later);
+  await phone.pass(65_500);
+  server.will({ [ONE]: lecture("a1") });
+  await phone.tapWords(t.sign_up);
+  await on(phone, "packages/lectures/signup/index");
+  await phone.says("讲座a1");
+  const asked = server.to(ONE).length;
+  await phone.pass(15_000);
+  assert.equal(server.to(ONE).length, asked);
+});
+
+scene("the opening is counted by the server's clock on a phone whose own is wrong", DETAIL, { ...shows(SOON), serverClock: NOW + 5_000 }, async (phone) => {
+  await phone.says(`${phone.page.data.t.opens_in}1:00`);
+});
+
+scene("an opening in days is told in days", DETAIL, shows({ phase: "not_open", signup_opens_at: "2026-06-19T10:00:00+08:00" }), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(fill(t.opens_in_days, { count: 2 }));
+  assert.ok(!phone.words.includes(t.opens_in));
+});
 
 const OFFERED = { seats_left: 0, me: place("offered", { offer_expires_at: "2026-06-17T09:30:00+08:00", ticket: { code: CODE } }) };
 const OFFER = "POST /activities/{ref}/signup/offer";

@@ -26,9 +26,9 @@ export function scene(name, address, setting, run) {
 }
 
 /** The phone at a page, and its server. */
-export async function at(address, { script = {}, answers, start, keep = {}, search, before } = {}) {
+export async function at(address, { script = {}, answers, start, keep = {}, search, before, serverClock } = {}) {
   program ??= built();
-  const server = new Server({ ...USUAL, ...script });
+  const server = new Server({ ...USUAL, ...script }, serverClock);
   const [path, query = ""] = address.split("?");
   const opened = { path, query: Object.fromEntries(new URLSearchParams(query)), ...start };
   const storage = Object.entries(keep).map(([key, value]) => [`mp:wei:${key}`, JSON.stringify({ value })]);

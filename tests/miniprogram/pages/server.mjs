@@ -30,7 +30,9 @@ export function held(answer) {
 
 export class Server {
   /** @param {Record<string, unknown>} script by endpoint: a body, {status, body}, OFFLINE, a function of the request, or a list of these, the last of which stays */
-  constructor(script) {
+  /** @param {number} [clock] the server's time in every answer, in ms since 1970; without it no answer tells the time */
+  constructor(script, clock) {
+    this.clock = clock;
     this.script = { ...script };
     this.asked = [];
     /** What the document said against requests and answers. */
@@ -60,7 +62,7 @@ export class Server {
     if (answer === OFFLINE) throw offline();
     this.faults.push(...ofAnswer(request.endpoint, answer));
     const text = answer.body === undefined ? null : JSON.stringify(answer.body);
-    return new Response(text, { status: answer.status, headers: { "content-type": "application/json" } });
+    return new Response(text, { status: answer.status, headers: { "content-type": "application/json", ...(this.clock && { "x-campaign-time": new Date(this.clock).toISOString() }) } });
   };
 
   read(url, { method = "GET", headers: given, body }) {

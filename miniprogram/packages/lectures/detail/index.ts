@@ -1,24 +1,26 @@
 /** One activity: everything about it, and the user's own place with its possible actions. */
 import { lectures } from '../../../api/index'
 import type { Activity } from '../../../api/lectures'
+import { pointOf } from '../../../logic/distance'
 import { dress, dressed } from '../../../kit/dress'
 import { act, load } from '../../../kit/load'
+import { readLater, stopWaiting } from '../../../kit/spread'
 import { callNumber, confirm, copy, endPull, freshKey, open, preview, say, showOnMap, wire } from '../../../platform/wx'
 import type { Fact } from './shown'
 import { shownOf } from './shown'
 
+/** Time after the opening within which all phones read the remaining seats. */
+const OPENING_SPREAD_MS = 15_000
+
 Page({
   data: {
     ...dressed('lecture'),
-    state: 'loading',
-    problem: '',
-    busy: false,
-    id: '',
+    ...{ state: 'loading', problem: '', busy: false, id: '' },
     activity: null as Activity | null,
     facts: [] as Fact[],
     /** The address of the poster; empty without one, or when it does not come. */
     poster: '',
-    ...{ say: '', free: false, hasPoint: false, action: '' },
+    ...{ say: '', free: false, hasPoint: false, action: '', opensAt: 0, opensIn: '' },
     ...{ status: '', mine: '', people: '', note: '', endsAt: 0, canLeave: false, arrives: false, rates: false },
   },
 
@@ -28,6 +30,12 @@ Page({
   onShow() {
     dress(this, 'lecture')
     void this.read()
+  },
+  onHide() {
+    stopWaiting(this)
+  },
+  onUnload() {
+    stopWaiting(this)
   },
 
   async read() {
@@ -41,6 +49,13 @@ Page({
     endPull()
   },
 
+  /** The sign-up begins: the button works at once, and the seats are read a random time later. */
+  begin() {
+    const { activity, t, c } = this.data
+    if (activity) this.setData(shownOf(activity, wire.now(), t, c))
+    readLater(this, () => this.read(), OPENING_SPREAD_MS)
+  },
+
   signUp() {
     open(`/packages/lectures/signup/index?id=${this.data.id}`)
   },
@@ -52,9 +67,7 @@ Page({
 
   async withdraw() {
     const { t } = this.data
-    const yes = await confirm({
-      title: t.withdraw, content: t.withdraw_ask, yes: t.withdraw_yes, no: t.withdraw_no, danger: true,
-    })
+    const yes = await confirm({ title: t.withdraw, content: t.withdraw_ask, yes: t.withdraw_yes, no: t.withdraw_no, danger: true })
     if (!yes) return
     const key = freshKey()
     await act(this, async () => {
@@ -90,9 +103,8 @@ Page({
   },
   map() {
     const { activity } = this.data
-    if (!activity || activity.latitude === null || activity.longitude === null) return
-    const { latitude, longitude, venue: name, address } = activity
-    showOnMap({ latitude, longitude, name, address })
+    const point = activity && pointOf(activity)
+    if (point) showOnMap({ ...point, name: activity.venue, address: activity.address })
   },
   call() {
     callNumber(this.data.activity?.office_phone ?? '')

@@ -4,7 +4,7 @@ import { sayEnd, sayInstant, sayOccasion } from '../../../logic/dates'
 import { pointOf } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { hasBegun, mayArrive, sayPlace, sayPublic, wayOf } from '../standing'
+import { asOf, hasBegun, mayArrive, sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lecture'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -14,7 +14,8 @@ export interface Fact {
   value: string
 }
 
-export function shownOf(one: Activity, now: number, t: Words, c: Common) {
+export function shownOf(given: Activity, now: number, t: Words, c: Common) {
+  const one = asOf(given, now)
   const way = wayOf(one)
   return {
     activity: one,
@@ -24,8 +25,18 @@ export function shownOf(one: Activity, now: number, t: Words, c: Common) {
     facts: factsOf(one, now, t),
     hasPoint: pointOf(one) !== null,
     action: one.me ? '' : { seat: t.sign_up, wait: t.wait, lottery: t.enter, none: '' }[way],
+    ...openingOf(one, now, t),
     ...mineOf(one, now, t, c),
   }
+}
+
+const DAY_MS = 24 * 3600_000
+
+/** The wait for the sign-up: `opensAt` in milliseconds since 1970, 0 without a wait; whole days as text instead of a clock. */
+function openingOf({ phase, signup_opens_at: opens }: Activity, now: number, t: Words) {
+  const opensAt = phase === 'not_open' ? Date.parse(opens) : 0
+  const days = Math.floor((opensAt - now) / DAY_MS)
+  return { opensAt, opensIn: days >= 1 ? fill(t.opens_in_days, { count: days }) : '' }
 }
 
 function factsOf(one: Activity, now: number, t: Words): Fact[] {

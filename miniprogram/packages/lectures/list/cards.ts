@@ -6,7 +6,7 @@ import { kmBetween, pointOf, wholeKm } from '../../../logic/distance'
 import type { Point } from '../../../logic/distance'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { sayPlace, sayPublic, wayOf } from '../standing'
+import { asOf, sayPlace, sayPublic, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'lectures'>>
 type Common = ReturnType<typeof words<'common'>>
@@ -30,7 +30,8 @@ export interface Card {
 const placeOf = ({ city_name: city, venue }: Activity): string =>
   city && !venue.startsWith(city) ? `${city} ${venue}` : venue
 
-export function cardOf(one: Activity, now: number, here: Point | null, t: Words, c: Common): Card {
+export function cardOf(given: Activity, now: number, here: Point | null, t: Words, c: Common): Card {
+  const one = asOf(given, now)
   const point = pointOf(one)
   const km = here && point ? kmBetween(here, point) : null
   return {

@@ -4,7 +4,7 @@ import type { Choice } from '../../../logic/choices'
 import { sayInstant, sayOccasion } from '../../../logic/dates'
 import { fill } from '../../../logic/fill'
 import type { words } from '../../../texts/index'
-import { wayOf } from '../standing'
+import { asOf, wayOf } from '../standing'
 
 type Words = ReturnType<typeof words<'signup'>>
 
@@ -23,7 +23,8 @@ export interface Filled {
 const MOBILE = /^(?:\+?86)?1[3-9]\d{9}$/
 const bare = (phone: string): string => phone.replace(/[\s-]/g, '')
 
-export function shownOf(one: Activity, now: number, t: Words) {
+export function shownOf(given: Activity, now: number, t: Words) {
+  const one = asOf(given, now)
   const way = wayOf(one)
   return {
     activity: one,

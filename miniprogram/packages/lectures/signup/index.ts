@@ -45,7 +45,7 @@ Page({
       await mustAgree()
       const [one, profile, offers] = await Promise.all([lectures.one(this.data.id), accounts.me(), readOffers()])
       const shown = shownOf(one, wire.now(), this.data.t)
-      const wait = isWaiting(one, this.data.party)
+      const wait = isWaiting(shown.activity, this.data.party)
       return { ...shown, wait, offers, key: freshKey(), knownPhone: profile.phone_masked ?? '', state: shown.open ? 'content' : 'empty' }
     })
   },
