@@ -89,6 +89,8 @@ export const zh = {
     lectures_note: '找一场去听听，在这里报名',
     arrive: '到场签到',
     arrive_note: '到了会场，扫屏幕上的码',
+    today_lecture: '今天你有活动',
+    ticket: '看电子票',
     on_now: '正在进行的活动',
     all: '全部',
     all_label: '看全部活动',

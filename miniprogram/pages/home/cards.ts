@@ -1,6 +1,7 @@
 /** Contest cards on the home page: for open contests and for the last closed one. */
+import type { Ticket } from '../../api/lectures'
 import type { Contest } from '../../api/shapes'
-import { sayEnd } from '../../logic/dates'
+import { dayOf, sayEnd, sayOccasion } from '../../logic/dates'
 import { saySpan } from '../../logic/figures'
 import { fill } from '../../logic/fill'
 import { standingOf } from '../../logic/standing'
@@ -53,4 +54,20 @@ export function openCard({ id, title, paused, closes_at, rules, me }: Contest, n
 
 export function pastCard({ id, title, closes_at, me }: Contest, now: number, t: Words, c: Common): PastCard {
   return { id, title, closed: fill(t.closed, { time: sayEnd(closes_at, now) }), ...standingOf(me, c) }
+}
+
+/** An activity of today in which the user has a seat and has not checked in. */
+export interface TodayCard {
+  id: string
+  title: string
+  time: string
+  venue: string
+}
+
+/** The next such activity; null without one. */
+export function todayCard(tickets: Ticket[], now: number): TodayCard | null {
+  const one = tickets.find(({ starts_at, ends_at, phase, place }) =>
+    place.status === 'confirmed' && !place.checked_in && phase !== 'cancelled' && phase !== 'postponed' &&
+    dayOf(Date.parse(starts_at)) === dayOf(now) && Date.parse(ends_at) > now)
+  return one ? { id: one.activity, title: one.title, time: sayOccasion(one.starts_at, one.ends_at, now), venue: one.venue } : null
 }

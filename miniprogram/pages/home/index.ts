@@ -1,13 +1,14 @@
 /** Home: the campaign, open contests, and the attempts left today. */
-import { programme, quiz } from '../../api/index'
+import { lectures, programme, quiz } from '../../api/index'
+import { Problem } from '../../api/problem'
 import type { Campaign, Contest, Programme } from '../../api/shapes'
 import { phoneOf } from '../../logic/contact'
 import { fill } from '../../logic/fill'
 import { dress, dressTabs, dressed } from '../../kit/dress'
 import { load } from '../../kit/load'
 import { endPull, offerGroupShare, open, openTab, wire } from '../../platform/wx'
-import { openCard, pastCard } from './cards'
-import type { OpenCard, PastCard } from './cards'
+import { openCard, pastCard, todayCard } from './cards'
+import type { OpenCard, PastCard, TodayCard } from './cards'
 
 Page({
   data: {
@@ -20,6 +21,8 @@ Page({
     contests: [] as OpenCard[],
     past: null as PastCard | null,
     programmes: [] as Programme[],
+    /** The user's activity of today; null without one, and until the server has told it. */
+    today: null as TodayCard | null,
   },
 
   onLoad() {
@@ -47,6 +50,17 @@ Page({
         programmes: all.items.filter(({ state }) => state === 'now').slice(0, 3),
       }
     })
+    await this.readToday()
+  },
+
+  /** Reads the user's activity of today after everything else; the page is complete without it. */
+  async readToday() {
+    if (!wire.canLogIn() || this.data.state !== 'content') return
+    try {
+      this.setData({ today: todayCard((await lectures.tickets()).items, wire.now()) })
+    } catch (why) {
+      if (!(why instanceof Problem)) throw why
+    }
   },
 
   /**
@@ -87,6 +101,7 @@ Page({
   mistakes: () => open('/packages/quiz/mistakes/index'),
   lectures: () => open('/packages/lectures/list/index'),
   arrive: () => open('/packages/checkin/arrive/index'),
+  tickets: () => open('/packages/lectures/ticket/index'),
   all: () => openTab('/pages/programme/index'),
   detail(event: WechatMiniprogram.TouchEvent) {
     open(`/packages/programme/detail/index?slug=${event.currentTarget.dataset.slug as string}`)

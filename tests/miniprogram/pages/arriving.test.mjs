@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { plain } from "../../phone/kit.mjs";
 import { NOW, lecture, place, ticket } from "./answers.mjs";
-import { on, scene } from "./scene.mjs";
+import { asked, on, scene } from "./scene.mjs";
 import { OFFLINE, held, refusal } from "./server.mjs";
 
 const ARRIVE = "packages/checkin/arrive/index";
@@ -107,3 +107,41 @@ for (const [what, changes] of [["another day", {}], ["a postponed activity", { .
     await phone.says("溶洞是怎样形成的。");
     assert.ok(!phone.words.includes(phone.page.data.t.arrive));
   });
+
+const HOME = "pages/home/index";
+const today = (changes = {}) => ticket("a1", { starts_at: new Date(NOW + 6 * 3600_000).toISOString(), ends_at: new Date(NOW + 8 * 3600_000).toISOString(), ...changes });
+const places = (...found) => ({ script: { "GET /me/tickets": { absences: null, past: [], items: found } } });
+
+scene("on the day of one's activity home offers the check-in before everything else, once", HOME, places(ticket("a2"), today()), async (phone) => {
+  const { t } = phone.page.data;
+  await phone.says(t.today_lecture);
+  for (const words of ["讲座a1", "广西图书馆报告厅", t.arrive_note]) assert.ok(phone.words.includes(words), words);
+  assert.ok(phone.words.indexOf(t.arrive) < phone.words.indexOf(t.open_now));
+  assert.equal(phone.words.split(t.arrive_note).length - 1, 1);
+  await phone.tap(phone.named(`${t.ticket} 讲座a1`));
+  await on(phone, "packages/lectures/ticket/index");
+  phone.wx.navigateBack();
+  await on(phone, HOME);
+  await phone.tap(phone.named(`${t.arrive} 讲座a1`));
+  await on(phone, "packages/checkin/arrive/index");
+});
+
+for (const [what, one] of [
+  ["tomorrow", today({ starts_at: new Date(NOW + 16 * 3600_000).toISOString(), ends_at: new Date(NOW + 18 * 3600_000).toISOString() })],
+  ["without a seat", today({ place: place("waitlisted", { position: 1 }) })],
+  ["with everybody in the hall", today({ place: place("confirmed", { checked_in: true }) })],
+  ["that was called off", today({ phase: "cancelled" })],
+])
+  scene(`an activity ${what} does not move the check-in up`, HOME, places(one), async (phone, server) => {
+    const { t } = phone.page.data;
+    await asked(phone, server, "GET /me/tickets");
+    await phone.says(t.arrive_note);
+    assert.ok(!phone.words.includes(t.today_lecture));
+    assert.ok(phone.words.indexOf(t.arrive_note) > phone.words.indexOf(t.open_now));
+  });
+
+scene("home is complete when the places cannot be read", HOME, { script: { "GET /me/tickets": refusal(503, "database_away", "服务正忙。") } }, async (phone, server) => {
+  await asked(phone, server, "GET /me/tickets");
+  await phone.comes(phone.page.data.t.arrive_note);
+  assert.ok(!phone.overWords.includes("服务正忙"));
+});
