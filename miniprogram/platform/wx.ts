@@ -261,8 +261,8 @@ export function saveToAlbum(filePath: string): Promise<'saved' | 'refused' | 'fa
   })
 }
 
-/** Opens WeChat's page of the permissions of this mini-program. */
-export const openSettings = (): void => void wx.openSetting({ fail: () => undefined })
+/** Opens WeChat's page of the permissions and subscription messages of this mini-program. */
+export const openSettings = (): void => void wx.openSetting({ withSubscriptions: true, fail: () => undefined })
 
 export function preview(url: string): void {
   wx.previewImage({ urls: [url], current: url })

@@ -174,9 +174,11 @@ export const zh_mine = {
     permissions: '微信提醒',
     permissions_note: '微信规定，同意一次只能收一条。没有了也不要紧，通知照样放进收件箱。',
     left: '还可以收 {count} 条',
+    left_none: '提醒次数用完了，点右边再要一条',
     more: '要一条',
     more_together: '一次要 {count} 种',
     not_asked: '这次没有增加提醒',
+    not_agreed: '你没有同意，这次没有增加提醒',
     saved: '已保存',
   },
   data: {

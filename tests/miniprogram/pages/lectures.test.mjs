@@ -407,6 +407,31 @@ for (const [what, changes, word, said] of [["seat", {}, "send", "confirmed"], ["
     assert.deepEqual(acts, ["POST /me/subscriptions", SEND], "the server has the grants when it confirms");
   });
 
+const says = (answer) => ({ subscribe: ({ tmplIds }) => ({ results: Object.fromEntries(tmplIds.map((id) => [id, answer])) }) });
+
+for (const [what, answers, body, way] of [
+  ["refused", says("reject"), "push_none", "push_more"],
+  ["not permitted for the templates", says("ban"), "push_off", "push_settings"],
+  ["not permitted at all", { subscribe: { refusal: { errCode: 20004, errMsg: "The main switch is switched off" } } }, "push_off", "push_settings"],
+])
+  scene(`a sheet that was ${what} is told after the sign-up, with what helps`, SIGN_UP, { script: SENDERS, answers: { setting: { mainSwitch: false, itemSettings: {} }, ...answers } }, async (phone, server) => {
+    const { t, c } = phone.page.data;
+    await phone.tapWords(t.send);
+    await phone.says(c[body]);
+    await phone.says(t.confirmed);
+    assert.equal(server.to(SEND).length, 1);
+    await phone.press(c[way]);
+    if (way === "push_more") await on(phone, "packages/mine/subscriptions/index");
+    else await phone.until(() => phone.shell.asked.some(([kind]) => kind === "setting"), "the settings");
+  });
+
+scene("who refuses and has reminders left reads only that the sign-up succeeded", SIGN_UP, { script: { ...SENDERS, "GET /me/subscriptions": { remaining: Object.fromEntries(ALL.map((slug) => [`t-${slug}`, 1])) } }, answers: says("reject") }, async (phone) => {
+  const { t, c } = phone.page.data;
+  await phone.tapWords(t.send);
+  await phone.says(t.confirmed);
+  assert.ok(!phone.overWords.includes(c.push_none));
+});
+
 scene("grants that could not be recorded do not keep anybody from the seat, and are told", SIGN_UP, { script: { ...SENDERS, "POST /me/subscriptions": refusal(503, "database_away", "服务正忙。") }, answers: YES }, async (phone, server) => {
   await phone.tapWords(phone.page.data.t.send);
   await phone.says("服务正忙。");

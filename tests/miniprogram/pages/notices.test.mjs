@@ -287,6 +287,18 @@ scene("one tap asks for the three kinds of which the fewest are left", CENTRE, {
   await phone.until(() => !phone.words.includes(fill(t.left, { count: 0 })), "the new numbers");
 });
 
+for (const [answer, words] of [["reject", (t) => t.not_agreed], ["ban", (_t, c) => c.push_off]])
+  scene(`what was used up is said in words, and so is a sheet answered with ${answer}`, CENTRE, {
+    script: { ...OF_FOUR, [SUBSCRIBED]: { remaining: { "t-a": 2, "t-b": 0, "t-c": 1, "t-d": 0 } } },
+    answers: { subscribe: ({ tmplIds }) => ({ results: Object.fromEntries(tmplIds.map((id) => [id, answer])) }) },
+  }, async (phone) => {
+    const { t, c } = phone.page.data;
+    await phone.says(t.left_none);
+    assert.ok(!phone.words.includes(fill(t.left, { count: 0 })));
+    await phone.tapWords(t.more);
+    await phone.says(words(t, c));
+  });
+
 scene("the sheet opens in its tap while a change is still being saved", CENTRE, {
   script: OF_FOUR,
   answers: { subscribe: ({ tmplIds }) => ({ results: { [tmplIds[0]]: "accept" } }) },

@@ -5,7 +5,8 @@ import { Problem } from '../../../api/problem'
 import type { Choice } from '../../../logic/choices'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
-import { offerGrants, readOffers } from '../../../kit/grants'
+import { offerGrants, readOffers, sayLack } from '../../../kit/grants'
+import type { Offers } from '../../../kit/grants'
 import { act, inTurn, load } from '../../../kit/load'
 import { back, confirm, freshKey, say, wire } from '../../../platform/wx'
 import type { Asked } from './form'
@@ -16,10 +17,7 @@ const CLASH = 'clashes_with_other_activity'
 Page({
   data: {
     ...dressed('signup'),
-    state: 'loading',
-    problem: '',
-    busy: false,
-    id: '',
+    ...{ state: 'loading', problem: '', busy: false, id: '' },
     /** The idempotency key of the form as it is filled in; a changed form gets another. */
     key: '',
     activity: null as Activity | null,
@@ -27,7 +25,7 @@ Page({
     ...{ open: true, lottery: '', wait: false },
     parties: [] as Choice[],
     questions: [] as Asked[],
-    offers: { seated: [], waiting: [] } as { seated: string[]; waiting: string[] },
+    offers: { seated: [], waiting: [], left: {} } as Offers,
     ...{ party: 1, name: '', phone: '', knownPhone: '' },
     answers: {} as Record<string, string>,
   },
@@ -83,18 +81,19 @@ Page({
    * sign-up, because the server uses the grants when it confirms a seat.
    */
   send() {
-    const { activity, knownPhone, offers, lottery, wait, busy, t } = this.data
+    const { activity, knownPhone, offers, lottery, wait, busy, t, c } = this.data
     if (!activity || busy) return
     const fault = faultOf(activity, this.data, knownPhone, t)
     if (fault) return say(fault)
-    const grants = offerGrants(wait || lottery ? offers.waiting : offers.seated)
+    const grants = offerGrants(wait || lottery ? offers.waiting : offers.seated, offers.left)
     void act(this, async () => {
-      const trouble = await grants
+      const { lack, trouble } = await grants
       const place = await this.signUp(wishOf(activity, this.data))
       if (!place) return
       await back()
+      if (!trouble) return sayLack(lack, this.saidOf(place), c)
       say(this.saidOf(place))
-      if (trouble) throw trouble
+      throw trouble
     })
   },
 

@@ -6,6 +6,7 @@ import { afterChoosingAll, afterToggle } from '../../../logic/topics'
 import type { TopicRow } from '../../../logic/topics'
 import { mustAgree } from '../../../kit/consent'
 import { dress, dressed } from '../../../kit/dress'
+import { lackOf, sayLack } from '../../../kit/grants'
 import { inTurn, load } from '../../../kit/load'
 import { askToSubscribe, say } from '../../../platform/wx'
 import { changeOf, grantsShown, profileShown, sheetShown } from './shown'
@@ -16,9 +17,7 @@ type Switched = WechatMiniprogram.CustomEvent<{ value: boolean }>
 Page({
   data: {
     ...dressed('subscriptions'),
-    state: 'loading',
-    problem: '',
-    busy: false,
+    ...{ state: 'loading', problem: '', busy: false },
     profile: null as Profile | null,
     topics: [] as Topic[],
     rows: [] as TopicRow[],
@@ -32,8 +31,7 @@ Page({
     quiet: '',
     sheet: '' as '' | Sheet,
     heading: '',
-    choices: [] as Choice[],
-    picked: '',
+    ...{ choices: [] as Choice[], picked: '' },
   },
 
   onShow() {
@@ -87,9 +85,11 @@ Page({
     const asked = askToSubscribe(ids)
     void inTurn(this, async () => {
       const results = await asked
-      const { t, templates } = this.data
-      if (Object.keys(results).length === 0) return say(t.not_asked)
-      this.setData(grantsShown(templates, await notices.subscribed(results), t))
+      const { t, c, templates } = this.data
+      const lack = lackOf(results)
+      if (Object.keys(results).length > 0) this.setData(grantsShown(templates, await notices.subscribed(results), t))
+      if (lack === 'refused') say(t.not_agreed)
+      else if (lack === 'off') await sayLack(lack, t.not_asked, c)
     })
   },
 

@@ -33,7 +33,7 @@ export function profileShown(profile: Profile, topics: Topic[], t: Words) {
 /** Each template with its grants; `together` are those with the fewest, for one sheet. */
 export function grantsShown(templates: Template[], { remaining }: Subscriptions, t: Words) {
   const left = (id: string) => remaining[id] ?? 0
-  const kinds: Kind[] = templates.map(({ id, title }) => ({ id, title, left: fill(t.left, { count: left(id) }) }))
+  const kinds: Kind[] = templates.map(({ id, title }) => ({ id, title, left: left(id) > 0 ? fill(t.left, { count: left(id) }) : t.left_none }))
   const fewest = templates.map(({ id }) => id).sort((one, other) => left(one) - left(other))
   const together = fewest.slice(0, MOST_TOGETHER)
   return { kinds, together, togetherWords: fill(t.more_together, { count: together.length }) }
