@@ -14,7 +14,8 @@ from sqlalchemy import ScalarSelect, bindparam, insert, select, update
 from server.accounts import limit_traces
 from server.accounts.errors import GuardianConsentRequired, PolicyVersionOutdated
 from server.accounts.models import Citizen, Consent
-from server.accounts.rules import clean_name, has_allowed_length
+from server.accounts.rules import has_allowed_length
+from server.base.characters import clean_name
 from server.base.errors import Invalid, NotAuthenticated, Unavailable
 from server.base.sql.prepared import run_statement
 from server.base.sql.tables import table_of

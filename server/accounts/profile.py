@@ -27,7 +27,8 @@ from server.accounts.models import (
     Schooling,
     Sex,
 )
-from server.accounts.rules import clean_name, has_allowed_length
+from server.accounts.rules import has_allowed_length
+from server.base.characters import clean_name
 from server.base.errors import Invalid
 from server.base.jobs import TaskContext
 from server.base.outbox_rows import Backoff, Done, GiveUp, Lost, Outcome, Queue, Retry

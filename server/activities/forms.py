@@ -28,7 +28,7 @@ from server.activities.kinds import ActivityKind
 from server.activities.moving import Move
 from server.activities.rules import MOST_PARTY, MOST_SEATS
 from server.base.clock import BEIJING, beijing_day
-from server.console.forms import ConsoleForm, WatchedForm, reason_field
+from server.console.forms import ConsoleForm, NameField, WatchedForm, reason_field
 from server.console.picture_fields import picture_field
 
 # Slugs of the campaign's groups, as accounts and boards have them.
@@ -40,8 +40,8 @@ _DEGREE = 1_000_000
 _MOST_PEOPLE = 100_000
 
 
-def _text_field(name: str, *, needed: bool = False, hint: bool = False) -> StringField:
-    return StringField(
+def _text_field(name: str, *, needed: bool = False, hint: bool = False) -> NameField:
+    return NameField(
         f"activities.form.{name}",
         validators=_text_checks(name, needed=needed),
         description=f"activities.form.{name}_hint" if hint else "",

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from server.activities.drafts import ActivityDraft
 from server.activities.kinds import ActivityKind
 from server.base.access import Scope
+from server.base.characters import clean_name
 from server.base.clock import BEIJING
 from server.console.sheets import reasons as sheets
 from server.console.sheets.grids import HEADING_WITHIN, Grid, decode_text, split_table
@@ -90,6 +91,7 @@ _TEXTS = (
     "title", "venue", "address", "speaker", "speaker_post", "speaker_bio", "abstract",
     "office_phone", "notes",
 )  # fmt: skip
+_NAMES = ("title", "venue", "speaker")
 _INSTANTS = ("starts_at", "ends_at", "signup_opens_at", "signup_closes_at", "draw_at")
 _WHOLE = {"seats": None, "room_limit": None, "party_max": 1, "offer_minutes": 0}
 
@@ -233,6 +235,7 @@ def _read_cells(row: Mapping[str, str], reader: SheetReader) -> ActivityDraft:
         code, facts = place
         raise CellRefused(code, **facts)
     values: dict[str, Any] = {name: row.get(name, "").strip() for name in _TEXTS}
+    values |= {name: clean_name(values[name]) for name in _NAMES}
     values |= {name: _read_cell(row, name, _read_moment) for name in _INSTANTS}
     values |= {name: _read_whole(row, name, least) for name, least in _WHOLE.items()}
     return ActivityDraft(

@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length, NumberRange
 
 from server.activities.service import MOST_PARTY
 from server.checkin.kinds import GATE_LENGTH
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, NameField, reason_field
 from server.signups.service import MOST_NAME, Contact, Wish, is_wrong_phone, phone_or_none
 
 # Reasons for admitting a person without a scan; the last one needs words.
@@ -47,7 +47,7 @@ class UndoForm(ConsoleForm):
 class WalkInForm(ConsoleForm):
     """Form for people who came without having signed up."""
 
-    name = StringField(
+    name = NameField(
         "checkin.walk_in.name",
         validators=[
             InputRequired("checkin.walk_in.name_missing"),
@@ -93,6 +93,5 @@ class SheetForm(ConsoleForm):
 
 def read_walk_in(form: WalkInForm) -> Wish:
     """The walk-in that a valid form describes."""
-    name = " ".join((form.name.data or "").split())
-    contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
+    contact = Contact(name=form.name.data, phone=phone_or_none(form.phone.data or ""))
     return Wish(party_size=form.party_size.data, contact=contact)

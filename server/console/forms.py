@@ -11,6 +11,7 @@ from wtforms import FileField, HiddenField, PasswordField, RadioField, StringFie
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from server.base.characters import clean_name
 from server.base.compliance import PROMISES, find_breaches
 from server.base.errors import AlreadyDone
 from server.console.exports import ExportFormat
@@ -72,6 +73,19 @@ class ConsoleForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF is untyped
             typed = isinstance(one, StringField) and not isinstance(one, PasswordField)
             if typed and one.raw_data and not str(one.raw_data[0]).strip():
                 one.raw_data, one.data = [""], ""
+
+
+class NameField(StringField):  # type: ignore[misc]  # WTForms is untyped
+    """A field for the name of a person, group, unit or channel, without invisible characters.
+
+    A name of invisible characters alone counts as missing.
+    """
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read the name as it is shown."""
+        if valuelist:
+            self.data = clean_name(valuelist[0])
+            self.raw_data = [self.data]
 
 
 class ChangedMeanwhile(AlreadyDone):

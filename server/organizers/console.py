@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, InputRequired, Length
 from server.base.access import Organizer, Permission, Role
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.console.forms import ConsoleForm, WatchedForm, reason_field
+from server.console.forms import ConsoleForm, NameField, WatchedForm, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.organizers import leaving, people
@@ -32,7 +32,7 @@ class InviteForm(ConsoleForm):
         ],
         render_kw={"autocomplete": "off", "autocapitalize": "none"},
     )
-    name = StringField(
+    name = NameField(
         "organizers.form.name",
         validators=[
             InputRequired("organizers.form.name_missing"),

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.audit.service import Subject, record_change
 from server.base.access import Organizer, Role, Scope
+from server.base.characters import clean_name
 from server.base.errors import Invalid, NotFound
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.uow import UnitOfWork
@@ -118,7 +119,7 @@ def create_account(uow: UnitOfWork, scope: Scope, new: NewAccount) -> OrganizerA
     account = OrganizerAccount(
         ref=uow.new_ref("org"),
         username=username,
-        name=new.name.strip(),
+        name=clean_name(new.name),
         role=new.role,
         state=AccountState.INVITED,
         created_at=uow.system_now,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from server.base.access import Scope
+from server.base.characters import clean_name
 from server.console.sheets import reasons as sheets
 from server.console.sheets.grids import HEADING_WITHIN, Grid, decode_text, split_table
 from server.console.sheets.headings import (
@@ -131,11 +132,6 @@ class UnitComparison:
     warnings: list[Problem] = field(default_factory=list)
 
 
-def clean_text(text: str) -> str:
-    """A text without invisible characters and repeated spaces."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
-
-
 def alike_key(name: str) -> str:
     """The name without width, case, spaces and punctuation."""
     flat = unicodedata.normalize("NFKC", name).casefold()
@@ -216,7 +212,7 @@ def _read_sheet(table: UnitTable, grid: Grid, at: int, reader: _UnitReader, shee
         if title and reader.mean_column(title, position) != LEFT_OUT
     )
     for line, cells in heading.below:
-        row = {name: clean_text(cell) for name, cell in name_cells(cells, heading.columns).items()}
+        row = {name: clean_name(cell) for name, cell in name_cells(cells, heading.columns).items()}
         if not any(row.values()):
             continue
         place = reader.places.find_place(row.get("city", ""), row.get("county", ""), reader.own)
@@ -302,7 +298,7 @@ def _index_known(
     known: Iterable[KnownUnit], is_open: bool
 ) -> dict[tuple[str | None, str | None, str], KnownUnit]:
     return {
-        (one.city, one.county, clean_text(one.name)): one for one in known if one.open is is_open
+        (one.city, one.county, clean_name(one.name)): one for one in known if one.open is is_open
     }
 
 

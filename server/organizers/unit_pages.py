@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, InputRequired, Length
 from server.base.access import Organizer, Permission
 from server.base.uow import UnitOfWork
 from server.base.web.page import Page, Pages, Redirect, Section, page
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, NameField, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.organizers import people, unit_directory
@@ -24,7 +24,7 @@ _WRITE = Permission.UNIT_WRITE
 class NameForm(ConsoleForm):
     """Form for a unit's name."""
 
-    name = StringField(
+    name = NameField(
         "organizers.units.name",
         validators=[
             InputRequired("organizers.units.name_missing"),

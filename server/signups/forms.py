@@ -18,7 +18,8 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from server.activities.service import MOST_PARTY, MOST_SEATS
-from server.console.forms import ConsoleForm, WatchedForm, reason_field
+from server.base.characters import clean_name
+from server.console.forms import ConsoleForm, NameField, WatchedForm, reason_field
 from server.signups.contacts import Contact
 from server.signups.people import Guest
 from server.signups.wishes import (
@@ -82,7 +83,7 @@ class AnswersForm(ConsoleForm):
 class GuestForm(AnswersForm):
     """Form for a person who telephoned."""
 
-    name = StringField(
+    name = NameField(
         "signups.form.name",
         validators=[
             InputRequired("signups.form.name_missing"),
@@ -105,7 +106,7 @@ class GuestForm(AnswersForm):
 class GroupForm(AnswersForm):
     """Form for a class or unit that comes together, one person a line."""
 
-    label = StringField(
+    label = NameField(
         "signups.form.label",
         validators=[
             InputRequired("signups.form.label_missing"),
@@ -154,8 +155,7 @@ def _read_answers(form: AnswersForm, questions: Sequence[SignUpQuestion]) -> Map
 
 def read_guest(form: GuestForm, questions: Sequence[SignUpQuestion]) -> Guest:
     """The guest of a valid form."""
-    name = " ".join((form.name.data or "").split())
-    contact = Contact(name=name, phone=phone_or_none(form.phone.data or ""))
+    contact = Contact(name=form.name.data, phone=phone_or_none(form.phone.data or ""))
     answers = _read_answers(form, questions)
     return Guest(contact=contact, party_size=form.party_size.data, answers=answers)
 
@@ -175,6 +175,6 @@ def _read_line(line: str) -> Contact | None:
     """A name, and after it a mobile number if there is one; None for anything else."""
     parts = [one for one in _BETWEEN.split(line) if one]
     phone = phone_or_none(parts[-1]) if len(parts) > 1 else None
-    name = " ".join(parts[:-1] if phone is not None else parts)
+    name = clean_name(" ".join(parts[:-1] if phone is not None else parts))
     digits = any(letter.isdecimal() for letter in name)
     return None if not name or digits or len(name) > MOST_NAME else Contact(name=name, phone=phone)

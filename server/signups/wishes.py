@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.base.characters import clean_name
 from server.base.errors import Invalid
 
 MOST_TEXT = 100
@@ -98,11 +99,11 @@ def phone_or_none(typed: str) -> str | None:
 
 
 def read_name(typed: str) -> str | None:
-    """A name without surrounding blanks; None for an empty one.
+    """A name without invisible characters; None for an empty one.
 
     Raises: Invalid (422).
     """
-    name = " ".join(typed.split())
+    name = clean_name(typed)
     if len(name) > MOST_NAME:
         raise Invalid((("body", "name"), "too long"))
     return name or None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Select, select
-from wtforms import RadioField, SelectField, StringField
+from wtforms import RadioField, SelectField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Length
 
@@ -16,7 +16,7 @@ from server.base.ownership import visible_to
 from server.base.uow import UnitOfWork
 from server.base.web.page import FieldRefused, Page, Pages, Redirect, Section, page
 from server.base.web.schema import Query
-from server.console.forms import ConsoleForm, reason_field
+from server.console.forms import ConsoleForm, NameField, reason_field
 from server.console.list_pages import declare_list_pages
 from server.console.list_views import read_table
 from server.console.tables import Column, ColumnKind, Filter, FilterKind, ListQuery, Table
@@ -124,7 +124,7 @@ class AnswerForm(ConsoleForm):
     """Form for the answer; the page sets the choices."""
 
     answer = RadioField("unit_requests.form.answer", choices=[SelectChoice(a) for a in _ANSWERS])
-    name = StringField(
+    name = NameField(
         "unit_requests.form.name",
         validators=[Length(max=100, message="unit_requests.form.name_long")],
     )

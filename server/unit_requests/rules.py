@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from server.base import characters
 from server.base.errors import Invalid
 
 SHORTEST, LONGEST = 2, 100
@@ -18,8 +19,7 @@ def clean_name(text: str) -> str:
 
     Raises: Invalid (422) unless 2 to 100 characters remain.
     """
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    clean = " ".join(unicodedata.normalize("NFC", shown).split())
+    clean = characters.clean_name(text)
     if not SHORTEST <= len(clean) <= LONGEST:
         raise Invalid((("body", "name"), "2 to 100 characters, not all of them invisible"))
     return clean

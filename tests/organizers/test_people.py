@@ -60,12 +60,13 @@ def invitation(**changed: str) -> dict[str, str]:
 def test_an_invitation_shows_its_link_once_and_the_link_opens(
     app: Flask, admin: Browser, factory: UnitOfWorkFactory
 ) -> None:
-    status, shown = admin.ask("POST", "/organizers/invite", invitation())
+    status, shown = admin.ask("POST", "/organizers/invite", invitation(name="\u202e农\u2069"))
     assert status == 200
     (token,) = re.findall(r"/console/links/([\w-]+)", shown)
     assert Browser(app).get(f"/links/{token}")[0] == 200
     account = read_account(factory, "nong")
     assert (account.state, account.owner) == (AccountState.INVITED, "county:450103")
+    assert account.name == "农"
     page = admin.get(f"/organizers/{account.ref}")[1]
     assert token not in page
     assert "等待启用" in page

@@ -10,10 +10,11 @@ from flask import Flask
 
 from server.activities.kinds import ActivityKind, ActivityState
 from server.base.uow import UnitOfWorkFactory
+from server.signups.contacts import name_on_signup
 from server.signups.tickets import read_ticket
 from tests.conftest import application_of
 from tests.kit.accounts import a_citizen, a_session
-from tests.kit.activities import a_lecture
+from tests.kit.activities import a_lecture, live_signups
 from tests.kit.client import CheckedClient
 
 
@@ -31,6 +32,18 @@ def me(uow_factory: UnitOfWorkFactory) -> dict[str, Any]:
 def listed(client: CheckedClient, query: str = "") -> list[str]:
     page = client.get(f"/activities?{query}").get_json()
     return [one["title"] for one in page["items"]]
+
+
+def test_a_name_is_kept_without_what_nobody_sees(
+    client: CheckedClient, uow_factory: UnitOfWorkFactory, me: dict[str, Any]
+) -> None:
+    with uow_factory.begin() as uow:
+        lecture = a_lecture(uow)
+    given = {"name": "\u202e韦\u200b明\u2066"}
+    assert client.post(f"/activities/{lecture.ref}/signup", json=given, **me).status_code == 201
+    with uow_factory.begin(read_only=True) as uow:
+        (row,) = live_signups(uow, lecture)
+        assert name_on_signup(uow, row) == "韦明"
 
 
 def test_filters_compose_and_drafts_are_never_shown(
