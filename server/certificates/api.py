@@ -17,6 +17,7 @@ from server.certificates.content import CertificateContent, read_content
 from server.certificates.drawing import draw_picture, name_content, write_document
 from server.certificates.errors import (
     NameFixed,
+    NameNeeded,
     NameRefused,
     NameUnchecked,
     NameUnprintable,
@@ -67,8 +68,8 @@ def _check_name(preflight: PreflightContext, body: CertificateIn) -> str | None:
     out=CertificateOut,
     status=(201, 200),
     errors=(
-        NotFound, Invalid, NotEarned, RevokedBefore, NameFixed, NameRefused, NameUnprintable,
-        NameUnchecked,
+        NotFound, Invalid, NotEarned, RevokedBefore, NameNeeded, NameFixed, NameRefused,
+        NameUnprintable, NameUnchecked,
     ),
     consent=True,
     ask=_check_name,

@@ -17,6 +17,12 @@ class RevokedBefore(Conflict):
     code = "certificate_revoked"
 
 
+class NameNeeded(Conflict):
+    """No name was sent, and the citizen has none that can stand on a certificate."""
+
+    code = "certificate_name_needed"
+
+
 class NameFixed(Conflict):
     """The certificate exists with another name, which cannot be changed."""
 

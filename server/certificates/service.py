@@ -13,7 +13,13 @@ from server.base.lettering import Face, drawable_text
 from server.base.ownership import owned_by
 from server.base.sql.tables import insert_for
 from server.base.uow import UnitOfWork
-from server.certificates.errors import NameFixed, NameUnprintable, NotEarned, RevokedBefore
+from server.certificates.errors import (
+    NameFixed,
+    NameNeeded,
+    NameUnprintable,
+    NotEarned,
+    RevokedBefore,
+)
 from server.certificates.kinds import Attestation as Attestation
 from server.certificates.kinds import CertificateKind as CertificateKind
 from server.certificates.kinds import Detail as Detail
@@ -71,8 +77,9 @@ def issue_certificate(
 ) -> CertificateView:
     """Issue the certificate of a citizen for a source, or return the existing one.
 
-    `name` is a checked name; without it the name of `suggest_name` is used.
-    Raises: NotFound (404), NotEarned, RevokedBefore, NameFixed, NameUnprintable (409).
+    `name` is a checked name; without it the name of `suggest_name` is used, but not the number of
+    a citizen without a name, which attests nothing about a person.
+    Raises: NotFound (404), NotEarned, RevokedBefore, NameNeeded, NameFixed, NameUnprintable (409).
     Locks: the citizen, so that two requests at once issue one certificate.
     """
     accounts.lock_citizen(uow, citizen_id)
@@ -83,6 +90,8 @@ def issue_certificate(
         return _repeat_issue(uow, row, claim, name)
     _refuse_revoked(uow, citizen_id, kind.name, source_id)
     chosen = _printable_name(name or suggest_name(uow, citizen_id, claim))
+    if name is None and chosen == accounts.unnamed_name_of(uow, citizen_id):
+        raise NameNeeded
     return _insert_certificate(uow, citizen_id, (kind.name, source_id), claim, chosen)
 
 

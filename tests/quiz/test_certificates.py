@@ -11,8 +11,10 @@ from server.accounts.models import Citizen
 from server.base.uow import UnitOfWorkFactory
 from server.quiz.contests.service import ContestView
 from server.quiz.models import Entry
+from server.wechat.gateway import Verdict
 from tests.kit.accounts import Person, a_citizen, a_session
 from tests.kit.clock import FakeClock
+from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import open_contest, started, take
 
 
@@ -118,13 +120,23 @@ def test_the_total_has_the_unit_of_the_season(
     assert told(asked(client, phone, contest.ref).get_json())["总成绩"] == total
 
 
-def test_a_citizen_without_a_drawable_nickname_gets_the_number(
-    client: Any, uow_factory: UnitOfWorkFactory, contest: ContestView, person: Person, phone: str
-) -> None:
+@pytest.mark.parametrize("nickname", [None, "😀"])
+def test_a_certificate_needs_a_name_from_a_citizen_who_has_none_that_can_be_drawn(
+    client: Any, gateway: RecordingGateway, uow_factory: UnitOfWorkFactory, contest: ContestView,
+    person: Person, phone: str, nickname: str | None,
+) -> None:  # fmt: skip
+    gateway.answers["check_text"] = Verdict.PASS
     take(uow_factory, contest, person.id)
     with uow_factory.begin() as uow:
-        uow.session.execute(update(Citizen).values(nickname="😀"))
+        uow.session.execute(update(Citizen).values(nickname=nickname))
     (offer,) = client.get("/me/certificates", citizen=phone).get_json()["available"]
     assert offer["name"].startswith("科普伙伴")
     assert not offer["named"]
-    assert asked(client, phone, contest.ref).get_json()["name"] == offer["name"]
+    refused = asked(client, phone, contest.ref)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "certificate_name_needed")
+    assert "请先填写真实姓名" in refused.get_json()["detail"]
+    assert client.get("/me/certificates", citizen=phone).get_json()["items"] == []
+    made = asked(client, phone, contest.ref, name="韦小妹")
+    assert (made.status_code, made.get_json()["name"]) == (201, "韦小妹")
+    again = asked(client, phone, contest.ref)
+    assert (again.status_code, again.get_json()["serial"]) == (200, made.get_json()["serial"])
