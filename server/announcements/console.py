@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from sqlalchemy import ColumnElement, and_, func, select
 
 from server.announcements.approval import reviewing
 from server.announcements.approval.hashing import hash_content
 from server.announcements.approval.stages import read_stage
+from server.announcements.audience.corrections import corrected_by
 from server.announcements.compose import drafts
 from server.announcements.compose.announcement_list import (
     badge_of,
@@ -14,7 +17,8 @@ from server.announcements.compose.announcement_list import (
     listed_state,
 )
 from server.announcements.compose.console import PAGES
-from server.announcements.compose.faults import check_contents
+from server.announcements.compose.correcting import find_unchanged
+from server.announcements.compose.faults import ContentFault, check_contents
 from server.announcements.compose.forms import say_fault
 from server.announcements.compose.pictures import picture_address
 from server.announcements.enums import FROZEN, AnnouncementState
@@ -33,7 +37,7 @@ _P = Permission
 def show_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
     """Show an announcement with its content, its people and its stage."""
     row = drafts.read_announcement(uow, organizer, ref)
-    draft, state = drafts.read_draft(row), listed_state(row)
+    state = listed_state(row)
     own = organizer.scope.covers_scope(scope_of(row))
     topic = None if row.topic is None else find_topic(row.topic)
     return Page(
@@ -45,10 +49,27 @@ def show_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> Page:
         stage=read_stage(uow, organizer, row),
         topic="" if topic is None else topic.name,
         picture=picture_address(row.picture) if row.picture else None,
-        faults=sorted({say_fault(one) for one in check_contents(draft.ladder, draft.contents)}),
+        faults=sorted({say_fault(one) for one in _find_faults(uow, organizer, row)}),
+        corrected=_find_corrected(uow, organizer, row),
         changed=row.content_hash is not None and row.content_hash != hash_content(row),
         may=_list_steps(uow, organizer, row) if own else set(),
     )
+
+
+def _find_corrected(
+    uow: UnitOfWork, organizer: Organizer, row: Announcement
+) -> Announcement | None:
+    """The announcement that this one of the organizer's place corrects."""
+    return corrected_by(uow, row) if organizer.scope.covers_scope(scope_of(row)) else None
+
+
+def _find_faults(
+    uow: UnitOfWork, organizer: Organizer, row: Announcement
+) -> Iterator[ContentFault]:
+    draft = drafts.read_draft(row)
+    yield from check_contents(draft.ladder, draft.contents)
+    if organizer.scope.covers_scope(scope_of(row)):
+        yield from find_unchanged(uow, row)
 
 
 def _list_steps(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> set[str]:
@@ -58,6 +79,7 @@ def _list_steps(uow: UnitOfWork, organizer: Organizer, row: Announcement) -> set
     in_review, drafted = row.state is _S.REVIEW, row.state is _S.DRAFT
     rights = {
         "edit": write and row.state in drafts.EDITABLE,
+        "audience": write and row.state in drafts.EDITABLE and row.corrects_id is None,
         "send": write and drafted,
         "delete": write and drafted,
         "recall": write and row.state in drafts.RECALLED,

@@ -43,6 +43,8 @@ class AnnouncementState(StrEnum):
     CANCELLED = "cancelled"
 
 
+# States in which nothing more is sent.
+OVER = (AnnouncementState.DONE, AnnouncementState.CANCELLED)
 # States in which the content and the recipients are fixed.
 FROZEN = (
     AnnouncementState.SCHEDULED,

@@ -78,6 +78,18 @@ class MassNeedsRegion(Conflict):
     code = "mass_needs_region"
 
 
+class NothingToCorrect(Conflict):
+    """Nobody has got the announcement that is to be corrected."""
+
+    code = "nothing_to_correct"
+
+
+class FixedAudience(Conflict):
+    """A correction goes to those who got the announcement that it corrects, and to nobody else."""
+
+    code = "fixed_audience"
+
+
 class RecipientsLeft(Conflict):
     """The recipients of an earlier approval are still being deleted in the background."""
 

@@ -10,7 +10,8 @@ from server.base.uow import UnitOfWork
 class NotPushed(StrEnum):
     """A reason why a message is only in the inbox.
 
-    `not_asked_for`: a template message needs an act of the recipient's own. `quota_spent`: WeChat
+    `not_asked_for`: a template message needs an act of the recipient's own. `never_pushed`: it
+    corrects a message that is only an unread copy in the inbox. `quota_spent`: WeChat
     accepts no more of this kind today or this month. `cancelled`: the sender stopped the rest.
     `unknown`: WeChat did not say whether it delivered the message.
     """
@@ -23,6 +24,7 @@ class NotPushed(StrEnum):
     CAPPED = "capped"
     OPTED_OUT = "opted_out"
     NOT_ASKED_FOR = "not_asked_for"
+    NEVER_PUSHED = "never_pushed"
     NO_WINDOW = "no_window"
     QUOTA_SPENT = "quota_spent"
     CANCELLED = "cancelled"

@@ -28,10 +28,18 @@ def make_done(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]
     return {"ref": an_announcement(uow, scope=owner, state=AnnouncementState.DONE).ref}
 
 
+def make_wrong(uow: UnitOfWork, owner: Scope, _published: bool) -> dict[str, str]:
+    """An announcement of an owner that is over and that one person got."""
+    row = an_announcement(uow, scope=owner, state=AnnouncementState.DONE)
+    a_sent_one(uow, row, a_citizen(uow).id, row.ref)
+    return {"ref": row.ref}
+
+
 ANNOUNCEMENT_PROBES = {
     "GET /announcement-recipients": Probe(make=make_sending, shows="title"),
     **list_probes("/announcement-recipients", reason="核对"),
     "GET /announcements/<ref>/progress": Probe(make=make_sending),
+    "POST /announcements/<ref>/correct": Probe(make=make_wrong),
     "POST /announcements/<ref>/pause": Probe(make=make_sending),
     "POST /announcements/<ref>/resume": Probe(make=make_paused),
     "GET /announcements/<ref>/cancel": Probe(make=make_sending),

@@ -18,6 +18,7 @@ from server.announcements.audience.freezing import (
     freezes_at_once,
 )
 from server.announcements.audience.selecting import count_recipients
+from server.announcements.compose.correcting import find_unchanged
 from server.announcements.compose.drafts import (
     ContentRefused,
     check_draft,
@@ -50,7 +51,7 @@ def send_to_review(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     Locks: the announcement.
     """
     row = lock_announcement(uow, organizer, ref, AnnouncementState.DRAFT)
-    faults = check_draft(read_draft(row))
+    faults = [*check_draft(read_draft(row)), *find_unchanged(uow, row)]
     if faults:
         raise ContentRefused(faults)
     row.counted = require_plan(uow, organizer, row).people

@@ -19,6 +19,7 @@ class Obstacle(StrEnum):
     """
 
     OPTED_OUT = "opted_out"
+    NEVER_PUSHED = "never_pushed"
     CAPPED = "capped"
     NO_MINI_PROGRAM = "no_openid"
     NO_GRANT = "no_grant"
@@ -33,16 +34,19 @@ class Obstacle(StrEnum):
 class PersonFacts:
     """Everything about a person that decides which channels of an announcement are permitted.
 
-    `opted_out` of announcements or of this topic; `capped` by the limit over all senders, which
-    does not count for a change of an activity of the person's own (`own_activity`). `asked_for`: an
-    act of the person's own is a ground for template messages. `mini_grant` and `official_grant`:
-    a spare grant for the template of that channel; `window`: customer messages are possible.
+    `opted_out` of announcements or of this topic. `never_pushed`: the announcement that is
+    corrected is only an unread copy in the inbox. `capped` by the limit over all senders, to which
+    a message about the person's own activity and a correction do not count (`uncounted`).
+    `asked_for`: an act of the person's own is a ground for template messages. `mini_grant` and
+    `official_grant`: a spare grant for the template of that channel; `window`: customer messages
+    are possible.
     `mass_count`: mass messages of this calendar month in Beijing.
     """
 
     opted_out: bool = False
+    never_pushed: bool = False
     capped: bool = False
-    own_activity: bool = False
+    uncounted: bool = False
     asked_for: bool = False
     follows: bool = False
     in_mini_program: bool = False
@@ -79,6 +83,8 @@ def obstacle_to(channel: Channel, facts: PersonFacts) -> Obstacle | None:
         return None
     if facts.opted_out:
         return Obstacle.OPTED_OUT
+    if facts.never_pushed:
+        return Obstacle.NEVER_PUSHED
     if facts.capped:
         return Obstacle.CAPPED
     return _OBSTACLES[channel](facts)

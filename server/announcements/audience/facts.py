@@ -11,11 +11,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select
+from sqlalchemy import CTE, ColumnElement, Select, and_, false, func, not_, or_, select, true
 
 from server.accounts import service as accounts
 from server.activities import service as activities
 from server.announcements.audience.choice import PersonFacts
+from server.announcements.audience.corrections import first_of, select_pushed
 from server.announcements.audience.rule import AudienceRule, ContestResult, TookPartIn, read_rule
 from server.announcements.audience.selecting import select_entrants, select_took_part
 from server.announcements.enums import Channel, Purpose, TryState
@@ -108,7 +109,9 @@ class _FactsOf:
     def __init__(self, uow: UnitOfWork, people: Select[Any], row: Announcement) -> None:
         self.uow = uow
         self.row = row
-        self.rule = read_rule(row.audience)
+        # A correction is sent on the grounds of the announcement that it corrects.
+        self.first = first_of(uow, row)
+        self.rule = read_rule(self.first.audience)
         self.ladder = tuple(Channel(name) for name in row.ladder)
         # Everything below is restricted to these people, also inside the groupings: a batch of the
         # ledger would otherwise read the grants of everybody.
@@ -121,11 +124,12 @@ class _FactsOf:
         person = self.person.c
         outreach = self._count_outreach()
         mass = self._count_mass()
-        own_activity = self._has_own_activity()
+        uncounted = self._is_uncounted()
         columns = {
             "opted_out": person.opted_out,
-            "capped": and_(self._is_full(outreach), not_(own_activity)),
-            "own_activity": own_activity,
+            "never_pushed": self._was_never_pushed(),
+            "capped": and_(self._is_full(outreach), not_(uncounted)),
+            "uncounted": uncounted,
             "asked_for": self._asked_for() if Channel.TEMPLATE in wanted else false(),
             "follows": self._is_in(channel.following_select()),
             "in_mini_program": person.in_mini_program,
@@ -189,23 +193,36 @@ class _FactsOf:
     def _has_window(self) -> ColumnElement[bool]:
         return self._is_in(channel.open_window_ids(self.uow.now))
 
-    def _has_own_activity(self) -> ColumnElement[bool]:
-        """Whether the person has a place in the activity whose change is announced."""
+    def _was_never_pushed(self) -> ColumnElement[bool]:
+        """Whether the announcement that is corrected is only an unread copy in the inbox."""
+        if self.row.corrects_id is None:
+            return false()
+        return not_(self._is_in(select_pushed(self.row.corrects_id)))
+
+    def _is_uncounted(self) -> ColumnElement[bool]:
+        """Whether the limit over all senders does not apply.
+
+        It does not to a correction, which repairs a message that was counted, nor to the change of
+        an activity in which the person has a place.
+        """
+        if self.row.corrects_id is not None:
+            return true()
         if self.row.purpose is not Purpose.CHANGE or self.row.activity_ref is None:
             return false()
         return self._is_in(_signed_up_for((self.row.activity_ref,)))
 
     def _asked_for(self) -> ColumnElement[bool]:
-        acts = _select_grounds(self.uow, self.row, self.rule)
+        acts = _select_grounds(self.uow, self.first, self.rule)
         return or_(self.person.c.chose_topic, *(self._is_in(one) for one in acts))
 
 
-def has_ground(row: Announcement) -> bool:
-    """Whether an announcement names an act that asks for it.
+def has_ground(uow: UnitOfWork, row: Announcement) -> bool:
+    """Whether an announcement, or the one that it corrects, names an act that asks for it.
 
     A template message needs one: the chosen topic, or a sign-up, entry or participation of the
     recipient's own.
     """
+    row = first_of(uow, row)
     rule = read_rule(row.audience)
     took_part = rule.took_part
     return (

@@ -117,7 +117,7 @@ def _plan_of(uow: UnitOfWork, row: Announcement) -> SendingPlan:
         used=_calls_on_first_day(uow, row),
         rate=sending.per_second,
         per_day=row.per_day,
-        has_ground=has_ground(row),
+        has_ground=has_ground(uow, row),
     )
 
 

@@ -158,9 +158,9 @@ def _select_signed_up(wanted: SignedUp) -> Select[Any]:
 def _select_corrected(uow: UnitOfWork, scope: Scope, ref: str) -> Select[Any]:
     """The citizens who got an announcement of this place, wherever they live now.
 
-    They got it when the row was processed, or when a try was made before the cancellation: then a
-    copy is in the inbox. Citizens who turned announcements off since then are included, because
-    the wrong copy is in their inbox too; the ledger pushes them nothing.
+    They got it when the row was processed, or when a try was made before the cancellation: then at
+    least a copy is in the inbox. Citizens who turned announcements off since then are included,
+    because the wrong copy is in their inbox too; the ledger pushes them nothing.
     """
     everybody = accounts.citizens_of(REGION, CitizenFilter())
     with serving_found_row(uow.session):

@@ -145,10 +145,8 @@ def _spell_unit(unit: UnitView) -> str:
     return unit.name if place is None else f"{unit.name}（{units.name_place(place)}）"
 
 
-def read_form_audience(
-    form: AudienceForm, old: AudienceRule, found: tuple[str, ...]
-) -> AudienceRule:
-    """The rule of the form for the found units. A correction of the old rule is kept."""
+def read_form_audience(form: AudienceForm, found: tuple[str, ...]) -> AudienceRule:
+    """The rule of the form for the found units."""
     result = None
     if form.contest.data:
         result = ContestResult(
@@ -176,7 +174,6 @@ def read_form_audience(
             first_day=form.came_from.data,
             last_day=form.came_to.data,
         ),
-        correction_of=old.correction_of,
     )
 
 

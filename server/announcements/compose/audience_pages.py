@@ -25,7 +25,7 @@ from server.announcements.compose.audience_form import (
     spell_units,
 )
 from server.announcements.compose.console import PAGES, own_announcement
-from server.announcements.errors import UnknownUnit, WrongAudienceRule
+from server.announcements.errors import FixedAudience, UnknownUnit, WrongAudienceRule
 from server.announcements.models import Announcement
 from server.base.access import Organizer, Permission
 from server.base.ownership import scope_of
@@ -66,7 +66,7 @@ class AudienceQuery(Query, frozen=True, kw_only=True):
 @page(PAGES, "GET", "/announcements/<ref>/audience", needs=_P.ANNOUNCEMENT_WRITE, form=AudienceForm)
 def show_audience_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: AudienceForm) -> Page:
     """Show the form with the rule of the audience."""
-    row = own_announcement(uow, organizer, ref)
+    row = _chosen_audience(uow, organizer, ref)
     places = _show_stored(uow, organizer, row, form)
     return Page("announcements/audience.html", form=form, row=row, places=places)
 
@@ -99,7 +99,7 @@ def _count_form(
     uow: UnitOfWork, organizer: Organizer, ref: str, form: AudienceForm
 ) -> tuple[int | None, str]:
     """The count, or None with the sentence about what is wrong."""
-    _prepare_form(uow, organizer, own_announcement(uow, organizer, ref), form)
+    _prepare_form(uow, organizer, _chosen_audience(uow, organizer, ref), form)
     if not form.validate():
         return None, uow.texts.fill_text("announcements.fault.audience.other")
     try:
@@ -125,15 +125,25 @@ def _read_rule(
 ) -> tuple[Announcement, AudienceRule]:
     """An announcement of the organizer's place, and the rule of a form for it.
 
-    Raises: NotFound (404), FieldRefused, UnknownUnit (422).
+    Raises: NotFound (404), FixedAudience (409), FieldRefused, UnknownUnit (422).
     """
-    row = own_announcement(uow, organizer, ref)
+    row = _chosen_audience(uow, organizer, ref)
     found = find_units(uow, scope_of(row), form.unit_names.data or "")
-    old = drafts.read_draft(row).audience
     try:
-        return row, read_rule(rule_content(read_form_audience(form, old, found)))
+        return row, read_rule(rule_content(read_form_audience(form, found)))
     except WrongAudienceRule as refusal:
         raise FieldRefused(*_place_of_rule(refusal.part)) from None
+
+
+def _chosen_audience(uow: UnitOfWork, organizer: Organizer, ref: str) -> Announcement:
+    """An announcement of the organizer's place whose audience is chosen.
+
+    Raises: NotFound (404), FixedAudience (409) for a correction.
+    """
+    row = own_announcement(uow, organizer, ref)
+    if row.corrects_id is not None:
+        raise FixedAudience(ref=ref)
+    return row
 
 
 def _show_stored(

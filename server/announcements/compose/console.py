@@ -114,12 +114,11 @@ def show_new_form(
 ) -> Page:
     """Show an empty form, or one filled from another announcement."""
     source = drafts.read_announcement(uow, organizer, query.copy) if query.copy else None
-    _offer_choices(uow, organizer, form)
+    _offer_choices(uow, organizer, form, None)
     if not form.is_submitted():
         form.form_key.data = uow.new_ref("frm")
         if source is not None:
-            fill_basics(form, drafts.read_draft(source))
-            form.send_at.data = None
+            fill_basics(form, drafts.copy_draft(organizer, source))
     return _basics_page(form, None, source)
 
 
@@ -149,7 +148,7 @@ def write_announcement(
 def show_edit_form(uow: UnitOfWork, organizer: Organizer, ref: str, form: BasicsForm) -> Page:
     """Show the form with the shared parts of an announcement."""
     row = own_announcement(uow, organizer, ref)
-    _offer_choices(uow, organizer, form)
+    _offer_choices(uow, organizer, form, row)
     if not form.is_submitted():
         fill_basics(form, drafts.read_draft(row))
     return _basics_page(form, row, None)
@@ -263,7 +262,13 @@ def _read_form(
     made: ConvertedPicture | None,
 ) -> AnnouncementDraft:
     chosen = form.activity_ref.data
-    if chosen and chosen not in dict(activities.own_titles(uow, organizer)):
+    if (form.purpose.data == Purpose.CORRECTION) != (base.corrects_id is not None):
+        raise FieldRefused("purpose", "console.form.no_choice")
+    if (
+        base.corrects_id is None
+        and chosen
+        and chosen not in dict(activities.own_titles(uow, organizer))
+    ):
         raise FieldRefused("activity_ref", "announcements.fault.activity_ref.missing")
     picture = None if form.picture_gone.data else base.picture
     if made is not None:
@@ -271,11 +276,14 @@ def _read_form(
     return read_basics(form, base, picture)
 
 
-def _offer_choices(uow: UnitOfWork, organizer: Organizer, form: BasicsForm) -> None:
+def _offer_choices(
+    uow: UnitOfWork, organizer: Organizer, form: BasicsForm, row: Announcement | None
+) -> None:
     say = uow.texts.fill_text
+    correction = row is not None and row.corrects_id is not None
+    purposes = (Purpose.CORRECTION,) if correction else (Purpose.NEWS, Purpose.CHANGE)
     form.purpose.choices = [
-        (one.value, say(f"announcements.purpose.{one.value}"))
-        for one in (Purpose.NEWS, Purpose.CHANGE)
+        (one.value, say(f"announcements.purpose.{one.value}")) for one in purposes
     ]
     form.way.choices = [
         (one, say(f"announcements.way.{one}")) for one in (LADDER_WAY, MASS_WAY, INBOX_WAY)

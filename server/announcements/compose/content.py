@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.announcements.audience.corrections import corrected_by
 from server.announcements.models import Announcement
 from server.announcements.rules.contents import Contents, read_contents
 from server.announcements.rules.placeholders import Placeholder
+from server.base.clock import BEIJING
 from server.base.uow import UnitOfWork
 from server.channel import service as channel_service
 
@@ -32,6 +34,17 @@ class LetterContent:
     appid: str = ""
 
 
+def write_body(uow: UnitOfWork, row: Announcement) -> str:
+    """Spell the text of an announcement; a correction names first what it corrects."""
+    corrected = corrected_by(uow, row)
+    if corrected is None:
+        return row.body
+    at = corrected.began_at or corrected.made_at
+    day = f"{at.astimezone(BEIJING):%Y-%m-%d}"
+    about = uow.texts.fill_text("announcements.correction.of", title=corrected.title, day=day)
+    return f"{about}\n\n{row.body}"
+
+
 def load_content(uow: UnitOfWork, row: Announcement) -> LetterContent:
     """The content of an announcement for rendering; read once, then used for all recipients."""
     say = uow.texts.fill_text
@@ -40,7 +53,7 @@ def load_content(uow: UnitOfWork, row: Announcement) -> LetterContent:
     link = "" if row.page is None else program.link_pages(f"[{words}]({row.page})")
     return LetterContent(
         title=row.title,
-        body=row.body,
+        body=write_body(uow, row),
         page=row.page,
         contents=read_contents(row.contents),
         fallbacks={

@@ -29,7 +29,7 @@ from server.announcements.models import Announcement, AnnouncementApproval
 from server.announcements.rules.contents import Contents, read_contents, spell_contents
 from server.announcements.rules.placeholders import has_placeholders
 from server.audit.service import Subject, record_change
-from server.base.access import Organizer
+from server.base.access import Organizer, Scope
 from server.base.errors import NotFound
 from server.base.ownership import owned_by, scope_of, visible_to, writable_by
 from server.base.sql.locks import lock_name
@@ -131,6 +131,23 @@ def write_announcement(
         if made is not None:
             return made
     _refuse_faults(check_basics(draft))
+    row = add_draft(uow, organizer, draft, organizer.scope, form_key=form_key, ref=ref)
+    record_change(
+        uow, organizer, "announcements.write_announcement", subject_of(row), after=facts_of(row)
+    )
+    return row.ref
+
+
+def add_draft(
+    uow: UnitOfWork,
+    organizer: Organizer,
+    draft: AnnouncementDraft,
+    owner: Scope,
+    *,
+    form_key: str | None = None,
+    ref: str | None = None,
+) -> Announcement:
+    """Store a draft of a place, unchecked; the organizer is its author."""
     row = Announcement(
         ref=ref or uow.new_ref("ann"),
         state=AnnouncementState.DRAFT,
@@ -138,15 +155,12 @@ def write_announcement(
         changed_at=uow.now,
         writer_id=organizer.id,
         form_key=form_key,
-        **owned_by(organizer.scope),
+        **owned_by(owner),
         **_values_of(draft),
     )
     uow.session.add(row)
     uow.session.flush()
-    record_change(
-        uow, organizer, "announcements.write_announcement", subject_of(row), after=facts_of(row)
-    )
-    return row.ref
+    return row
 
 
 def change_announcement(
@@ -154,12 +168,15 @@ def change_announcement(
 ) -> None:
     """Change an announcement that is not being sent; the organizer becomes its author.
 
-    It becomes a draft again, and its approvals and frozen recipients are deleted.
+    It becomes a draft again, and its approvals and frozen recipients are deleted. What a correction
+    has from the announcement that it corrects stays.
     Raises: NotFound (404), WrongAnnouncementState (409), ContentRefused.
     Locks: the announcement.
     """
     row = lock_announcement(uow, organizer, ref, *EDITABLE)
-    if draft == read_draft(row):
+    old = read_draft(row)
+    draft = _keep_correction(old, draft)
+    if draft == old:
         return
     _refuse_faults(check_basics(draft))
     before = facts_of(row)
@@ -284,8 +301,10 @@ def with_audience(draft: AnnouncementDraft, rule: AudienceRule) -> AnnouncementD
 
 
 def copy_draft(organizer: Organizer, source: Announcement) -> AnnouncementDraft:
-    """The content for a copy; one from a higher place comes without its audience."""
+    """The content for a copy; of a correction, or of a higher place, it has no audience."""
     draft = replace(read_draft(source), send_at=None, corrects_id=None)
+    if draft.purpose is Purpose.CORRECTION:
+        draft = replace(draft, purpose=Purpose.NEWS, audience=AudienceRule())
     if organizer.scope.covers_scope(scope_of(source)):
         return draft
     return replace(draft, audience=AudienceRule(), activity_ref=None, purpose=Purpose.NEWS)
@@ -315,6 +334,14 @@ def _values_of(draft: AnnouncementDraft) -> dict[str, Any]:
         "contents": spell_contents(draft.contents),
         "audience": rule_content(draft.audience),
     }
+
+
+def _keep_correction(old: AnnouncementDraft, draft: AnnouncementDraft) -> AnnouncementDraft:
+    """A change of a correction keeps whom it is for and why; no other draft becomes one."""
+    kept = ("purpose", "corrects_id", "audience", "topic", "activity_ref")
+    if old.corrects_id is not None:
+        return replace(draft, **{name: getattr(old, name) for name in kept})
+    return replace(draft, corrects_id=None)
 
 
 def _refuse_faults(faults: Iterator[ContentFault]) -> None:

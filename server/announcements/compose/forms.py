@@ -86,7 +86,7 @@ class BasicsForm(WatchedForm):
     )
     purpose = RadioField(
         "announcements.form.purpose",
-        choices=[SelectChoice(one.value) for one in (Purpose.NEWS, Purpose.CHANGE)],
+        choices=[SelectChoice(one.value) for one in Purpose],
         default=Purpose.NEWS.value,
         validators=[InputRequired("console.form.no_choice")],
     )
@@ -138,8 +138,15 @@ class BasicsForm(WatchedForm):
 def read_basics(
     form: BasicsForm, draft: AnnouncementDraft, picture: str | None
 ) -> AnnouncementDraft:
-    """The draft with the values of the form."""
+    """The draft with the values of the form. A correction keeps its purpose and its grounds."""
     chosen = form.channels.data or []
+    about: dict[str, Any] = {}
+    if draft.corrects_id is None:
+        about = {
+            "purpose": Purpose(form.purpose.data),
+            "activity_ref": form.activity_ref.data or None,
+            "topic": form.topic.data or None,
+        }
     ladder = {
         LADDER_WAY: tuple(one for one in LADDER if one.value in chosen),
         MASS_WAY: (Channel.MASS,),
@@ -150,9 +157,7 @@ def read_basics(
         draft,
         title=_text(form.title),
         body=(form.body.data or "").replace("\r\n", "\n").strip(),
-        purpose=Purpose(form.purpose.data),
-        activity_ref=form.activity_ref.data or None,
-        topic=form.topic.data or None,
+        **about,
         page=_text(form.page).lstrip("/") or None,
         picture=picture,
         ladder=ladder or (Channel.INBOX,),

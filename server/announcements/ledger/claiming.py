@@ -158,7 +158,7 @@ def _reserve_places(uow: UnitOfWork, batch: _Batch) -> None:
     counted = {
         batch.rows[row_id].citizen_id
         for row_id in batch.chosen
-        if not batch.tries[row_id].in_doubt and not _is_own(batch, row_id)
+        if not batch.tries[row_id].in_doubt and not _is_uncounted(batch, row_id)
     }
     limit = uow.settings.outreach
     key = outreach_key(batch.announcement)
@@ -166,8 +166,8 @@ def _reserve_places(uow: UnitOfWork, batch: _Batch) -> None:
     _refuse_chosen(batch, counted - reserved, GiveUp(reason=Obstacle.CAPPED.value))
 
 
-def _is_own(batch: _Batch, row_id: int) -> bool:
-    return batch.people[batch.rows[row_id].citizen_id].own_activity
+def _is_uncounted(batch: _Batch, row_id: int) -> bool:
+    return batch.people[batch.rows[row_id].citizen_id].uncounted
 
 
 def _refuse_chosen(batch: _Batch, citizen_ids: set[int], outcome: Outcome) -> None:

@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select
 
+from server.announcements.audience.corrections import first_of
 from server.announcements.audience.rule import AudienceRule, read_rule
+from server.announcements.compose.content import write_body
 from server.announcements.enums import AnnouncementState
 from server.announcements.errors import WrongAudienceRule
 from server.announcements.models import Announcement
@@ -44,8 +46,8 @@ def list_public(uow: UnitOfWork, city: str | None = None) -> list[FeedEntry]:
     """The newest announcements that were sent and are for everybody, the newest first.
 
     One that is chosen by participation, results, sign-ups, units or codes is for its recipients
-    alone, and so is a correction. With `city` only those of the city and of the region, without
-    those for other cities.
+    alone. A correction is public if the announcement that it corrects is. With `city` only those of
+    the city and of the region, without those for other cities.
     """
     asked = select(Announcement).where(
         Announcement.state.in_(_PUBLIC), Announcement.began_at.is_not(None)
@@ -54,7 +56,9 @@ def list_public(uow: UnitOfWork, city: str | None = None) -> list[FeedEntry]:
         asked = asked.where(or_(Announcement.owner_city == city, Announcement.owner == "region"))
     newest = asked.order_by(Announcement.began_at.desc(), Announcement.id.desc())
     rows = uow.session.scalars(newest.limit(_MOST_READ)).all()
-    public = [row for row in rows if is_public(row) and (city is None or _is_for(row, city))]
+    public = [
+        row for row in rows if is_public(uow, row) and (city is None or _is_for(uow, row, city))
+    ]
     return [_entry_of(uow, row) for row in public[:MOST_ENTRIES]]
 
 
@@ -63,19 +67,22 @@ def was_sent(row: Announcement) -> bool:
     return row.state in _PUBLIC and row.began_at is not None
 
 
-def is_public(row: Announcement) -> bool:
+def is_public(uow: UnitOfWork, row: Announcement) -> bool:
     """Whether an announcement that was sent is for everybody of some places, or of a topic."""
+    first = first_of(uow, row)
+    if not was_sent(first):
+        return False
     try:
-        rule = read_rule(row.audience)
+        rule = read_rule(first.audience)
     except WrongAudienceRule:
         return False
     whole = AudienceRule(cities=rule.cities, counties=rule.counties, topics=rule.topics)
     return rule == whole and not has_placeholders(row.title + row.body)
 
 
-def _is_for(row: Announcement, city: str) -> bool:
+def _is_for(uow: UnitOfWork, row: Announcement, city: str) -> bool:
     """Whether people of a city are in the audience."""
-    rule = read_rule(row.audience)
+    rule = read_rule(first_of(uow, row).audience)
     regions = units.load_regions()
     named = {regions.city_of(code) for code in rule.counties}
     counties = {one.code for one in named if one is not None}
@@ -94,7 +101,7 @@ def _entry_of(uow: UnitOfWork, row: Announcement) -> FeedEntry:
     return FeedEntry(
         ref=row.ref,
         title=title,
-        text=gone if withdrawn else row.body,
+        text=gone if withdrawn else write_body(uow, row),
         # An author needs a name; an owner may have none today.
         place=units.name_owner(uow, row.owner) or say("announcements.feed.author"),
         published_at=began,

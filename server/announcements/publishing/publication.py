@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from server.activities import service as activities
 from server.activities.service import ActivityState
+from server.announcements.compose.content import write_body
 from server.announcements.compose.drafts import read_announcement
 from server.announcements.compose.pictures import announcement_picture_of, picture_address
 from server.announcements.enums import AnnouncementState
@@ -80,7 +81,7 @@ def read_publishable(
             return Publishable(title=shown.row.title, reason="draft")
         return Publishable(title=shown.row.title, publication=_of_activity(uow, shown.row))
     row = read_announcement(uow, organizer, ref)
-    if was_sent(row) and is_public(row):
+    if was_sent(row) and is_public(uow, row):
         return Publishable(title=row.title, publication=_of_announcement(uow, row))
     return Publishable(title=row.title, reason=_reason_against(row))
 
@@ -93,7 +94,7 @@ def find_publication(uow: UnitOfWork, target: CodeTarget, ref: str) -> Publicati
     if target is CodeTarget.ACTIVITY:
         return _of_activity(uow, activities.find_activity(uow, ref).activity)
     row = uow.session.scalar(select(Announcement).where(Announcement.ref == ref))
-    if row is None or not was_sent(row) or not is_public(row):
+    if row is None or not was_sent(row) or not is_public(uow, row):
         raise NotFound
     return _of_announcement(uow, row)
 
@@ -124,7 +125,7 @@ def _of_announcement(uow: UnitOfWork, row: Announcement) -> Publication:
         target=CodeTarget.ANNOUNCEMENT,
         ref=row.ref,
         title=row.title,
-        body="" if notice else row.body,
+        body="" if notice else write_body(uow, row),
         place=_name_publisher(uow, row.owner),
         published_at=row.began_at,
         picture=None if notice else row.picture,

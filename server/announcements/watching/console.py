@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from server.announcements.compose.correcting import write_correction
 from server.announcements.watching.desk import watch_announcement
 from server.announcements.watching.recipients import RECIPIENTS, RecipientQuery
 from server.announcements.watching.steering import (
@@ -95,6 +96,13 @@ def resume(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
     """Continue a paused announcement."""
     resume_announcement(uow, organizer, ref)
     return Redirect(f"/announcements/{ref}/progress", said="announcements.watching.resumed")
+
+
+@page(PAGES, "POST", "/announcements/<ref>/correct", needs=Permission.ANNOUNCEMENT_WRITE)
+def correct(uow: UnitOfWork, organizer: Organizer, ref: str) -> Redirect:
+    """Make a draft that corrects an announcement which is over, or show the existing one."""
+    made = write_correction(uow, organizer, ref)
+    return Redirect(f"/announcements/{made}", said="announcements.correction.drafted")
 
 
 class CancelForm(ConsoleForm):

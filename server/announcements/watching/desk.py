@@ -8,7 +8,9 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from server.announcements.enums import AnnouncementState, RecipientState
+from server.announcements.audience.corrections import corrected_by
+from server.announcements.compose.correcting import corrections_of, count_reached
+from server.announcements.enums import OVER, AnnouncementState, RecipientState
 from server.announcements.models import Announcement
 from server.announcements.watching.funnel import Acts, count_acts
 from server.announcements.watching.progress import (
@@ -53,6 +55,11 @@ class WatchView:
     """
 
     row: Announcement
+    # The announcement that this one corrects, its own corrections, and how many people another one
+    # would be for: none while this one is being sent.
+    corrected: Announcement | None
+    corrections: Sequence[Announcement]
+    reached: int
     progress: Progress
     counters: Sequence[tuple[RecipientState, int]]
     refused: Sequence[tuple[str, int, str]]
@@ -74,6 +81,9 @@ def watch_announcement(uow: UnitOfWork, organizer: Organizer, ref: str) -> Watch
         mass = read_mass_counts(uow, row.id)
     return WatchView(
         row=row,
+        corrected=corrected_by(uow, row),
+        corrections=corrections_of(uow, row),
+        reached=count_reached(uow, row) if row.state in OVER else 0,
         progress=progress,
         counters=[(one, progress.count(one)) for one in _SHOWN],
         refused=[

@@ -21,6 +21,7 @@ _MOST_TITLES = 200
 # Reasons with a text; WeChat's own are stored with its number.
 REASONS = (
     "no_grant", "no_openid", "not_following", "not_asked_for", "no_window", "capped", "opted_out",
+    "never_pushed",
     "quota_spent", "too_late", "cancelled", "erased", "user_block", "system_failed", "freq_limit",
     "not_delivered", "mass_refused", "refused",
 )  # fmt: skip

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from server.announcements.enums import AnnouncementState
+from server.announcements.enums import OVER
 from server.announcements.errors import WrongAnnouncementState
 from server.announcements.models import Announcement, MassBatch
 from server.announcements.watching.desk import read_own
@@ -25,8 +25,6 @@ from server.wechat.errors import WeChatError
 _log = logging.getLogger(__name__)
 SUBJECT = "announcement"
 TASK = "announcements.delete_mass"
-# One that still sends is cancelled first, so that nobody gets it after the withdrawal.
-ENDED = (AnnouncementState.DONE, AnnouncementState.CANCELLED)
 # A deletion that WeChat refuses is repeated for this long; the article may be gone already.
 _REPEATED_FOR = timedelta(days=1)
 _TOGETHER = 20
@@ -34,6 +32,8 @@ _TOGETHER = 20
 
 def withdraw_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> None:
     """Withdraw an announcement that is over; citizens read the reason in their inbox.
+
+    One that still sends is cancelled first, so that nobody gets it after the withdrawal.
 
     Raises: NotFound (404); WrongAnnouncementState (409) while it is not over, or when it was
     withdrawn before.
@@ -43,7 +43,7 @@ def withdraw_announcement(uow: UnitOfWork, organizer: Organizer, ref: str, reaso
     row = uow.session.scalar(found.where(Announcement.ref == ref).with_for_update())
     if row is None:
         read_own(uow, organizer, ref)
-    if row is None or row.state not in ENDED or row.withdrawn_at is not None:
+    if row is None or row.state not in OVER or row.withdrawn_at is not None:
         raise WrongAnnouncementState(ref=ref)
     row.withdrawn_at, row.remark = uow.now, reason
     if row.letter_id is not None:

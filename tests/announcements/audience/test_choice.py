@@ -43,6 +43,13 @@ MISSING = [
 PUSHED = [channel for channel in Channel if channel is not Channel.INBOX]
 
 
+def test_who_has_only_an_unread_copy_of_the_wrong_one_gets_no_message() -> None:
+    facts = replace(REACHED, never_pushed=True)
+    for channel in PUSHED:
+        assert obstacle_to(channel, facts) is Obstacle.NEVER_PUSHED
+    assert choose_channel(LADDER, facts) is Channel.INBOX
+
+
 def test_four_people_get_the_first_channel_that_is_permitted_to_each() -> None:
     four = (
         REACHED,

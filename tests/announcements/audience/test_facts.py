@@ -142,7 +142,7 @@ def test_facts_and_choice_equal_a_slow_calculation(uow_factory: UnitOfWorkFactor
                 chosen = choose_channel(ladder, facts[one.id])
                 assert chosen is slow_choice(uow, one, row, asked_for), (one, row.ladder)
                 seen.add(chosen)
-    assert seen == {*Channel, *Obstacle} - {Obstacle.REFUSED}
+    assert seen == {*Channel, *Obstacle} - {Obstacle.REFUSED, Obstacle.NEVER_PUSHED}
 
 
 def test_a_batch_gets_the_facts_of_the_whole_audience(uow_factory: UnitOfWorkFactory) -> None:
