@@ -39,6 +39,9 @@ Result = tuple[Call, FanOutResult]
 _AT_ONCE = 200
 # Seconds for which results wait for more results.
 _PATIENCE = 0.1
+# Seconds for which free connections wait for more of them: longer, and they are idle while WeChat
+# is slow; without it, a claim is made for each result.
+_LINGER = 0.005
 # A merge or a busy database is over soon; the results of calls must not be lost because of it.
 _ATTEMPTS = 5
 _UNKNOWN_RECIPIENT = "gone:40003"
@@ -78,18 +81,20 @@ class Collector:
         with self._lock:
             self._results.append((self._calls.pop(key), result))
             self.halted = self.halted or concerns_everybody(result)
-            if self.halted or self._room() >= self._half:
+            room = self._room()
+            if self.halted or room == 1 or room >= self._half:
                 self._room_free.notify()
             if len(self._results) == 1 or self._has_batch():
                 self._results_told.notify()
 
     def wait_for_room(self) -> int:
-        """Wait until half of the connections are free; return how many are.
+        """Wait for free connections, and shortly for half of them; return how many are free.
 
         0 when the run is halted. Results that wait for their settlement are bounded too.
         """
         with self._lock:
-            self._room_free.wait_for(lambda: self.halted or self._room() >= self._half)
+            self._room_free.wait_for(lambda: self.halted or self._room() > 0)
+            self._room_free.wait_for(lambda: self.halted or self._room() >= self._half, _LINGER)
             return 0 if self.halted else self._room()
 
     def wait_seconds(self, seconds: float) -> None:
