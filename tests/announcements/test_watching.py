@@ -15,6 +15,7 @@ from server.announcements.enums import (
     TryState,
 )
 from server.announcements.ledger.queue import QUEUE
+from server.announcements.ledger.quotas import pause_channels
 from server.announcements.models import Announcement, Recipient
 from server.announcements.rules.acts import followed_on
 from server.announcements.watching import alarms
@@ -24,6 +25,7 @@ from server.announcements.watching.funnel import Acts, count_acts, note_opened
 from server.announcements.watching.progress import estimate_end, read_progress
 from server.base.access import Scope
 from server.base.clock import BEIJING, beijing_day
+from server.base.outbox_control import pause_queue
 from server.base.ownership import owned_by
 from server.base.restored_backup import hold_calls
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
@@ -113,6 +115,32 @@ def test_the_page_says_what_is_held_since_a_restore_and_calls_no_unknown_result_
         shown = browser.get(lists)[1]
         assert words in shown
         assert "微信没有接受" not in shown.split("</thead>")[1]
+
+
+def test_the_page_says_what_the_senders_wait_for(
+    uow_factory: UnitOfWorkFactory, clock: FakeClock
+) -> None:
+    app, _ = console_app(uow_factory, PAGES)
+    browser = Browser(app, "editor-region")
+    with uow_factory.begin() as uow:
+        row = a_busy_one(uow, clock)
+        ref, row.ladder = row.ref, [Channel.TEMPLATE.value]
+        pause_channels(uow, [Channel.CUSTOMER_MESSAGE])
+    shown = browser.get(f"/announcements/{ref}/progress")[1]
+    assert "额度" not in shown, "the quota of a channel that it does not use"
+    with uow_factory.begin() as uow:
+        pause_channels(uow, [Channel.TEMPLATE])
+        tomorrow = beijing_day(uow.now) + timedelta(days=1)
+    words = f"公众号模板消息今天的发送额度已经用完，{tomorrow:%Y-%m-%d} 00:00以后自动继续"
+    assert words in browser.get(f"/announcements/{ref}/progress")[1]
+    with uow_factory.begin() as uow:
+        pause_queue(uow, QUEUE, "test")
+    shown = browser.get(f"/announcements/{ref}/progress")[1]
+    assert "系统管理员暂停了所有通知的发送" in shown
+    with uow_factory.begin() as uow:
+        row = uow.session.scalars(select(Announcement).where(Announcement.ref == ref)).one()
+        row.state = AnnouncementState.DONE
+    assert "系统管理员暂停" not in browser.get(f"/announcements/{ref}/progress")[1]
 
 
 def test_the_end_is_not_before_the_turn_of_the_last_recipient_and_unknown_without_a_rate() -> None:

@@ -11,6 +11,8 @@ from sqlalchemy import select
 from server.announcements.audience.corrections import corrected_by
 from server.announcements.compose.correcting import corrections_of, count_reached
 from server.announcements.enums import OVER, AnnouncementState, RecipientState
+from server.announcements.ledger.queue import QUEUE
+from server.announcements.ledger.quotas import paused_channels
 from server.announcements.models import Announcement
 from server.announcements.watching.funnel import Acts, count_acts
 from server.announcements.watching.progress import (
@@ -23,6 +25,7 @@ from server.announcements.watching.recipients import say_reason
 from server.base.access import Organizer
 from server.base.clock import BEIJING
 from server.base.errors import NotFound
+from server.base.outbox import is_paused
 from server.base.ownership import serving_found_row, writable_by
 from server.base.uow import UnitOfWork
 
@@ -113,11 +116,32 @@ def _say_pause(uow: UnitOfWork, row: Announcement, progress: Progress) -> str:
     """The reason for a pause in words; empty without one."""
     if progress.held:
         return uow.texts.fill_text("announcements.watching.held", count=progress.held)
+    if row.state is AnnouncementState.SENDING and progress.left:
+        return _say_wait(uow, row)
     if row.state is not AnnouncementState.PAUSED:
         return ""
     reason = row.pause_reason if row.pause_reason in _PAUSES else "other"
     detail = row.pause_detail or ""
     return uow.texts.fill_text(f"announcements.pause_reason.{reason}", detail=detail)
+
+
+def _say_wait(uow: UnitOfWork, row: Announcement) -> str:
+    """Name the quota or the pause for which the senders wait; empty while they send."""
+    if is_paused(uow, QUEUE.name):
+        return uow.texts.fill_text("announcements.watching.all_paused")
+    spent = {
+        channel: until
+        for channel, until in paused_channels(uow).items()
+        if channel.value in row.ladder
+    }
+    if not spent:
+        return ""
+    names = [uow.texts.fill_text(f"announcements.watch_channel.{one}") for one in sorted(spent)]
+    return uow.texts.fill_text(
+        "announcements.watching.quota_spent",
+        channels="、".join(names),
+        at=_minute(max(spent.values())),
+    )
 
 
 def _facts_of(
