@@ -193,7 +193,7 @@ class Settings:
     demo_season: str = "full"
     log_level: str = "INFO"
     log_console: bool = True
-    policy_version: str = "2026-4"
+    policy_version: str = "2026-5"
     policy_date: str = ""
     trusted_proxies: int = bounded_number(0, 0, 10)
     drain_seconds: float = bounded_number(5.0, 0.0, 600.0)

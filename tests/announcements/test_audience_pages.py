@@ -16,6 +16,7 @@ from server.base.uow import UnitOfWorkFactory
 from server.units import service as units
 from server.units.service import UnitRow
 from tests.kit.accounts import a_citizen
+from tests.kit.activities import a_lecture
 from tests.kit.announcement_form_probes import AUDIENCE_FORM
 from tests.kit.announcements import an_announcement
 from tests.kit.console import Browser, console_app
@@ -143,6 +144,21 @@ def test_only_places_inside_the_announcement_are_offered(
     assert status == 200
     assert all(one in page for one in offered)
     assert not any(one in page for one in missing)
+
+
+def test_many_activities_are_folded_until_one_is_chosen(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    browser, folded = Browser(app, "editor-region"), "选具体的活动（8个）"
+    with uow_factory.begin() as uow:
+        refs = [a_lecture(uow).ref for _ in range(5)]
+    assert folded not in browser.get(f"{PATH}/audience")[1]
+    with uow_factory.begin() as uow:
+        refs += [a_lecture(uow).ref for _ in range(3)]
+    assert f"<details><summary>{folded}" in browser.get(f"{PATH}/audience")[1]
+    chosen = AUDIENCE_FORM | {"activities": [refs[0]]}
+    assert browser.ask("POST", f"{PATH}/audience", chosen)[0] == 303
+    assert f"<details open><summary>{folded}" in browser.get(f"{PATH}/audience")[1]
 
 
 def test_a_place_outside_the_announcement_adds_nobody(
