@@ -154,8 +154,9 @@ LEDGER_PAGE = [
     "Written by `python -m tests.bench ledger --write-docs`: the rows of a message to everybody"
     " are frozen in the background in short transactions, as after its last approval, and deleted,"
     " as after an edit. Template messages are sent to the emulated WeChat by the whole worker, with"
-    " its database, and by one session of aiohttp with as many connections; a ratio is the median"
-    " of the pairs.",
+    " its database, and by one session of aiohttp with as many connections: once as fast as"
+    " both can, when the emulated WeChat takes one of the two CPUs whole, and once with a WeChat"
+    " that takes 0.2 s for a call. A ratio is the median of the pairs.",
     "",
 ]
 RECEIPTS_PAGE = [
