@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from server.activities import loading
 from server.activities.drafts import add_activity, check_draft, fault_key
+from server.activities.loading import RowFault, RowFaultKind
 from server.activities.models import Activity, ActivityFile, ActivityHeading
 from server.activities.sheet_rows import (
     HEADINGS,
@@ -72,13 +73,27 @@ def _read_list(raw: bytes) -> ActivityTable:
     rows, faults = loading.read_numbered(raw)
     table = ActivityTable()
     for fault in faults:
-        why = ActivityReason(code="row_form", facts={"trouble": fault.reason[:200]})
-        place = table.problems if fault.row else table.refused
-        place.append(Problem(line=max(1, fault.row), why=why))
+        if fault.row:
+            table.problems.append(Problem(line=fault.row, why=_reason_of(fault)))
+        elif fault.kind is RowFaultKind.TOO_MANY:
+            raise ActivitiesRefused("too_many_rows", most=MOST_ROWS)
+        else:
+            raise ActivitiesRefused("json_document")
     for number, row in rows:
         draft = loading.draft_of(row)
         table.rows.append(ReadActivity(line=number, sheet="", ref=row.ref, draft=draft))
     return table
+
+
+def _reason_of(fault: RowFault) -> ActivityReason:
+    """Name the fault of a row of a JSON list, with the title of its field."""
+    known = fault.field in COLUMN_TITLES
+    if fault.kind is RowFaultKind.MISSING and known:
+        return ActivityReason(code="cell_missing", facts={"column": fault.field})
+    if fault.kind is RowFaultKind.UNKNOWN:
+        return ActivityReason(code="row_unknown", facts={"given": fault.field[:40]})
+    facts = {"column": fault.field, "trouble": fault.reason[:200]}
+    return ActivityReason(code="row_form" if known else "row_broken", facts=facts)
 
 
 def _read_file(_context: TaskContext, _job: JobRun, file: KeptFile) -> ActivityTable:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +18,7 @@ from server.activities.kinds import ActivityKind
 from server.activities.lifecycle import open_activity
 from server.activities.models import Activity
 from server.base.access import REGION
+from server.base.characters import clean_name
 from server.base.uow import UnitOfWork
 
 MOST_ROWS = 5000
@@ -61,8 +64,21 @@ class ActivityRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     checkout_needed: bool = False
 
 
+_NAMED = re.compile(r"(?P<what>missing required|contains unknown) field `(?P<field>[^`]*)`")
+_AT_FIELD = re.compile(r" - at `\$\.(?P<field>\w+)")
 _READ_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
 _READ_ROW = msgspec.json.Decoder(ActivityRow)
+
+
+class RowFaultKind(StrEnum):
+    """Kind of a fault in a row."""
+
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+    FORM = "form"
+    BROKEN = "broken"
+    TOO_MANY = "too_many"
+    CONTENT = "content"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +88,7 @@ class RowFault:
     row: int
     field: str
     reason: str
+    kind: RowFaultKind = RowFaultKind.CONTENT
 
     def __str__(self) -> str:
         place = f"row {self.row}" if self.row else "file"
@@ -89,17 +106,30 @@ def read_numbered(raw: bytes) -> tuple[list[tuple[int, ActivityRow]], list[RowFa
     try:
         parts = _READ_PARTS.decode(raw.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [], [RowFault(row=0, field="", reason="not a JSON list")]
+        return [], [RowFault(row=0, field="", reason="not a JSON list", kind=RowFaultKind.BROKEN)]
     if len(parts) > MOST_ROWS:
-        return [], [RowFault(row=0, field="", reason=f"more than {MOST_ROWS} rows")]
+        reason = f"more than {MOST_ROWS} rows"
+        return [], [RowFault(row=0, field="", reason=reason, kind=RowFaultKind.TOO_MANY)]
     rows: list[tuple[int, ActivityRow]] = []
     faults: list[RowFault] = []
     for number, part in enumerate(parts, 1):
         try:
             rows.append((number, _READ_ROW.decode(part)))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as trouble:
-            faults.append(RowFault(row=number, field="", reason=str(trouble)))
+            faults.append(_describe_trouble(number, str(trouble)))
     return rows, faults
+
+
+def _describe_trouble(number: int, trouble: str) -> RowFault:
+    """The fault that the decoder reports; its message names the field."""
+    named = _NAMED.search(trouble)
+    if named is not None:
+        kind = RowFaultKind.MISSING if named["what"].startswith("missing") else RowFaultKind.UNKNOWN
+        return RowFault(row=number, field=named["field"], reason=trouble, kind=kind)
+    at = _AT_FIELD.search(trouble)
+    if at is not None:
+        return RowFault(row=number, field=at["field"], reason=trouble, kind=RowFaultKind.FORM)
+    return RowFault(row=number, field="", reason=trouble, kind=RowFaultKind.BROKEN)
 
 
 def find_faults(uow: UnitOfWork, rows: Sequence[ActivityRow]) -> list[RowFault]:
@@ -131,6 +161,8 @@ def draft_of(row: ActivityRow) -> ActivityDraft:
     """The content of a row."""
     facts: dict[str, Any] = msgspec.structs.asdict(row)
     del facts["ref"]
+    for name in ("title", "venue", "speaker"):
+        facts[name] = clean_name(facts[name])
     waitlist = facts.pop("waitlist")
     most = None if waitlist is True or waitlist is None else int(waitlist)
     for name in ("latitude", "longitude"):

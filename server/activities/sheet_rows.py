@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from server.activities.drafts import ActivityDraft
 from server.activities.kinds import ActivityKind
 from server.base.access import Scope
-from server.base.characters import clean_name
+from server.base.characters import clean_name, find_web_code
 from server.base.clock import BEIJING
 from server.console.sheets import reasons as sheets
 from server.console.sheets.grids import HEADING_WITHIN, Grid, decode_text, split_table
@@ -87,6 +87,8 @@ _MOMENT = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})[ T]*(\d{1,2}):(\d{1,2})(?::\d
 _SHAPES = str.maketrans({"年": "-", "月": "-", "日": " ", "/": "-", ".": "-", "：": ":"})
 _YEARS = range(2020, 2100)
 _DEGREE = 1_000_000
+# Ten digits, or the way in which a workbook spells a larger number.
+_HUGE = re.compile(r"[0-9]{10,}|[0-9.]+[eE]\+?[0-9]+", re.ASCII)
 _TEXTS = (
     "title", "venue", "address", "speaker", "speaker_post", "speaker_bio", "abstract",
     "office_phone", "notes",
@@ -102,10 +104,14 @@ class ActivityReason(sheets.Reason):
     english: ClassVar[Mapping[str, str]] = {
         **sheets.ENGLISH,
         "no_rows": "no activity below the heading",
-        "row_form": "{trouble}",
+        "row_form": "{column}: {trouble}",
+        "row_unknown": "{given}: unknown",
+        "row_broken": "{trouble}",
         "cell_missing": "{column}: empty",
         "wrong_time": "{column}: {given!r} is no date with a time",
         "wrong_number": "{column}: {given!r} is no whole number",
+        "number_large": "{column}: {given!r} is too large",
+        "web_code": "{column}: {given!r} has {mark} of a web page",
         "wrong_point": "{column}: {given!r} is no degree",
         "wrong_yes": "{column}: {given!r} is neither yes nor no",
         "wrong_kind": "kind: {given!r} is not known",
@@ -235,7 +241,7 @@ def _read_cells(row: Mapping[str, str], reader: SheetReader) -> ActivityDraft:
         code, facts = place
         raise CellRefused(code, **facts)
     values: dict[str, Any] = {name: row.get(name, "").strip() for name in _TEXTS}
-    values |= {name: clean_name(values[name]) for name in _NAMES}
+    values |= {name: _read_name(name, values[name]) for name in _NAMES}
     values |= {name: _read_cell(row, name, _read_moment) for name in _INSTANTS}
     values |= {name: _read_whole(row, name, least) for name, least in _WHOLE.items()}
     return ActivityDraft(
@@ -254,6 +260,13 @@ def _read_cells(row: Mapping[str, str], reader: SheetReader) -> ActivityDraft:
     )
 
 
+def _read_name(name: str, given: str) -> str:
+    mark = find_web_code(given)
+    if mark is not None:
+        raise CellRefused("web_code", column=name, given=given[:40], mark=mark)
+    return clean_name(given)
+
+
 def _read_cell(row: Mapping[str, str], name: str, read: Callable[[str, str], Any]) -> Any:
     """The value of a cell, None for an empty one; an empty one that is needed is refused."""
     given = row.get(name, "").strip()
@@ -270,7 +283,9 @@ def _read_whole(row: Mapping[str, str], name: str, otherwise: int | None) -> int
 
 
 def _read_number(name: str, given: str) -> int:
-    if not (given.isascii() and given.isdecimal() and len(given) <= 9):
+    if _HUGE.fullmatch(given):
+        raise CellRefused("number_large", column=name, given=given[:12])
+    if not (given.isascii() and given.isdecimal()):
         raise CellRefused("wrong_number", column=name, given=given[:40])
     return int(given)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -12,6 +13,15 @@ _PICTURE_SELECTOR = "\ufe0f"
 _LEFT_OUT = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Unicode letters that display nothing.
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+
+# Remains of a text that was copied from the source of a web page, or escaped twice.
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6});")
+
+
+def find_web_code(text: str) -> str | None:
+    """The first character reference of HTML in a text, such as `&amp;`; None without one."""
+    found = _ENTITY.search(text)
+    return None if found is None else found[0]
 
 
 def split_characters(text: str) -> Iterator[str]:

@@ -21,6 +21,20 @@ class TextMissing(Exception):
     """No text under this key, or a placeholder without value."""
 
 
+class FilledKey(str):
+    """The key of a text together with the facts of its placeholders."""
+
+    __slots__ = ("facts",)
+    facts: Mapping[str, object]
+
+    @classmethod
+    def with_facts(cls, key: str, **facts: object) -> FilledKey:
+        """A key with its facts."""
+        made = cls(key)
+        made.facts = facts
+        return made
+
+
 @dataclass(frozen=True)
 class Texts:
     """The catalogue of all slices; keys are `slice.section.name`."""
@@ -35,6 +49,8 @@ class Texts:
         words = self.sentences.get(language, {}).get(key) or self.sentences[FIRST_LANGUAGE].get(key)
         if words is None:
             raise TextMissing(key)
+        if isinstance(key, FilledKey):
+            facts = {**key.facts, **facts}
         return _fill_placeholders(words, facts, key)
 
     def error_text(

@@ -80,14 +80,16 @@ class UploadPages:
 def read_given_file(field: Any, missing: str) -> tuple[str, bytes]:
     """Name and content of the file in the field `file`.
 
-    Raises: FieldRefused for a file above the limit, or with the key `missing` for none.
+    Raises: FieldRefused for an empty file or one above the limit, or with the key `missing` for
+    none.
     """
     given = field.data
     content: bytes = given.read(MOST_UPLOADED + 1) if given else b""
     if len(content) > MOST_UPLOADED:
         raise FieldRefused("file", "console.form.file_large")
     if not content:
-        raise FieldRefused("file", missing)
+        chosen = given is not None and bool(given.filename)
+        raise FieldRefused("file", "console.form.file_empty" if chosen else missing)
     return str(given.filename or ""), content
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from server.base.access import Scope
-from server.base.characters import clean_name
+from server.base.characters import clean_name, find_web_code
 from server.console.sheets import reasons as sheets
 from server.console.sheets.grids import HEADING_WITHIN, Grid, decode_text, split_table
 from server.console.sheets.headings import (
@@ -60,6 +60,7 @@ class UnitReason(sheets.Reason):
         "no_units": "no unit below the heading",
         "name_missing": "name: empty",
         "too_long": "{column}: longer than {most} characters",
+        "web_code": "name: {given!r} has {mark} of a web page",
         "formula": "name: {given!r} is a formula or its error",
         "kind_missing": "kind: empty",
         "wrong_kind": "kind: {given!r} is none of those known",
@@ -248,6 +249,9 @@ def _find_faults(row: Mapping[str, str], kind: str) -> Iterator[UnitReason]:
         text = row.get(column, "")
         if len(text) > MOST_NAME:
             yield UnitReason(code="too_long", facts={"column": column, "most": MOST_NAME})
+        mark = find_web_code(text)
+        if mark is not None:
+            yield UnitReason(code="web_code", facts={"given": text[:40], "mark": mark})
         if _FORMULA.match(text):
             yield UnitReason(code="formula", facts={"given": text[:40]})
     given = row.get("kind", "")

@@ -95,6 +95,18 @@ class GuestKnown(Conflict):
     code = "guest_known"
 
 
+class GroupGuestKnown(Conflict):
+    """A guest in a line of a list is known already; `line` is its number, `name` that name."""
+
+    code = "group_guest_known"
+
+
+class GroupPhoneNeeded(Conflict):
+    """A guest in a line of a list has no number, which the activity asks for."""
+
+    code = "group_phone_needed"
+
+
 class AnswerNeeded(Conflict):
     """A question that needs an answer has none; `question` says which."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from wtforms import (
     FieldList,
@@ -18,7 +18,8 @@ from wtforms.validators import InputRequired, Length, NumberRange
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from server.activities.service import MOST_PARTY, MOST_SEATS
-from server.base.characters import clean_name
+from server.base.characters import clean_name, find_web_code
+from server.base.texts import FilledKey
 from server.console.forms import ConsoleForm, NameField, WatchedForm, reason_field
 from server.signups.contacts import Contact
 from server.signups.people import Guest
@@ -33,6 +34,10 @@ from server.signups.wishes import (
 MOST_GUESTS = 200
 _LONGEST_LABEL = 60
 _BETWEEN = re.compile(r"[\s,，;；、]+")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+# The lines of a list that are named at once, and the characters shown of each.
+_MOST_FAULTS = 10
+_GIVEN_SHOWN = 20
 
 
 class ShowForm(ConsoleForm):
@@ -122,12 +127,17 @@ class GroupForm(AnswersForm):
     )
 
     def validate_people(self, field: TextAreaField) -> None:
-        """Refuse a list that is too long, or with a line that cannot be read."""
+        """Refuse a list that is too long, or with lines that cannot be read; name the lines."""
         lines = _lines_of(field.data or "")
         if len(lines) > MOST_GUESTS:
-            raise ValidationError("signups.form.people_many")
-        if any(_read_line(line) is None for line in lines):
-            raise ValidationError("signups.form.people_wrong")
+            raise ValidationError(
+                FilledKey.with_facts("signups.form.people_many", count=len(lines))
+            )
+        faults = list(_find_line_faults(lines))
+        field.errors = [*field.errors, *faults[:_MOST_FAULTS]]
+        if len(faults) > _MOST_FAULTS:
+            more = len(faults) - _MOST_FAULTS
+            raise ValidationError(FilledKey.with_facts("signups.form.people_more", count=more))
 
 
 class TicketsForm(ConsoleForm):
@@ -163,18 +173,37 @@ def read_guest(form: GuestForm, questions: Sequence[SignUpQuestion]) -> Guest:
 def read_group(form: GroupForm, questions: Sequence[SignUpQuestion]) -> list[Guest]:
     """The guests of a valid form, in the order of its lines; all with the same answers."""
     answers = _read_answers(form, questions)
-    contacts = (_read_line(line) for line in _lines_of(form.people.data or ""))
-    return [Guest(contact=one, answers=answers) for one in contacts if one is not None]
+    lines = _lines_of(form.people.data or "")
+    return [Guest(contact=_read_line(text), answers=answers, line=line) for line, text in lines]
 
 
-def _lines_of(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if line.strip()]
+def _lines_of(text: str) -> list[tuple[int, str]]:
+    """The lines that are not empty, with their numbers from 1 as an editor counts them."""
+    numbered = enumerate(_LINE_END.split(text), 1)
+    return [(number, line.strip()) for number, line in numbered if line.strip()]
 
 
-def _read_line(line: str) -> Contact | None:
-    """A name, and after it a mobile number if there is one; None for anything else."""
+def _read_line(line: str) -> Contact:
+    """The name of a line, and the mobile number after it if there is one."""
     parts = [one for one in _BETWEEN.split(line) if one]
-    phone = phone_or_none(parts[-1]) if len(parts) > 1 else None
-    name = clean_name(" ".join(parts[:-1] if phone is not None else parts))
-    digits = any(letter.isdecimal() for letter in name)
-    return None if not name or digits or len(name) > MOST_NAME else Contact(name=name, phone=phone)
+    phone = phone_or_none(parts[-1]) if parts else None
+    return Contact(name=clean_name(" ".join(parts if phone is None else parts[:-1])), phone=phone)
+
+
+def _find_line_faults(lines: Sequence[tuple[int, str]]) -> Iterator[FilledKey]:
+    seen: dict[Contact, int] = {}
+    for number, text in lines:
+        contact = _read_line(text)
+        name = contact.name or ""
+        facts: dict[str, object] = {"line": number, "given": text[:_GIVEN_SHOWN]}
+        if not name:
+            yield FilledKey.with_facts("signups.form.line_nameless", **facts)
+        elif mark := find_web_code(text):
+            yield FilledKey.with_facts("signups.form.line_web_code", **facts, mark=mark)
+        elif any(letter.isdecimal() for letter in name):
+            yield FilledKey.with_facts("signups.form.line_phone", **facts)
+        elif len(name) > MOST_NAME:
+            yield FilledKey.with_facts("signups.form.line_long", **facts, most=MOST_NAME)
+        elif contact in seen:
+            yield FilledKey.with_facts("signups.form.line_twice", **facts, other=seen[contact])
+        seen.setdefault(contact, number)

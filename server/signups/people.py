@@ -22,7 +22,13 @@ from server.base.ownership import scope_of, serving_found_row
 from server.base.uow import UnitOfWork
 from server.signups import capacity, service, store, waitlist
 from server.signups.contacts import Contact, blind_phone, mask_name, unseal_name, unseal_phone
-from server.signups.errors import AnswerNeeded, GuestKnown, SignUpOver
+from server.signups.errors import (
+    AnswerNeeded,
+    GroupGuestKnown,
+    GroupPhoneNeeded,
+    GuestKnown,
+    SignUpOver,
+)
 from server.signups.kinds import LIVE, SEATED, Hindrance, NoticeKind, SignUpState
 from server.signups.models import SignUp
 from server.signups.rules import Hall, Party, explain_waiting
@@ -37,11 +43,15 @@ SHOWN_MINUTES = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """A person without an account, entered by an organizer."""
+    """A person without an account, entered by an organizer.
+
+    `line` is the number of the line in a list; 0 without a list.
+    """
 
     contact: Contact
     party_size: int = 1
     answers: Mapping[str, str] = field(default_factory=dict)
+    line: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,8 +245,8 @@ def enter_guests(
     """Enter people without an account, by the rules that hold for everybody's sign-up.
 
     Locks: the activity.
-    Raises: NotFound (404), GuestKnown, SignUpNotOpen, SignUpClosed, DrawInProgress, PhoneNeeded,
-    AnswerNeeded, ActivityFull (409), Invalid (422).
+    Raises: NotFound (404), GuestKnown, GroupGuestKnown, GroupPhoneNeeded, SignUpNotOpen,
+    SignUpClosed, DrawInProgress, PhoneNeeded, AnswerNeeded, ActivityFull (409), Invalid (422).
     """
     activity = activities.own_activity(uow, organizer, ref)
     subject = Subject("activity", ref, scope_of(activity))
@@ -277,7 +287,11 @@ def _enter_guest(
     contact = guest.contact
     blind = None if contact.phone is None else blind_phone(uow, contact.phone)
     if (contact.name, blind) in known:
+        if guest.line:
+            raise GroupGuestKnown(line=guest.line, name=contact.name)
         raise GuestKnown(name=contact.name)
+    if guest.line and locked.phone_needed and contact.phone is None:
+        raise GroupPhoneNeeded(line=guest.line, name=contact.name)
     known.add((contact.name, blind))
     wish = Wish(party_size=guest.party_size, contact=contact, answers=guest.answers)
     service.check_wish(locked, wish)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_the_list_of_the_command_is_read_and_refused_for_the_same_reasons(
     assert report["added"] == 1
     assert [one.partition(":")[0] for one in said] == ["2", "3", "4"]
     assert "结束时间要晚于开始时间" in said[0]
-    assert "写法不对" in said[1]
+    assert said[1] == "3: 名额的写法不对，请对照样表修改。"
     assert "写了两次" in said[2]
 
 
@@ -113,7 +114,11 @@ def test_the_list_of_the_command_is_read_and_refused_for_the_same_reasons(
         ("讲,馆," + TIMES.replace("2026-05-16 15:00", "明天"), "不是日期和时间"),
         ("讲,馆," + TIMES.replace("2026-05-16 15:00", "0001-01-01 00:00"), "不是日期"),
         ("讲,馆," + TIMES.replace("2026-05-16 15:00", "2026-02-30 15:00"), "不是日期"),
-        ("讲,馆," + TIMES.replace(",9,", ",九,"), "不是整数"),
+        ("讲,馆," + TIMES.replace(",9,", ",九,"), "请填写整数"),
+        ("讲,馆," + TIMES.replace(",9,", ",-3,"), "名额“-3”不对，请填写整数"),
+        ("讲,馆," + TIMES.replace(",9,", f",{10**30},"), "名额“100000000000”太大"),
+        ("讲,馆," + TIMES.replace(",9,", ",1e+30,"), "名额“1e+30”太大"),
+        ("讲&amp;amp;谈,馆," + TIMES, "活动名称“讲&amp;amp;谈”里有网页代码“&amp;”"),
         ("讲,馆," + TIMES.replace(",9,", ",,"), "没有填写名额"),
         ("讲,馆," + TIMES.replace(",9,", ",0,"), "1到20000"),
     ],
@@ -126,6 +131,52 @@ def test_a_cell_that_cannot_be_read_is_refused_with_its_line(
     assert (report["added"], report["problem_count"]) == (1, 1)
     assert said[0].startswith("3: ")
     assert sentence in said[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({**ROW, "titel": "讲"}, "没有“titel”这一项"),
+        ({key: ROW[key] for key in ROW if key != "venue"}, "没有填写活动地点"),
+        ({**ROW, "title": "晚", "seats": 10**30}, "名额请填1到20000之间的整数"),
+        ({**ROW, "seats": "many"}, "名额的写法不对"),
+        ({**ROW, "starts_at": "明天"}, "开始时间的写法不对"),
+        (5, "不是一项活动"),
+    ],
+)
+def test_a_row_of_a_list_is_refused_in_chinese(
+    uow_factory: UnitOfWorkFactory, row: object, said: str
+) -> None:
+    content = json.dumps([{**ROW, "ref": "good"}, row]).encode()
+    _, report, sentences = told(uow_factory, keep(uow_factory, content, "活动.json"))
+    assert report["added"] == 1
+    (sentence,) = sentences
+    assert sentence.startswith("2: ")
+    assert said in sentence
+    assert not re.search("[A-Za-z]{3}", sentence.replace("titel", ""))
+
+
+NO_TABLE = {
+    "blank": (b"  \n\n", "1: 文件是空的"),
+    "no row": (HEAD.encode(), "1: 表头下面没有活动"),
+    "no text": (bytes(range(256)) * 9, "1: 认不出文字的编码"),
+    "another encoding": ("Größe, café\n".encode("latin-1") * 9, "1: 认不出文字的编码"),
+    "quotes": (f'{HEAD}\n"讲,馆\n'.encode(), "2: 从这一行起引号不成对"),
+    "a long cell": (f'{HEAD}\n"{"讲" * 140_000}",馆\n'.encode(), "2: 从这一行起引号不成对，或者"),
+    "prose": ("今天天气不错。\n明天也是。".encode(), "1: 没有找到这些列：活动名称"),
+    "half a list": (b'[{"title": "x"}, ', "1: 这个 JSON 文件不是活动的列表"),
+}
+
+
+@pytest.mark.parametrize("what", NO_TABLE)
+def test_a_file_that_is_no_table_is_refused_in_chinese_with_its_line(
+    uow_factory: UnitOfWorkFactory, what: str
+) -> None:
+    content, said = NO_TABLE[what]
+    _, report, sentences = told(uow_factory, keep(uow_factory, content))
+    assert (report["added"], len(sentences)) == (0, 1)
+    assert sentences[0].startswith(said)
+    assert not re.search("[A-Za-z]{5}", sentences[0])
 
 
 def test_other_columns_are_read_as_people_write_them(uow_factory: UnitOfWorkFactory) -> None:
@@ -152,7 +203,7 @@ def test_other_columns_are_read_as_people_write_them(uow_factory: UnitOfWorkFact
 
 def test_every_reason_has_a_sentence(uow_factory: UnitOfWorkFactory) -> None:
     facts = {"given": "x", "column": "title", "columns": "title, seats", "most": 1, "home": "h",
-             "other": 2, "trouble": "t", "rows": 1, "name": "n"}  # fmt: skip
+             "other": 2, "trouble": "t", "rows": 1, "name": "n", "mark": "&amp;"}  # fmt: skip
     with uow_factory.begin(read_only=True) as uow:
         for code in ActivityReason.english:
             given = {**facts, "columns": 3} if code == "too_wide" else facts

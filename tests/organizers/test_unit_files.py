@@ -164,6 +164,13 @@ def test_the_page_names_each_bad_row_and_takes_the_good_ones(
     app, _ = console_app(uow_factory, unit_pages.PAGES, import_pages.PAGES)
     browser = Browser(app, "system_admin-city")
     assert "请选择文件。" in browser.ask("POST", "/units/import", {})[1]
+    nothing: dict[str, Any] = {"file": (BytesIO(b""), "单位.csv")}
+    assert "这个文件里什么也没有" in browser.open("POST", "/units/import", nothing).text
+    coded = "单位名称,类别,设区市\n二中&amp;amp;分校,学校,南宁市\n".encode()
+    here = browser.open("POST", "/units/import", {"file": (BytesIO(coded), "单位.csv")}).location
+    run_jobs(uow_factory)
+    shown = browser.get(here.removeprefix("/console"))[1]
+    assert "“二中&amp;amp;amp;分校”里有网页代码“&amp;amp;”" in shown
     given: dict[str, Any] = {"file": (BytesIO((HEAD + GOOD + BAD).encode()), "单位.csv")}
     here = browser.open("POST", "/units/import", given).location.removeprefix("/console")
     run_jobs(uow_factory)

@@ -244,9 +244,10 @@ def test_a_group_is_entered_line_by_line_or_not_at_all(
     wrong = {"label": "初二（3）班", "people": "韦明\n13800138000"}
     status, shown = editor.ask("POST", path, wrong)
     assert status == 422
-    assert "13800138000" in shown
-    twice = {"label": "初二（3）班", "people": "韦明\n覃丽\n韦明"}
-    assert editor.ask("POST", path, twice)[0] == 409
+    assert "第2行没有姓名：“13800138000”" in shown
+    twice = {"label": "初二（3）班", "people": "韦明\n覃丽\n\n韦明"}
+    status, shown = editor.ask("POST", path, twice)
+    assert (status, "第4行“韦明”与第1行相同" in shown) == (422, True)
     assert states_of(uow_factory, lecture) == []
     good = {"label": "初二（3）班", "people": "韦明，13800138000\n覃丽\t13900139000\n\n黄强"}
     assert editor.ask("POST", path, good)[0] == 303
@@ -255,6 +256,56 @@ def test_a_group_is_entered_line_by_line_or_not_at_all(
     with uow_factory.begin(read_only=True) as uow:
         counted = select(func.count()).where(SignUp.group_label == "初二（3）班")
         assert uow.session.scalar(counted) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("韦明 1380013800", "第2行“韦明 1380013800”里的号码不对"),
+        (f"韦明 {10**30}", "第2行“韦明 10000000000000000”里的号码不对"),
+        ("13800138000", "第2行没有姓名：“13800138000”"),
+        ("\u202e\u200b", "第2行没有姓名"),
+        ("韦" * 31, f"第2行“{'韦' * 20}”的姓名太长，最多30字"),
+        ("韦&amp;amp;明", "第2行“韦&amp;amp;amp;明”里有网页代码“&amp;amp;”"),
+        ("覃丽", "第2行“覃丽”与第1行相同"),
+    ],
+)
+def test_a_line_of_a_group_that_cannot_be_read_is_named(
+    app: Flask, uow_factory: UnitOfWorkFactory, line: str, said: str
+) -> None:
+    lecture = make_lecture(uow_factory, seats=9)
+    editor, path = Browser(app, "editor-city"), f"/activities/{lecture.ref}/group"
+    status, shown = editor.ask("POST", path, {"label": "班", "people": f"覃丽\r\n{line}\r\n黄强"})
+    assert (status, said in shown) == (422, True)
+    assert states_of(uow_factory, lecture) == []
+
+
+def test_all_faults_of_a_group_are_named_at_once_and_many_are_counted(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    lecture = make_lecture(uow_factory, seats=9)
+    editor, path = Browser(app, "editor-city"), f"/activities/{lecture.ref}/group"
+    people = "\n".join(f"人{number}" for number in range(12))
+    _, shown = editor.ask("POST", path, {"label": "班", "people": people})
+    assert "第1行“人0”里的号码不对" in shown
+    assert "第10行“人9”里的号码不对" in shown
+    assert "第11行" not in shown
+    assert "还有2行也要修改" in shown
+    _, shown = editor.ask("POST", path, {"label": "班", "people": "韦明\n" * 201})
+    assert "名单有201人，一次最多登记200人" in shown
+
+
+def test_a_person_of_a_group_who_is_known_or_has_no_number_is_named_with_the_line(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    lecture = make_lecture(uow_factory, seats=9, phone_needed=True)
+    editor, path = Browser(app, "editor-city"), f"/activities/{lecture.ref}/group"
+    group = {"label": "班", "people": "韦明 13800138000\n\n覃丽"}
+    status, shown = editor.ask("POST", path, group)
+    assert (status, "名单第3行：“覃丽”没有手机号码" in shown) == (409, True)
+    assert editor.ask("POST", path, {**group, "people": "韦明 13800138000"})[0] == 303
+    status, shown = editor.ask("POST", path, {**group, "people": "\n韦明 13800138000"})
+    assert (status, "名单第2行：“韦明”已经登记过" in shown) == (409, True)
 
 
 @pytest.mark.parametrize(("name", "masked"), [(None, ""), ("韦", "韦**"), ("欧阳娜娜", "欧**")])
