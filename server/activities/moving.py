@@ -216,6 +216,9 @@ def _store_dates(uow: UnitOfWork, row: Activity, new: ActivityDraft) -> dict[str
     if faults:
         raise DraftRefused(faults)
     before = _facts_of(row)
+    if new.starts_at != row.starts_at:
+        expected = [one for one in (row.moved_from, row.starts_at) if one and one > uow.now]
+        row.moved_from = min(expected, default=None)
     for name in (*_TIMES, *_PLACE):
         setattr(row, name, getattr(new, name))
     _raise_revision(uow, row)

@@ -63,6 +63,7 @@ from server.activities.rules import MOST_SEATS as MOST_SEATS
 from server.activities.rules import Terms as Terms
 from server.activities.rules import do_overlap as do_overlap
 from server.activities.rules import is_draw_due as is_draw_due
+from server.activities.rules import is_urgent as is_urgent
 from server.activities.rules import may_promote_at as may_promote_at
 from server.activities.rules import phase_at as phase_at
 from server.activities.rules import read_audiences as read_audiences
@@ -84,6 +85,7 @@ _TIMES = (
     _activity.c.id,
     _activity.c.state,
     _activity.c.starts_at,
+    _activity.c.moved_from,
     _activity.c.ends_at,
     _activity.c.signup_opens_at,
     _activity.c.signup_closes_at,
@@ -173,6 +175,7 @@ class ActivityTimes:
     id: int
     state: ActivityState
     starts_at: datetime
+    moved_from: datetime | None
     ends_at: datetime
     signup_opens_at: datetime
     signup_closes_at: datetime

@@ -135,6 +135,7 @@ class Push(Outgoing, Base):
     A push and the grant that it uses are claimed together. When WeChat certainly did not accept it,
     it is queued again and the grant is restored. A claim of a dead worker, or one without a
     response, ends as unknown. A `counted` push is unasked: the limit over all senders holds for it.
+    An `urgent` one ignores quiet hours.
     """
 
     __tablename__ = "push"
@@ -151,6 +152,7 @@ class Push(Outgoing, Base):
     fields: Mapped[dict[str, Any]] = mapped_column(Json)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     counted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())
     grant_id: Mapped[int | None] = mapped_column(BigId)
     message_id: Mapped[str | None] = mapped_column(String(40))
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)

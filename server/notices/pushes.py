@@ -53,7 +53,8 @@ class PlannedPush:
 
     After `expires_at` it is not pushed any more; `fields` has values by the template's keys.
     `counted` is set where the message is no answer to an act of the citizen's own: the limit over
-    all senders holds for it, and it is not pushed to people who turned announcements off.
+    all senders holds for it, and it is not pushed to people who turned announcements off. An
+    `urgent` one ignores quiet hours.
     """
 
     letter: Letter
@@ -62,6 +63,7 @@ class PlannedPush:
     fields: Mapping[str, str]
     expires_at: datetime
     counted: bool = False
+    urgent: bool = False
 
 
 def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
@@ -80,6 +82,7 @@ def plan_push(uow: UnitOfWork, citizen_id: int, planned: PlannedPush) -> bool:
         fields=dict(planned.fields),
         expires_at=planned.expires_at,
         counted=planned.counted,
+        urgent=planned.urgent,
         made_at=uow.now,
     )
     push.enqueue_again(uow.now)
@@ -154,7 +157,9 @@ def _lock_owner(uow: UnitOfWork, claim: Claim, _outcome: Outcome | None) -> bool
 
 
 def _prepare_message(uow: UnitOfWork, push: Push) -> SubscriptionMessage | Outcome:
-    loud = next_loud(uow.now, accounts.quiet_hours(uow, push.citizen_id))
+    loud = uow.now
+    if not push.urgent:
+        loud = next_loud(uow.now, accounts.quiet_hours(uow, push.citizen_id))
     if loud >= push.expires_at:
         return GiveUp(reason="too_late" if loud == uow.now else "quiet_hours")
     if loud > uow.now:

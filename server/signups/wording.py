@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from server.activities import service as activities
 from server.activities.service import ActivityView
 from server.base.clock import BEIJING
 from server.base.templates import (
@@ -84,13 +85,14 @@ def write_push(uow: UnitOfWork, due: DueNotice) -> PlannedPush:
     """
     letter = write_letter(uow, due)
     slug = TEMPLATE_OF[due.kind]
-    offered = due.kind is NoticeKind.OFFERED
+    offered, row = due.kind is NoticeKind.OFFERED, due.view.activity
     return PlannedPush(
         letter=letter,
         template_id=template_id_of(slug),
         page=letter.page or PAGE,
         fields=_FIELDS[slug](uow, due),
         expires_at=(due.signup.offer_expires_at if offered else None) or due.starts_at,
+        urgent=slug == CHANGE and activities.is_urgent(row.starts_at, row.moved_from, uow.now),
     )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 
+from server.activities.service import is_urgent
 from server.announcements.rules.schedule import (
     has_moved,
     is_quiet,
@@ -60,7 +62,9 @@ def test_the_start_leaves_two_minutes_and_the_night_free(
 def test_only_a_change_within_24_hours_is_sent_at_night(
     activity: datetime, starts_at: datetime
 ) -> None:
-    assert plan_start(None, at(1, "23:00"), activity) == starts_at
+    later = at(20, "12:00")
+    for times in ((activity, None), (later, activity)):
+        assert plan_start(None, at(1, "23:00"), partial(is_urgent, *times)) == starts_at
 
 
 def test_the_instant_keeps_its_moment() -> None:

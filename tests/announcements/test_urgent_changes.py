@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, update
 
 from server.accounts.models import Citizen
+from server.activities.service import Move
 from server.announcements.approval import reviewing
 from server.announcements.approval.hashing import hash_content
 from server.announcements.compose import drafts
@@ -93,7 +94,16 @@ def send_what_is_due(context: TaskContext) -> None:
     work_until_idle(context)
 
 
-@pytest.mark.parametrize("change", [changes.postpone_activity, changes.cancel_activity])
+def move_to_next_week(uow: UnitOfWork, organizer: Organizer, ref: str, reason: str) -> int:
+    starts_at = EVENING + timedelta(days=7)
+    ends_at = starts_at + timedelta(hours=2)
+    move = Move(starts_at=starts_at, ends_at=ends_at, venue="南宁科技馆", reason=reason)
+    return changes.move_activity(uow, organizer, ref, move)
+
+
+@pytest.mark.parametrize(
+    "change", [changes.postpone_activity, changes.cancel_activity, move_to_next_week]
+)
 def test_a_change_of_tomorrows_lecture_is_sent_at_night(
     context: TaskContext, wechat: HeardWeChat, clock: FakeClock, change: Change
 ) -> None:

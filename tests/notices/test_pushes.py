@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from server.accounts import identities, privacy
 from server.accounts.models import Citizen
 from server.base import outbox_rows
+from server.base.clock import BEIJING
 from server.base.jobs import TaskContext
 from server.base.outbox import begin_calls, lease_due, settle_calls
 from server.base.outbox_rows import Claim, Done, GiveUp, Retry
@@ -59,7 +60,12 @@ def granted(
 
 
 def planned(
-    uow_factory: UnitOfWorkFactory, person: Person, key: str = "a:1", hours: float = 3
+    uow_factory: UnitOfWorkFactory,
+    person: Person,
+    key: str = "a:1",
+    hours: float = 3,
+    *,
+    urgent: bool = False,
 ) -> bool:
     with uow_factory.begin() as uow:
         letter = service.Letter(key=key, title="题", body="答", page="pages/home/index")
@@ -69,6 +75,7 @@ def planned(
             page="pages/home/index",
             fields={"thing1": "八桂"},
             expires_at=uow.now + timedelta(hours=hours),
+            urgent=urgent,
         )
         return service.plan_push(uow, person.id, push)
 
@@ -212,6 +219,17 @@ def test_a_claim_of_an_earlier_try_settles_nothing(
         with context.uow_factory.begin() as uow:
             settle_calls(uow, pushes.QUEUE, [(first, outcome)])
     assert states(context.uow_factory) == [("claimed", None)]
+
+
+def test_an_urgent_one_is_pushed_in_quiet_hours(
+    context: TaskContext, clock: FakeClock, person: Person
+) -> None:
+    clock.set(datetime(2026, 5, 1, 23, tzinfo=BEIJING))
+    granted(context.uow_factory, person, 2)
+    planned(context.uow_factory, person, "urgent", urgent=True)
+    planned(context.uow_factory, person, "other", hours=12)
+    tasks.send_pushes(context)
+    assert states(context.uow_factory) == [("sent", None), ("queued", None)]
 
 
 def test_quiet_hours_put_it_off_and_what_comes_too_late_is_not_pushed(

@@ -28,7 +28,7 @@ from tests.kit.clock import FakeClock
 from tests.kit.console import PEOPLE
 from tests.kit.gateway import RecordingGateway
 from tests.kit.quiz import all_at_once
-from tests.signups.test_notices import lecture_at, signed_up
+from tests.signups.test_notices import lecture_at, pushes, signed_up
 
 EDITOR = PEOPLE["editor-region"]
 START = datetime(2026, 5, 3, 7, tzinfo=UTC)
@@ -56,6 +56,30 @@ def row_of(uow_factory: UnitOfWorkFactory, lecture: Lecture) -> Activity:
         row = uow.session.get_one(Activity, lecture.id)
         uow.session.expunge(row)
         return row
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "urgent"),
+    [
+        (timedelta(hours=24), timedelta(days=7), True),
+        (timedelta(hours=25), timedelta(days=7), False),
+        (timedelta(days=3), timedelta(hours=24), True),
+        (timedelta(days=3), timedelta(hours=25), False),
+    ],
+)
+def test_a_change_is_urgent_within_a_day_of_the_former_start_or_of_the_new_one(
+    context: TaskContext, clock: FakeClock, old: timedelta, new: timedelta, urgent: bool
+) -> None:
+    begun = clock.now()
+    lecture = lecture_at(context.uow_factory, starts_at=begun + old)
+    citizen = signed_up(context.uow_factory, lecture, "change-notice")
+    change(context.uow_factory, changes.move_activity, lecture, to_start(begun + new))
+    tasks.tell_notices(context)
+    assert [push.urgent for push in pushes(context.uow_factory, citizen)] == [urgent]
+    # A correction of the new date does not hide the start that people know.
+    later = to_start(begun + new + timedelta(days=1))
+    change(context.uow_factory, changes.move_activity, lecture, later)
+    assert row_of(context.uow_factory, lecture).moved_from == begun + min(old, new)
 
 
 def places(uow_factory: UnitOfWorkFactory, lecture: Lecture) -> dict[int | None, SignUpState]:

@@ -7,6 +7,7 @@ schedule, and to the count that the approver typed. The author never approves.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import ColumnElement, and_, exists, not_, select
 
@@ -27,7 +28,7 @@ from server.announcements.compose.drafts import (
     subject_of,
     void_approvals,
 )
-from server.announcements.compose.urgency import start_of_changed_activity
+from server.announcements.compose.urgency import ignores_quiet_hours
 from server.announcements.enums import AnnouncementState, Channel
 from server.announcements.errors import (
     AlreadyApproved,
@@ -156,7 +157,7 @@ def approvals_for(uow: UnitOfWork, counted: int) -> int:
 
 def planned_start(uow: UnitOfWork, row: Announcement) -> datetime:
     """The start of an announcement if its last approval came now."""
-    return plan_start(row.send_at, uow.now, start_of_changed_activity(uow, row))
+    return plan_start(row.send_at, uow.now, partial(ignores_quiet_hours, uow, row))
 
 
 def moves_start(uow: UnitOfWork, row: Announcement) -> bool:

@@ -102,7 +102,9 @@ def _put_off_disturbed(uow: UnitOfWork, batch: _Batch) -> None:
     """Put off recipients in quiet hours, and those to whom another message is being sent."""
     busy = _busy_citizens(uow, batch)
     quiet = accounts.quiet_hours_of(uow, {row.citizen_id for row in batch.rows.values()})
-    silent = ignores_quiet_hours(uow, batch.announcement) or batch.ladder == (Channel.INBOX,)
+    silent = ignores_quiet_hours(uow, batch.announcement, uow.now) or batch.ladder == (
+        Channel.INBOX,
+    )
     for row_id, row in batch.rows.items():
         loud = uow.now if silent else notices.next_loud(uow.now, quiet.get(row.citizen_id))
         if loud > uow.now:

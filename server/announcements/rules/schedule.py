@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
 from server.base.clock import BEIJING
@@ -10,8 +11,6 @@ from server.base.clock import BEIJING
 CANCEL_WINDOW = timedelta(minutes=2)
 # The hours of the night in Beijing time in which nothing is pushed.
 QUIET_FROM, QUIET_TO = time(22), time(8)
-# A change of an activity that starts within this time is sent at once.
-URGENT_WITHIN = timedelta(hours=24)
 # The count of the audience may move by this share between an approval and the freezing.
 MOST_MOVED = 0.01
 
@@ -31,20 +30,17 @@ def leave_quiet_hours(at: datetime) -> datetime:
     return datetime.combine(day, QUIET_TO, BEIJING).astimezone(at.tzinfo)
 
 
-def is_urgent(activity_starts_at: datetime | None, at: datetime) -> bool:
-    """Whether a change of an activity is so near its start that quiet hours do not count."""
-    return activity_starts_at is not None and at <= activity_starts_at <= at + URGENT_WITHIN
-
-
 def plan_start(
-    send_at: datetime | None, approved_at: datetime, activity_starts_at: datetime | None = None
+    send_at: datetime | None,
+    approved_at: datetime,
+    ignores_quiet: Callable[[datetime], bool] = lambda _at: False,
 ) -> datetime:
     """The start of an announcement that is approved at an instant.
 
-    `activity_starts_at` is given for a change or cancellation of that activity only.
+    `ignores_quiet` tells whether it may be sent in quiet hours at an instant.
     """
     earliest = max(send_at or approved_at, approved_at + CANCEL_WINDOW)
-    if is_urgent(activity_starts_at, earliest):
+    if ignores_quiet(earliest):
         return earliest
     return leave_quiet_hours(earliest)
 
