@@ -260,8 +260,7 @@ def path_of(name: str) -> str:
 
 def address_for_check(settings: Settings, keys: Keys, name: str, now: datetime) -> str:
     """The private address for WeChat's check. It must not appear in a response, log or export."""
-    base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
-    return base + sign_link(keys, Viewer.CHECK, name, now + JUDGED_WITHIN).path
+    return settings.own_address + sign_link(keys, Viewer.CHECK, name, now + JUDGED_WITHIN).path
 
 
 def give_up(uow: UnitOfWork) -> int:

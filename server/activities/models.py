@@ -101,7 +101,7 @@ class Activity(Owned, Base):
     latitude: Mapped[int | None] = mapped_column(Integer)
     longitude: Mapped[int | None] = mapped_column(Integer)
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    # The start before it was moved or dated again, for which people may come in vain.
+    # The start before it was moved or dated again; people may still come at that time.
     moved_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     live_link: Mapped[str | None] = mapped_column(String(300))

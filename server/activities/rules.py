@@ -12,7 +12,7 @@ from server.activities.kinds import ActivityState, SignUpPhase
 # Source: a lecture hall or a stadium; larger numbers are typing errors.
 MOST_SEATS = 20_000
 MOST_PARTY = 10
-# A change of an activity that starts within this time is told at once, also at night.
+# A change of an activity that starts within this time is pushed at once, also at night.
 URGENT_WITHIN = timedelta(hours=24)
 _BAR = "|"
 
@@ -20,7 +20,7 @@ _BAR = "|"
 def is_urgent(starts_at: datetime, moved_from: datetime | None, at: datetime) -> bool:
     """Whether a change of an activity is so near its start that quiet hours do not count.
 
-    The former start of a moved activity counts too: people would come in vain.
+    The former start of a moved activity counts too: people may still come then.
     """
     starts = (one for one in (starts_at, moved_from) if one is not None)
     return any(at <= one <= at + URGENT_WITHIN for one in starts)

@@ -216,6 +216,14 @@ class Settings:
         return self.environment in ("demo", "test")
 
     @property
+    def own_address(self) -> str:
+        """The address at which this server is reached, without a slash at its end.
+
+        Without a public one: this computer, where the demo runs.
+        """
+        return self.public_url.rstrip("/") or f"http://127.0.0.1:{self.port}"
+
+    @property
     def policy_day(self) -> date | None:
         """The day the privacy policy took effect; None when not set."""
         return date.fromisoformat(self.policy_date) if self.policy_date else None

@@ -331,9 +331,7 @@ def _read_name(uow: UnitOfWork, row: Certificate) -> str:
 
 def verify_address(uow: UnitOfWork, serial: str) -> str:
     """The public address where a certificate is verified; never made of a Host header."""
-    settings = uow.settings
-    base = settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
-    return f"{base}/verify/{serial}"
+    return f"{uow.settings.own_address}/verify/{serial}"
 
 
 def read_masked_name(uow: UnitOfWork, row: Certificate) -> str:

@@ -96,9 +96,8 @@ def find_address(uow: UnitOfWork, organizer: Organizer, ref: str) -> ScreenAddre
     if row is None or not _is_valid(row, activity.starts_at, activity.ends_at, uow.now):
         return None
     path = f"/console/screens/{_spell_code(uow.keys, row.ref)}"
-    base = uow.settings.public_url or f"http://127.0.0.1:{uow.settings.port}"
     return ScreenAddress(
-        address=f"{base.rstrip('/')}{path}", path=path, made_at=row.made_at, day=row.day
+        address=f"{uow.settings.own_address}{path}", path=path, made_at=row.made_at, day=row.day
     )
 
 

@@ -66,9 +66,7 @@ def issue_link(uow: UnitOfWork, organizer_id: int, purpose: LinkPurpose) -> str:
 
 def link_address(uow: UnitOfWork, token: str) -> str:
     """The address of a link to hand to the organizer."""
-    settings = uow.settings
-    base = settings.public_url or f"http://127.0.0.1:{settings.port}"
-    return f"{base.rstrip('/')}/console/links/{token}"
+    return f"{uow.settings.own_address}/console/links/{token}"
 
 
 def read_link(uow: UnitOfWork, token: str) -> LinkView:

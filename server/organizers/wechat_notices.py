@@ -111,11 +111,10 @@ def _prepare_notice(uow: UnitOfWork, row: OrganizerNotice) -> NoticeText | Outco
     lines = _waiting_lines(uow, row.organizer_id)
     if not lines:
         return GiveUp(reason="nothing_waits")
-    base = uow.settings.public_url or f"http://127.0.0.1:{uow.settings.port}"
     text = uow.texts.fill_text(
         "organizers.notice.text",
         lines="\n".join(lines),
-        address=f"{base.rstrip('/')}/console",
+        address=f"{uow.settings.own_address}/console",
     )
     return NoticeText(openid=openid, text=text)
 

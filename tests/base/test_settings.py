@@ -326,3 +326,14 @@ def test_the_operator_of_the_demo_is_whole(tmp_path: Path) -> None:
     demo: Settings = load_settings({"KEPU_VAR": str(tmp_path)})
     assert all(vars(demo.operator).values())
     assert demo.policy_day
+
+
+@pytest.mark.parametrize(
+    ("public", "own"),
+    [
+        ("https://kepu.example.org/", "https://kepu.example.org"),
+        ("", "http://127.0.0.1:8123"),
+    ],
+)
+def test_the_own_address_is_the_public_one_or_this_computer(public: str, own: str) -> None:
+    assert Settings(environment="demo", public_url=public, port=8123).own_address == own

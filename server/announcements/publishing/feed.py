@@ -17,7 +17,6 @@ from server.announcements.compose.content import write_body
 from server.announcements.enums import AnnouncementState
 from server.announcements.errors import WrongAudienceRule
 from server.announcements.models import Announcement
-from server.announcements.publishing.links import base_address
 from server.announcements.rules.placeholders import has_placeholders
 from server.base.settings import Settings
 from server.base.uow import UnitOfWork
@@ -118,7 +117,7 @@ def write_atom(
     Ids are tag URIs (RFC 4151) that never change.
     """
     say = uow.texts.fill_text
-    base = base_address(settings)
+    base = settings.own_address
     tag = f"tag:{urlsplit(base).hostname},2026:"
     query = "" if city is None else f"?city={city}"
     name = "" if city is None else f":{city}"

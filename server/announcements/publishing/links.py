@@ -13,14 +13,9 @@ from server.base.settings import Settings
 _SCALE, _BORDER = 16, 4
 
 
-def base_address(settings: Settings) -> str:
-    """The address of this server for the public, without a slash at its end."""
-    return settings.public_url.rstrip("/") or f"http://127.0.0.1:{settings.port}"
-
-
 def link_of_code(settings: Settings, code: str) -> str:
     """The address of the web page of a code."""
-    return f"{base_address(settings)}/p/{code}"
+    return f"{settings.own_address}/p/{code}"
 
 
 @lru_cache(maxsize=256)
