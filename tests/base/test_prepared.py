@@ -29,8 +29,8 @@ from server.base.sql.prepared import (
     insert_at_commit,
     run_by_commit,
     run_statement,
-    table_of,
 )
+from server.base.sql.tables import table_of
 from server.base.uow import UnitOfWork, UnitOfWorkFactory
 from server.quiz.enums import QuestionKind, QuestionState
 from server.quiz.models import Bank, Question

@@ -65,7 +65,7 @@ const EMPTY = [
   ["packages/checkin/feedback/index?id=a1", { "GET /activities/{ref}/feedback": { open: false, given: null } }, (t) => [t.not_open, t.back]],
   ["packages/mine/inbox/index", { "GET /me/inbox": inbox() }, (t) => [t.none]],
   ["packages/mine/unit/index", { "GET /units": items() }, (t) => [t.nothing]],
-  ["packages/mine/subscriptions/index", { "GET /me/subscriptions": { remaining: {} } }, (t) => [t.left.replace("{count}", "0"), t.quiet_none]],
+  ["packages/mine/subscriptions/index", { "GET /me/subscriptions": { remaining: {} } }, (t) => [t.left_none, t.quiet_none]],
 ];
 
 for (const [address, script, words] of EMPTY)
