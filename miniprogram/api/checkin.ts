@@ -55,6 +55,8 @@ export interface TicketScan {
   ticket: string
   scanned_at: string
   direction: Direction
+  /** Whether this phone let the people in by its own roster. */
+  admitted: boolean
 }
 
 /** The server's answer to a scan; `at` and `by` tell when and at which gate a ticket was used. */

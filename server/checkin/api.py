@@ -136,7 +136,11 @@ def take_batch(uow: UnitOfWork, body: ScansIn) -> ScansOut:
     held = grants.held_grant(uow, uow.caller_id, body.session)
     scans = [
         GivenScan(
-            nonce=one.nonce, ticket=one.ticket, scanned_at=one.scanned_at, direction=one.direction
+            nonce=one.nonce,
+            ticket=one.ticket,
+            scanned_at=one.scanned_at,
+            direction=one.direction,
+            admitted=one.admitted,
         )
         for one in body.scans
     ]

@@ -55,13 +55,15 @@ class DeviceClock:
 class Passage:
     """One passage of a ticket through a gate.
 
-    `grant_id` is None for self check-in and acts by hand.
+    `grant_id` is None for self check-in and acts by hand. `admitted`: the device let the people in
+    by its own roster.
     """
 
     nonce: str
     at: datetime
     device_at: datetime
     inward: bool
+    admitted: bool = False
     way: AdmissionWay = AdmissionWay.SCAN
     grant_id: int | None = None
     organizer_id: int | None = None

@@ -29,6 +29,7 @@ class GivenScan:
     ticket: str
     scanned_at: datetime
     direction: ScanDirection = ScanDirection.IN
+    admitted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +92,7 @@ def _passage_of(held: HeldGrant, clock: DeviceClock, scan: GivenScan) -> Passage
         at=clock.correct_time(scan.scanned_at),
         device_at=scan.scanned_at,
         inward=scan.direction is ScanDirection.IN,
+        admitted=scan.admitted,
         grant_id=held.id,
         gate=held.gate,
     )
@@ -164,6 +166,7 @@ def _note_refusal(
     result = refusal or ScanResult.NOT_FOUND
     ended = ticket.changed_at if ticket and result is ScanResult.CANCELLED else None
     answer = ScanAnswer(nonce=passage.nonce, result=result, at=ended, ticket=ticket)
-    late = uow.now - passage.at > LIVE_WITHIN
-    conflict = late and passage.inward and result in _REFUSED
+    # Nobody was asked before these people were let in, or nobody can tell.
+    unasked = passage.admitted or uow.now - passage.at > LIVE_WITHIN
+    conflict = unasked and passage.inward and result in _REFUSED
     return enter_scan(uow, book, passage, answer, counts=False, conflict=conflict)

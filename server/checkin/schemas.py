@@ -113,12 +113,16 @@ class RosterOut(Out, frozen=True, kw_only=True):
 
 
 class ScanIn(In, frozen=True, kw_only=True):
-    """One scan; `scanned_at` is the device's time. The nonce is random and used only once."""
+    """One scan; `scanned_at` is the device's time. The nonce is random and used only once.
+
+    `admitted`: the device let the people in by its own roster, before it could ask.
+    """
 
     nonce: _Nonce
     ticket: str
     scanned_at: Instant
     direction: ScanDirection = ScanDirection.IN
+    admitted: bool = False
 
 
 class ScansIn(In, frozen=True, kw_only=True):

@@ -29,7 +29,13 @@ const KEPT = 500
 
 const isDone = ({ answer, refusal }: Scan): boolean => answer !== null || refusal !== ''
 export const unsentOf = (scans: Scan[]): Scan[] => scans.filter((scan) => !isDone(scan))
-export const asSent = ({ nonce, ticket, at, direction }: Scan): TicketScan => ({ nonce, ticket, scanned_at: at, direction })
+export const asSent = ({ nonce, ticket, at, direction, local }: Scan): TicketScan => ({
+  nonce,
+  ticket,
+  scanned_at: at,
+  direction,
+  admitted: local === 'OK',
+})
 
 /** Whether the server's result about a person differs from the one that the staff was shown. */
 export const isConflict = ({ local, answer, refusal }: Scan): boolean =>

@@ -30,7 +30,7 @@ scene("each result is said in big words with what to do, and the next scan is on
   }
   await next(phone, t.BAD_SIGNATURE);
   assert.equal(server.to(SEND).length, 8, "what cannot be a ticket is not sent");
-  assert.deepEqual(plain(sent(server)[0]), { nonce: sent(server)[0].nonce, ticket: code(1), scanned_at: instant(NOW), direction: "in" });
+  assert.deepEqual(plain(sent(server)[0]), { nonce: sent(server)[0].nonce, ticket: code(1), scanned_at: instant(NOW), direction: "in", admitted: false });
   assert.equal(new Set(sent(server).map(({ nonce }) => nonce)).size, 8);
   await phone.says(fill(t.people, { count: 1 }));
   assert.ok(kept(phone).every(({ ticket }) => ticket === ""), "no code stays on the phone");
@@ -98,7 +98,7 @@ scene("without network the roster answers, admissions wait on the phone, and the
   const before = sent(server).length;
   server.will(BACK({ [code(9)]: "WRONG_SESSION" }));
   await phone.comes(t.unsent_none, 8_000);
-  assert.deepEqual(sent(server).slice(before).map(({ ticket }) => ticket), [code(1), code(9), code(5)]);
+  assert.deepEqual(sent(server).slice(before).map(({ ticket, admitted }) => [ticket, admitted]), [[code(1), true], [code(9), true], [code(5), true]], "the people were let in without asking");
   assert.equal(sent(server)[0].nonce, sent(server)[before].nonce, "the lost first attempt is repeated under its nonce");
   await phone.says(fill(t.conflicts, { count: 1 }));
   await phone.tapWords(t.list);
