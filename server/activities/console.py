@@ -24,7 +24,7 @@ from server.activities.forms import (
     spell_place,
 )
 from server.activities.kinds import ActivityKind, ActivityState
-from server.activities.lifecycle import DraftRefused
+from server.activities.lifecycle import DraftRefused, may_publish
 from server.activities.posters import MadePoster
 from server.activities.sayings import say_content, say_seats, say_terms, say_times
 from server.base.access import Organizer, Permission
@@ -308,7 +308,7 @@ def _list_rights(organizer: Organizer, shown: ShownActivity) -> set[str]:
         "delete": write and drafted,
         "recall": write and in_review,
         "describe": write and shown.row.state in desk.DESCRIBED,
-        "publish": approve and in_review and not shown.mine,
+        "publish": approve and in_review and not shown.mine and may_publish(organizer),
         "return": approve and in_review,
         "copy": organizer.has_permission(Permission.ACTIVITY_WRITE),
         "weekly": write and shown.row.state is not ActivityState.CANCELLED,

@@ -18,6 +18,7 @@ from server.activities.kinds import ActivityState
 from server.activities.lifecycle import (
     SUBJECT,
     lock_activity,
+    may_publish,
     read_activity,
     subject_of,
     waits_for,
@@ -218,7 +219,7 @@ def correct_descriptions(
 def tell_waiting(uow: UnitOfWork, organizer: Organizer) -> list[Waiting]:
     """Activities that wait for this organizer's decision, and the organizer's returned drafts."""
     told = []
-    if organizer.has_permission(Permission.ACTIVITY_APPROVE):
+    if organizer.has_permission(Permission.ACTIVITY_APPROVE) and may_publish(organizer):
         count = _count_activities(uow, organizer, waits_for(organizer))
         told.append(
             Waiting(count=count, said="activities.waiting", path="/activities?state=review")

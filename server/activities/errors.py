@@ -11,6 +11,12 @@ class WrongActivityState(AlreadyDone):
     code = "wrong_activity_state"
 
 
+class CityPublishes(Conflict):
+    """An activity of a county or unit is published by an approver of its city or the region."""
+
+    code = "city_publishes"
+
+
 class OwnActivity(Conflict):
     """The author of an activity does not publish it."""
 

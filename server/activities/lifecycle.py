@@ -20,7 +20,7 @@ from server.activities.drafts import (
     read_draft,
     store_draft,
 )
-from server.activities.errors import OwnActivity, WrongActivityState
+from server.activities.errors import CityPublishes, OwnActivity, WrongActivityState
 from server.activities.kinds import ActivityState
 from server.activities.models import Activity
 from server.activities.posters import hold_poster
@@ -102,12 +102,19 @@ def send_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     record_change(uow, organizer, "activities.send_activity", subject_of(row), **moved)
 
 
+def may_publish(organizer: Organizer) -> bool:
+    """Whether an organizer's place publishes activities: a city or the region."""
+    return organizer.scope.county is None and organizer.scope.unit_id is None
+
+
 def publish_activity(uow: UnitOfWork, organizer: Organizer, ref: str) -> None:
     """Publish an activity that waits for review; the commitment of its lottery is fixed now.
 
-    Raises: NotFound (404), WrongActivityState, OwnActivity (409).
+    Raises: NotFound (404), WrongActivityState, CityPublishes, OwnActivity (409).
     """
     row = lock_activity(uow, organizer, ref, ActivityState.REVIEW)
+    if not may_publish(organizer):
+        raise CityPublishes(ref=ref)
     if row.writer_id == organizer.id:
         raise OwnActivity(ref=ref)
     row.decider_id = organizer.id

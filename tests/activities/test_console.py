@@ -213,6 +213,23 @@ def test_an_editor_of_a_county_cannot_publish_and_each_move_is_recorded(
     ]  # fmt: skip
 
 
+def test_an_approver_of_a_county_publishes_nothing(
+    app: Flask, uow_factory: UnitOfWorkFactory
+) -> None:
+    with uow_factory.begin() as uow:
+        ref = make_in_state(uow, QINGXIU, ActivityState.REVIEW, writer_id=EDITOR.id)["ref"]
+    county = Browser(app, "approver-county")
+    status, shown = county.ask("POST", f"/activities/{ref}/publish", {})
+    assert (status, "由所在市的审核人发布" in shown) == (409, True)
+    page = county.get(f"/activities/{ref}")[1]
+    assert 'id="ask-publish"' not in page
+    assert waiting_of(uow_factory, "approver-county") == {}
+    assert stored_row(uow_factory, ref).state is ActivityState.REVIEW
+    city = Browser(app, "approver-city")
+    assert 'id="ask-publish"' in city.get(f"/activities/{ref}")[1]
+    assert city.ask("POST", f"/activities/{ref}/publish", {})[0] == 303
+
+
 def test_nobody_publishes_an_activity_of_the_own(
     app: Flask, uow_factory: UnitOfWorkFactory
 ) -> None:

@@ -10,7 +10,7 @@ from server.activities import drafts
 from server.activities.activity_files import ACTIVITY_FILES
 from server.activities.kinds import ActivityState
 from server.activities.models import ActivityFile
-from server.base.access import Scope
+from server.base.access import Organizer, Scope
 from server.base.ownership import owned_by
 from server.base.uow import UnitOfWork
 from server.console.models import FileState
@@ -102,6 +102,11 @@ MOVE_FORM = {
 CHANGE_FORM = {"reason": "受台风影响", "agreed": "y"}
 
 
+def publishes_nothing(organizer: Organizer) -> bool:
+    """An organizer of a county or a unit, whose activities the city publishes."""
+    return organizer.scope.spelled.startswith(("county:", "unit:"))
+
+
 def make_activity(uow: UnitOfWork, owner: Scope, published: bool) -> dict[str, str]:
     """A published activity, or a draft."""
     state = ActivityState.PUBLISHED if published else ActivityState.DRAFT
@@ -149,7 +154,7 @@ ACTIVITY_PROBES = {
     "POST /activities/<ref>/send": Probe(make=make_draft),
     "POST /activities/<ref>/recall": Probe(make=make_in_review),
     "POST /activities/<ref>/delete": Probe(make=make_draft),
-    "POST /activities/<ref>/publish": Probe(make=make_in_review),
+    "POST /activities/<ref>/publish": Probe(make=make_in_review, refused_to=publishes_nothing),
     "GET /activities/<ref>/return": Probe(make=make_in_review),
     "POST /activities/<ref>/return": Probe(make=make_in_review, form={"reason": "时间不对"}),
     "GET /activities/<ref>/weekly": Probe(make=make_published),

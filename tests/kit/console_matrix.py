@@ -76,6 +76,8 @@ class Probe:
     # The answer to a POST is a file.
     saves: bool = False
     refused: int | None = None
+    # Organizers whose place does not take this step on any object: 409.
+    refused_to: Callable[[Organizer], bool] | None = None
 
 
 def list_probes(path: str, *, reason: str = "") -> dict[str, Probe]:
@@ -244,6 +246,8 @@ def _good(route: PageRoute, organizer: Organizer, probe: Probe | None = None) ->
         return 403
     if probe is not None and probe.refused is not None and route.method == "POST":
         return probe.refused
+    if probe is not None and probe.refused_to is not None and probe.refused_to(organizer):
+        return 409
     if probe is not None and probe.answers:
         return probe.answers
     saves = probe is not None and probe.saves
