@@ -7,13 +7,14 @@ inbox copies, results), and as many by aiohttp alone over as many connections.
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,6 +31,7 @@ from server.announcements.enums import AnnouncementState, Channel
 from server.announcements.models import Announcement, AnnouncementApproval, Recipient
 from server.announcements.tasks import send_announcements
 from server.base import uow as transactions
+from server.base.clock import BEIJING
 from server.base.jobs import TaskContext
 from server.base.templates import template_id_of
 from server.base.uow import UnitOfWork
@@ -301,6 +303,14 @@ def _stage_of(
     return stage
 
 
+def set_to_noon(stage: Stage) -> None:
+    """Shift the stage's clock to noon in Beijing, because nothing is sent at night."""
+    now = datetime.now(BEIJING)
+    offset = now.replace(hour=12, minute=0) - now
+    shift = {"offset_s": offset.total_seconds(), "frozen_at": None}
+    (stage.settings.var / "clock.json").write_text(json.dumps(shift), "utf-8")
+
+
 def _send_bare(wechat: EmulatedProcess, openids: Sequence[str], connections: int) -> float:
     """As many template messages by a client that does nothing else; messages in a second."""
     content = CONTENTS["template"]
@@ -326,6 +336,7 @@ def send_announcement(
     Messages in a second, and the process's MB before and at most.
     Raises: BenchFailed when WeChat's record is not one message for each.
     """
+    set_to_noon(stage)
     factory = stage.application.uow_factory
     with factory.begin() as uow:
         people = some_followers(uow, len(openids), openids=openids)
